@@ -1,0 +1,1 @@
+"""Payment Hub EE as plain Python: nothing in this folder imports Odoo or sees a record."""

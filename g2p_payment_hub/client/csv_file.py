@@ -1,0 +1,177 @@
+"""The batch file as ph-ee-bulk-processor v1.13.1 reads it.
+
+Its header check knows quotes, its row splitter does not: it cuts at every comma and keeps quotes
+as part of the value (`TransactionParser`). So nothing that would need quoting is ever written;
+`problems` finds such values while a person can still correct them.
+"""
+
+import re
+from collections.abc import Iterable
+from decimal import Decimal
+from enum import Enum
+
+from .instructions import Instruction, Payer
+
+COLUMNS = (
+    "id",
+    "request_id",
+    "payment_mode",
+    "payer_identifier_type",
+    "payer_identifier",
+    "payee_identifier_type",
+    "payee_identifier",
+    "amount",
+    "currency",
+    "note",
+)
+HEADER = ",".join(COLUMNS)
+MAX_BYTES = 100_000  # `csv.size`: a text of exactly this size is still taken
+MAX_NOTE = 60
+MAX_AMOUNT_DIGITS = 18
+
+# Beyond 24 characters, or with a character below "-", the hub quotes a value whenever it rewrites the
+# file, and then pays the quoted text. Its own row key must survive that; so must the payee.
+_REFERENCE = re.compile(r"[A-Za-z0-9-]{1,24}")
+_IDENTIFIER = re.compile(r"[A-Za-z0-9@._:/-]{1,24}")
+_LONG_IDENTIFIER = re.compile(r"[A-Za-z0-9@._:/-]{1,64}")
+_TYPE = re.compile(r"[A-Za-z0-9_]{1,24}")
+_CURRENCY = re.compile(r"[A-Z]{3}")
+_NOTE = re.compile(r"[A-Za-z0-9 ._:/-]*")
+_PLAIN_AMOUNT = re.compile(r"[1-9][0-9]*")
+
+
+class Problem(str, Enum):
+    """What the hub would reject, swallow or mangle, as a key for a translated sentence."""
+
+    NO_PAYEE = "no_payee"
+    PAYEE_CHARACTERS = "payee_characters"
+    PAYEE_TYPE = "payee_type"
+    AMOUNT_NOT_POSITIVE = "amount_not_positive"
+    AMOUNT_DECIMALS = "amount_decimals"
+    AMOUNT_TOO_LARGE = "amount_too_large"
+    NO_CURRENCY = "no_currency"
+    REFERENCE = "reference"
+    NOTE = "note"
+
+
+def problems(instruction: Instruction, rewritten: bool = False) -> list[Problem]:
+    """Everything that keeps this row from arriving whole; `rewritten`: the hub will write the file anew."""
+    found = []
+    if not instruction.payee_identifier:
+        found.append(Problem.NO_PAYEE)
+    elif not (_IDENTIFIER if rewritten else _LONG_IDENTIFIER).fullmatch(instruction.payee_identifier):
+        found.append(Problem.PAYEE_CHARACTERS)
+    if not _TYPE.fullmatch(instruction.payee_identifier_type):
+        found.append(Problem.PAYEE_TYPE)
+    found.extend(_amount_problems(instruction.amount))
+    if not _CURRENCY.fullmatch(instruction.currency):
+        found.append(Problem.NO_CURRENCY)
+    if not _REFERENCE.fullmatch(instruction.reference):
+        found.append(Problem.REFERENCE)
+    if len(instruction.note) > MAX_NOTE or not _NOTE.fullmatch(instruction.note):
+        found.append(Problem.NOTE)
+    return found
+
+
+def _amount_problems(amount: Decimal) -> list[Problem]:
+    if not amount.is_finite() or amount <= 0:
+        return [Problem.AMOUNT_NOT_POSITIVE]
+    if amount != amount.to_integral_value():
+        # The hub parses a whole number: a decimal stalls its sub-batch and all later ones for ever.
+        return [Problem.AMOUNT_DECIMALS]
+    if amount >= Decimal(10) ** MAX_AMOUNT_DIGITS:
+        return [Problem.AMOUNT_TOO_LARGE]
+    return []
+
+
+def amount_text(amount: Decimal) -> str:
+    """A whole, positive amount as the hub reads it: `Decimal("120.00")` is "120". ValueError otherwise."""
+    if _amount_problems(amount):
+        raise ValueError(f"not an amount that the hub can carry: {amount}")
+    return format(amount.to_integral_value(), "f")
+
+
+def plain_note(text: str) -> str:
+    """`text` with only what the hub carries: other characters become blanks, and it is cut to size."""
+    kept = "".join(char if _NOTE.fullmatch(char) else " " for char in text)
+    return " ".join(kept.split())[:MAX_NOTE].strip()
+
+
+def look_alike(instruction: Instruction) -> tuple[str, ...]:
+    """The hub's duplicate key: of two rows in one file that share it, only the first is paid.
+
+    `DeDuplicationRoute` compares these four and not our reference.
+    """
+    return (
+        instruction.payee_identifier,
+        instruction.payee_identifier_type,
+        str(instruction.amount.normalize()),
+        instruction.currency,
+    )
+
+
+def render(instructions: Iterable[Instruction], payer: Payer, payment_mode: str) -> str:
+    """The file's text: LF, no final newline, ASCII, canonical columns. ValueError on any `problems`."""
+    lines = [HEADER]
+    for index, instruction in enumerate(instructions):
+        found = problems(instruction)
+        if found:
+            raise ValueError(f"{instruction.reference}: {', '.join(problem.value for problem in found)}")
+        lines.append(_row(index, instruction, payer, payment_mode))
+    return "\n".join(lines)
+
+
+def _row(index: int, instruction: Instruction, payer: Payer, payment_mode: str) -> str:
+    return ",".join(
+        (
+            str(index),
+            instruction.reference,
+            payment_mode,
+            payer.identifier_type,
+            payer.identifier,
+            instruction.payee_identifier_type,
+            instruction.payee_identifier,
+            amount_text(instruction.amount),
+            instruction.currency,
+            instruction.note,
+        )
+    )
+
+
+def row_bytes(instruction: Instruction, payer: Payer, payment_mode: str) -> int:
+    """Size of this row with its line feed, for any row number; also for a row with problems."""
+    texts = (
+        instruction.reference,
+        payment_mode,
+        payer.identifier_type,
+        payer.identifier,
+        instruction.payee_identifier_type,
+        instruction.payee_identifier,
+        format(instruction.amount, "f"),
+        instruction.currency,
+        instruction.note,
+    )
+    longest_row_number = 6
+    return sum(len(text.encode()) for text in texts) + len(COLUMNS) + longest_row_number
+
+
+def parse(text: str) -> list[Instruction]:
+    """The instructions of a file that `render` wrote. ValueError on anything else."""
+    header, *rows = text.split("\n")
+    if header != HEADER:
+        raise ValueError("unexpected header")
+    return [_parse_row(index, row) for index, row in enumerate(rows)]
+
+
+def _parse_row(index: int, row: str) -> Instruction:
+    cells = dict(zip(COLUMNS, row.split(","), strict=True))
+    if cells["id"] != str(index) or not _PLAIN_AMOUNT.fullmatch(cells["amount"]):
+        raise ValueError(f"unexpected row {index}")
+    return Instruction(
+        reference=cells["request_id"],
+        payee_identifier_type=cells["payee_identifier_type"],
+        payee_identifier=cells["payee_identifier"],
+        amount=Decimal(cells["amount"]),
+        currency=cells["currency"],
+        note=cells["note"],
+    )

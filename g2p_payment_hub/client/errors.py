@@ -1,0 +1,52 @@
+"""What can go wrong between us and a payment system, told apart by what we then know.
+
+The three kinds matter more than any status code: only `NotSent` may be tried again by itself,
+`Refused` needs a correction, and after `OutcomeUnknown` nobody may send again before the other
+side has been asked.
+"""
+
+from enum import Enum
+
+
+class Reason(str, Enum):
+    """Why, as a key: the models hold one translated sentence for each."""
+
+    NAME_NOT_FOUND = "name_not_found"
+    UNREACHABLE = "unreachable"
+    TLS = "tls"
+    BUSY = "busy"
+    LOGIN = "login"
+    TENANT = "tenant"
+    SIGNATURE = "signature"
+    FILE = "file"
+    CONFIGURATION = "configuration"
+    REDIRECTED = "redirected"
+    TIMEOUT = "timeout"
+    CONNECTION_LOST = "connection_lost"
+    SERVER_ERROR = "server_error"
+    NOT_UNDERSTOOD = "not_understood"
+    TOO_LARGE = "too_large"
+    FORGED = "forged"
+    AMBIGUOUS = "ambiguous"
+    CLOCK = "clock"
+
+
+class GatewayError(Exception):
+    """`reason` for people to act on, `detail` for the record: short, and free of secrets and payees."""
+
+    def __init__(self, reason: Reason, detail: str = ""):
+        super().__init__(f"{reason.value}: {detail}" if detail else reason.value)
+        self.reason = reason
+        self.detail = detail
+
+
+class NotSent(GatewayError):
+    """Nothing reached the system, or it turned us away before reading: may be sent again."""
+
+
+class Refused(GatewayError):
+    """The system read the request and said no: correct the cause first."""
+
+
+class OutcomeUnknown(GatewayError):
+    """It may or may not have been accepted: ask, never send again on our own."""

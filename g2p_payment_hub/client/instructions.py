@@ -1,0 +1,54 @@
+"""What to pay: one instruction for each payee, and the file that carries a batch of them."""
+
+import hashlib
+from decimal import Decimal
+
+from pydantic import BaseModel, ConfigDict
+
+
+class Instruction(BaseModel):
+    """One payment order.
+
+    `reference` is ours and unique; outcomes are matched by it and by nothing else.
+    `amount` is in major units of `currency` (ISO 4217 alphabetic code).
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    reference: str
+    payee_identifier_type: str
+    payee_identifier: str
+    amount: Decimal
+    currency: str
+    note: str = ""
+
+
+class Payer(BaseModel):
+    """The account that pays. Both may be empty where the hub keeps a budget account."""
+
+    model_config = ConfigDict(frozen=True)
+
+    identifier_type: str = ""
+    identifier: str = ""
+
+
+class BatchFile(BaseModel):
+    """A batch as it travels: the same bytes at approval, at signing and on the wire.
+
+    `filename` is unique for each attempt, because it is how a lost batch is found again.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    filename: str
+    correlation_id: str
+    content: str
+
+    @property
+    def digest(self) -> str:
+        return digest(self.content)
+
+
+def digest(content: str) -> str:
+    """SHA-256 of the file's text, 64 lower-case hexadecimal digits."""
+    return hashlib.sha256(content.encode()).hexdigest()

@@ -1,0 +1,55 @@
+"""What came of it: our own small vocabulary, whatever words the other side uses."""
+
+from datetime import datetime
+from decimal import Decimal
+from enum import Enum
+
+from pydantic import BaseModel, ConfigDict
+
+
+class Receipt(BaseModel):
+    """The system has accepted a batch; nobody has been paid yet.
+
+    `reference` is its own name for the batch, `poll_after` the seconds it asks us to wait.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    reference: str
+    poll_after: int = 0
+
+
+class OutcomeStatus(str, Enum):
+    WAITING = "waiting"
+    PAID = "paid"
+    FAILED = "failed"
+    SUSPECT = "suspect"  # said to be paid, with a sign that it was not: for a person
+
+
+class Outcome(BaseModel):
+    """What the system says of one instruction at this moment.
+
+    `amount` and `currency` are the system's, never copied from ours. `completed_at` is UTC.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    reference: str
+    status: OutcomeStatus
+    amount: Decimal | None = None
+    currency: str = ""
+    remote_reference: str = ""
+    remote_status: str = ""
+    reason_code: str = ""
+    reason: str = ""
+    completed_at: datetime | None = None
+
+
+class Check(BaseModel):
+    """One line of a connection test: what was tried, whether it works, and what was seen."""
+
+    model_config = ConfigDict(frozen=True)
+
+    name: str
+    ok: bool
+    detail: str = ""

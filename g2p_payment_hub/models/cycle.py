@@ -1,0 +1,20 @@
+from odoo import _, models
+from odoo.exceptions import UserError
+
+from .payment_manager import MODEL
+
+
+class Cycle(models.Model):
+    _inherit = "g2p.cycle"
+
+    def send_payment(self):
+        """Another manager would send batches that were prepared, and perhaps sent, for a gateway."""
+        manager = self.program_id.get_manager(self.program_id.MANAGER_PAYMENT)
+        if self.payment_batch_ids.filtered("gateway_id") and manager and manager._name != MODEL:
+            raise UserError(
+                _(
+                    "This cycle has batches of a payment gateway, but the program's payment manager is now "
+                    "another one. Open each batch and send it from there."
+                )
+            )
+        return super().send_payment()

@@ -1,0 +1,148 @@
+from decimal import Decimal
+
+from odoo import _, api, fields, models
+from odoo.exceptions import AccessError, UserError
+from odoo.tools import float_repr
+
+from ..client.instructions import Instruction
+
+# What people may not write on a payment of a gateway, whatever rights OpenG2P gives them on the model.
+GUARDED = {
+    "name",
+    "entitlement_id",
+    "cycle_id",
+    "batch_id",
+    "state",
+    "status",
+    "status_is_final",
+    "status_datetime",
+    "account_number",
+    "amount_issued",
+    "amount_paid",
+    "payment_fee",
+    "issuance_date",
+    "payment_datetime",
+    "currency_id",
+    "journal_id",
+    "company_id",
+    "gateway_id",
+    "payee_identifier_type",
+    "payment_currency_id",
+    "check_problem",
+    "remote_reference",
+    "remote_status",
+    "failure_code",
+    "failure_reason",
+    "attention",
+}
+
+
+class Payment(models.Model):
+    _inherit = "g2p.payment"
+
+    gateway_id = fields.Many2one(
+        "g2p.payment.gateway",
+        readonly=True,
+        index="btree_not_null",
+        ondelete="restrict",
+        help="The gateway through which this payment goes; empty for other payment managers.",
+    )
+    payee_identifier_type = fields.Char(readonly=True, help="What kind of identifier the account number is.")
+    payment_currency_id = fields.Many2one(
+        "res.currency",
+        "Payment Currency",
+        readonly=True,
+        help="The currency when the payment was prepared; a later change of the journal does not touch it.",
+    )
+    check_problem = fields.Text(
+        "Problems", readonly=True, help="What has to be mended before the batch can be approved."
+    )
+    remote_reference = fields.Char(readonly=True, copy=False, help="The payment system's own reference.")
+    remote_status = fields.Char(readonly=True, copy=False, help="The payment system's own word, last time.")
+    failure_code = fields.Char(readonly=True, copy=False, help="The payment system's code for the failure.")
+    failure_reason = fields.Char(readonly=True, copy=False, help="Why the payment failed.")
+    attention = fields.Char(
+        "Needs Attention",
+        readonly=True,
+        copy=False,
+        help="Why a person has to look at this payment: what the payment system says and what was approved "
+        "do not agree.",
+    )
+
+    def init(self):
+        """PostgreSQL holds what no code may break. Payments of other managers, which may hold duplicates,
+        are left out, so that installing beside them works."""
+        self.env.cr.execute(
+            """
+            CREATE UNIQUE INDEX IF NOT EXISTS g2p_payment_one_live_per_entitlement
+                ON g2p_payment (entitlement_id)
+             WHERE gateway_id IS NOT NULL AND status IS DISTINCT FROM 'failed';
+            CREATE UNIQUE INDEX IF NOT EXISTS g2p_payment_unique_reference
+                ON g2p_payment (name)
+             WHERE gateway_id IS NOT NULL;
+            CREATE INDEX IF NOT EXISTS g2p_payment_cycle ON g2p_payment (cycle_id);
+            CREATE INDEX IF NOT EXISTS g2p_payment_entitlement ON g2p_payment (entitlement_id);
+            CREATE INDEX IF NOT EXISTS g2p_payment_batch ON g2p_payment (batch_id);
+            """
+        )
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        if not self.env.su and any(vals.get("gateway_id") for vals in vals_list):
+            raise AccessError(_("Payments of a gateway are made by Prepare Payments on the cycle only."))
+        return super().create(vals_list)
+
+    def write(self, vals):
+        self._check_guard(vals)
+        return super().write(vals)
+
+    def _check_guard(self, vals):
+        if self.env.su:
+            return
+        batch_taken = vals.get("batch_id") and self.env["g2p.payment.batch"].browse(vals["batch_id"]).sudo().gateway_id
+        if vals.get("gateway_id") or batch_taken or (GUARDED & set(vals) and any(self.sudo().mapped("gateway_id"))):
+            raise AccessError(
+                _("A payment of a gateway cannot be edited: what was approved is what is sent. Cancel its batch instead.")
+            )
+
+    @api.ondelete(at_uninstall=False)
+    def _unlink_never_once_prepared(self):
+        if self.filtered("gateway_id"):
+            raise UserError(_("A payment of a gateway is never deleted. Cancel its batch, and it can be prepared again."))
+
+    def send_payment(self):
+        """OpenG2P's button does nothing; payments of a gateway go with their batch."""
+        if self.filtered("gateway_id"):
+            raise UserError(_("This payment is sent with its batch. Open the batch to send it."))
+        return super().send_payment()
+
+    def _give_up(self, reason):
+        """Ends payments that never left. OpenG2P prepares an entitlement again when its payments failed."""
+        self.sudo().write(
+            {
+                "status": "failed",
+                "status_is_final": True,
+                "status_datetime": fields.Datetime.now(),
+                "failure_reason": reason,
+                "check_problem": False,
+            }
+        )
+
+    def _instructions(self, note):
+        """One Instruction for each payment, in order of id: the same payments give the same file."""
+        return [payment._instruction(note) for payment in self.sorted("id")]
+
+    def _instruction(self, note):
+        return Instruction(
+            reference=self.name,
+            payee_identifier_type=self.payee_identifier_type or "",
+            payee_identifier=self.account_number or "",
+            amount=self._amount(),
+            currency=self.payment_currency_id.name or "",
+            note=note or "",
+        )
+
+    def _amount(self):
+        """What was approved, exactly, with the digits of its currency."""
+        currency = self.payment_currency_id
+        return Decimal(float_repr(self.amount_issued, currency.decimal_places if currency else 2))

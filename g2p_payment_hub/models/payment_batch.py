@@ -1,0 +1,598 @@
+import logging
+from contextlib import contextmanager
+
+from odoo import _, api, fields, models
+from odoo.exceptions import AccessError, UserError
+from odoo.modules import module
+from odoo.tools import config
+
+from ..client.errors import NotSent, OutcomeUnknown, Refused
+from ..client.instructions import Payer, digest
+
+_logger = logging.getLogger(__name__)
+
+APPROVERS = ("g2p_programs.g2p_finance_validator", "g2p_registry_base.group_g2p_admin")
+MAKERS = ("g2p_programs.g2p_program_manager", "g2p_registry_base.group_g2p_admin")
+
+# draft -> to_approve -> approved -> sending -> sent -> done
+#   ^         |            |          |  |  |
+#   |<- rejected <---------+          |  |  +-> unknown -> sent | approved (two people)
+#   |<- refused <---------------------+  +-> approved (nothing had left)
+#   +-> cancelled (from every state in which nothing can have left)
+NEXT = {
+    "draft": {"to_approve", "cancelled"},
+    "to_approve": {"approved", "rejected", "draft", "cancelled"},
+    "approved": {"sending", "rejected", "draft"},
+    "sending": {"sent", "refused", "unknown", "approved"},
+    "unknown": {"sent", "approved"},
+    "sent": {"done"},
+    "rejected": {"draft", "cancelled"},
+    "refused": {"draft", "cancelled"},
+    "done": set(),
+    "cancelled": set(),
+}
+# What people may not write on a batch of a gateway, whatever rights OpenG2P gives them on the model.
+GUARDED = {
+    "name",
+    "cycle_id",
+    "external_batch_ref",
+    "batch_has_started",
+    "batch_has_completed",
+    "payment_ids",
+    "stats_issued_transactions",
+    "stats_issued_amount",
+    "stats_sent_transactions",
+    "stats_sent_amount",
+    "stats_paid_transactions",
+    "stats_paid_amount",
+    "stats_failed_transactions",
+    "stats_failed_amount",
+    "stats_datetime",
+    "tag_id",
+    "gateway_id",
+    "company_id",
+    "batch_state",
+    "batch_currency_id",
+    "payer_identifier_type",
+    "payer_identifier",
+    "note",
+    "prepared_by_id",
+    "maker_ids",
+    "approved_by_id",
+    "approved_at",
+    "sent_by_id",
+    "reject_reason",
+    "check_result",
+    "frozen_content",
+    "frozen_digest",
+    "submission_ids",
+}
+
+
+class PaymentBatch(models.Model):
+    """A batch of a gateway: checked, approved by a second person, frozen, and sent once."""
+
+    _name = "g2p.payment.batch"
+    _inherit = ["g2p.payment.batch", "mail.thread", "mail.activity.mixin"]
+
+    gateway_id = fields.Many2one(
+        "g2p.payment.gateway",
+        readonly=True,
+        index="btree_not_null",
+        ondelete="restrict",
+        copy=False,
+        help="The gateway through which this batch goes; empty for other payment managers.",
+    )
+    company_id = fields.Many2one("res.company", readonly=True, copy=False)
+    batch_state = fields.Selection(
+        [
+            ("draft", "Draft"),
+            ("to_approve", "To Approve"),
+            ("approved", "Approved"),
+            ("sending", "Sending"),
+            ("sent", "Sent"),
+            ("done", "Done"),
+            ("rejected", "Rejected"),
+            ("refused", "Refused"),
+            ("unknown", "Unknown"),
+            ("cancelled", "Cancelled"),
+        ],
+        "Batch State",
+        readonly=True,
+        tracking=True,
+        copy=False,
+        index=True,
+        help="Sent: the payment system has accepted the batch; nobody is paid yet. Refused: it said no. "
+        "Unknown: nobody knows whether it arrived, so it must not be sent again. Done: each payment has "
+        "its final result.",
+    )
+    batch_currency_id = fields.Many2one("res.currency", "Currency", readonly=True, copy=False)
+    payment_count = fields.Integer("Number of Payments", compute="_compute_totals")
+    amount_total = fields.Monetary(
+        "Total", compute="_compute_totals", currency_field="batch_currency_id", help="What was prepared."
+    )
+    amount_paid_total = fields.Monetary(
+        "Paid",
+        compute="_compute_totals",
+        currency_field="batch_currency_id",
+        help="What the payment system says it has paid.",
+    )
+    payer_identifier_type = fields.Char(readonly=True, copy=False)
+    payer_identifier = fields.Char("Payer", readonly=True, copy=False, help="The account that pays.")
+    note = fields.Char(readonly=True, copy=False, help="Travels with each payment.")
+    prepared_by_id = fields.Many2one("res.users", "Prepared by", readonly=True, copy=False)
+    maker_ids = fields.Many2many(
+        "res.users",
+        "g2p_payment_batch_maker_rel",
+        "batch_id",
+        "user_id",
+        "Makers",
+        readonly=True,
+        copy=False,
+        help="Everybody who prepared or changed this batch. None of them can approve it.",
+    )
+    approved_by_id = fields.Many2one("res.users", "Approved by", readonly=True, copy=False, tracking=True)
+    approved_at = fields.Datetime("Approved on", readonly=True, copy=False)
+    sent_by_id = fields.Many2one("res.users", "Sent by", readonly=True, copy=False, tracking=True)
+    reject_reason = fields.Char("Reason", readonly=True, copy=False)
+    check_result = fields.Text(
+        "Problems", readonly=True, copy=False, help="What has to be mended before approval."
+    )
+    frozen_content = fields.Text(
+        readonly=True, copy=False, groups="g2p_payment_hub.group_payment_file", help="The file as it was approved."
+    )
+    frozen_digest = fields.Char(
+        "SHA-256", readonly=True, copy=False, help="Fingerprint of the file as it was approved."
+    )
+    submission_ids = fields.One2many("g2p.payment.submission", "batch_id", "Submissions", readonly=True)
+    blocked_reason = fields.Char(
+        compute="_compute_blocked_reason", help="Why you cannot take the next step with this batch."
+    )
+    can_approve = fields.Boolean(compute="_compute_blocked_reason")
+    unknown_reason = fields.Char(compute="_compute_unknown_reason")
+
+    _sql_constraints = [
+        (
+            "approver_is_not_preparer",
+            "check(approved_by_id is null or approved_by_id <> prepared_by_id)",
+            "Who prepared a batch cannot approve it. Ask another finance user.",
+        ),
+    ]
+
+    @api.depends("payment_ids.amount_issued", "payment_ids.amount_paid", "payment_ids.status")
+    def _compute_totals(self):
+        sums = self.env["g2p.payment"]._read_group(
+            [("batch_id", "in", self.ids)],
+            ["batch_id"],
+            ["__count", "amount_issued:sum"],
+        )
+        paid = self.env["g2p.payment"]._read_group(
+            [("batch_id", "in", self.ids), ("status", "=", "paid")], ["batch_id"], ["amount_paid:sum"]
+        )
+        totals = {batch.id: (count, amount) for batch, count, amount in sums}
+        paid = {batch.id: amount for batch, amount in paid}
+        for batch in self:
+            batch.payment_count, batch.amount_total = totals.get(batch.id, (0, 0.0))
+            batch.amount_paid_total = paid.get(batch.id, 0.0)
+
+    @api.depends("submission_ids.state", "submission_ids.answer")
+    def _compute_unknown_reason(self):
+        for batch in self:
+            unknown = batch.sudo().submission_ids.filtered(lambda one: one.state == "unknown")[:1]
+            batch.unknown_reason = unknown.answer
+
+    @api.depends("batch_state", "maker_ids", "check_result")
+    @api.depends_context("uid")
+    def _compute_blocked_reason(self):
+        for batch in self:
+            batch.blocked_reason = batch._why_not_next()
+            batch.can_approve = batch.batch_state == "to_approve" and not batch.blocked_reason
+
+    def _why_not_next(self):
+        """Why this user cannot take the batch's next step; False when nothing is in the way."""
+        if self.batch_state == "draft" and self.check_result:
+            return _("There are problems. Mend them, or set those payments aside, then request approval.")
+        if self.batch_state == "to_approve":
+            return self._why_not_approve()
+        if self.batch_state == "approved" and not self._has_role(APPROVERS):
+            return _("A finance validator sends this batch.")
+        if self.batch_state == "sending":
+            return _("The batch is on its way. The result appears here by itself.")
+        return False
+
+    def _why_not_approve(self):
+        if not self._has_role(APPROVERS):
+            return _("A finance validator approves this batch.")
+        if self.env.user in self.maker_ids:
+            return _("You prepared or changed this batch, so another finance user must approve it.")
+        return False
+
+    def _has_role(self, groups):
+        return any(self.env.user.has_group(group) for group in groups)
+
+    def _drafts(self):
+        return self.filtered(lambda batch: batch.batch_state == "draft")
+
+    # Guards
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        if not self.env.su and any(vals.get("gateway_id") or vals.get("batch_state") for vals in vals_list):
+            raise AccessError(_("Batches of a gateway are made by Prepare Payments on the cycle only."))
+        return super().create(vals_list)
+
+    def write(self, vals):
+        if not self.env.su and (
+            {"gateway_id", "batch_state"} & set(vals) or (GUARDED & set(vals) and any(self.mapped("gateway_id")))
+        ):
+            raise AccessError(
+                _("A batch of a gateway cannot be edited: what was approved is what is sent. Use its buttons.")
+            )
+        return super().write(vals)
+
+    @api.ondelete(at_uninstall=False)
+    def _unlink_never_once_prepared(self):
+        if self.filtered("gateway_id"):
+            raise UserError(_("A batch of a gateway is never deleted. Cancel it, and its payments can be prepared again."))
+
+    def copy(self, default=None):
+        """OpenG2P's copy shares the payments of the original."""
+        if self.filtered("gateway_id"):
+            raise UserError(_("A batch of a gateway cannot be copied. Prepare payments on the cycle instead."))
+        return super().copy(default)
+
+    # The states
+
+    def _advance(self, state, why, **values):
+        """The one place where `batch_state` changes. UserError when the move is not in NEXT."""
+        for batch in self:
+            if state not in NEXT[batch.batch_state]:
+                labels = dict(self._fields["batch_state"]._description_selection(self.env))
+                raise UserError(
+                    _(
+                        "%(batch)s is %(from)s and cannot become %(to)s. Reload the page to see what happened.",
+                        batch=batch.name,
+                        to=labels[state],
+                        **{"from": labels[batch.batch_state]},
+                    )
+                )
+        # Rights are checked by the caller; people have no write access to these fields (see GUARDED).
+        self.sudo().write({"batch_state": state, **values})
+        for batch in self:
+            batch._message_log(body=why)
+
+    def _lock(self):
+        """Claims the rows, so that of two people who press at once the second is told so."""
+        self.env.flush_all()
+        self.env.cr.execute(
+            "SELECT id FROM g2p_payment_batch WHERE id = ANY(%s) FOR UPDATE SKIP LOCKED", [self.ids]
+        )
+        if self.env.cr.rowcount != len(self):
+            raise UserError(_("Somebody else is working on this batch right now. Try again in a minute."))
+        self.invalidate_recordset(["batch_state"])
+
+    def _check_role(self, groups, sentence):
+        if not self._has_role(groups):
+            raise AccessError(sentence)
+
+    def _take_payments(self, payments):
+        """Fills the second of the two links that OpenG2P keeps; `payment.batch_id` is the one that counts."""
+        of_batch = payments.grouped("batch_id") if payments else {}
+        for batch in self:
+            mine = of_batch.get(batch, payments.browse())
+            batch.sudo().write({"payment_ids": [fields.Command.set(mine.ids)]})
+        self._refresh_statistics()
+
+    def _refresh_statistics(self):
+        """OpenG2P's figures on the batch, which nothing else fills."""
+        rows = self.env["g2p.payment"]._read_group(
+            [("batch_id", "in", self.ids)],
+            ["batch_id", "state", "status"],
+            ["__count", "amount_issued:sum", "amount_paid:sum"],
+        )
+        now = fields.Datetime.now()
+        for batch in self.sudo():
+            mine = [row[1:] for row in rows if row[0].id == batch.id]
+            batch.write({**_statistics(mine), "stats_datetime": now})
+
+    # Check
+
+    def action_request_approval(self):
+        """Draft to To Approve, when the check finds nothing."""
+        self._check_role(MAKERS, _("Only a program manager may request approval."))
+        self._lock()
+        self._request_approval()
+        blocked = self._drafts()
+        if blocked and len(self) == 1:
+            return self.gateway_id._notification("warning", blocked.check_result.split("\n")[0])
+        return True
+
+    def _request_approval(self):
+        for batch in self:
+            if not batch._check():
+                batch._advance("to_approve", _("Checked and ready to approve."))
+
+    def _check(self):
+        """Everything that the payment system would reject, swallow or mangle, as a list of sentences; kept on
+        the payments and, with the batch's own problems, on the batch."""
+        self.ensure_one()
+        by_payment = self._payment_problems()
+        for payment, problems in by_payment.items():
+            payment.sudo().check_problem = "\n".join(problems)
+        clean = self.payment_ids.filtered("check_problem") - self.env["g2p.payment"].concat(*by_payment)
+        clean.sudo().write({"check_problem": False})
+        found = self._batch_problems()
+        found += [
+            f"{payment.partner_id.name}, {payment.name}: {' '.join(problems)}"
+            for payment, problems in by_payment.items()
+        ]
+        self.sudo().check_result = "\n".join(found) or False
+        return found
+
+    def _payment_problems(self):
+        """Payment to sentences, for the payments that have a problem."""
+        payments = self.payment_ids
+        by_reference = self.gateway_id._check_instructions(payments._instructions(self.note), self._payer())
+        problems = {}
+        for payment in payments:
+            mine = list(by_reference.get(payment.name, ()))
+            if payment.entitlement_id.state != "approved":
+                mine.append(_("The entitlement is no longer approved. Set this payment aside."))
+            if payment.payment_currency_id != self.batch_currency_id:
+                mine.append(_("The currency differs from the batch's. Set this payment aside."))
+            if mine:
+                problems[payment] = mine
+        return problems
+
+    def _batch_problems(self):
+        problems = self.gateway_id._check_ready() + self.gateway_id._check_payer(self._payer())
+        if self.cycle_id.sudo().state != "approved":
+            problems.append(_("The cycle is no longer approved. Cancel this batch."))
+        if not self.payment_ids:
+            problems.append(_("The batch has no payments. Cancel it."))
+        if self.env["g2p.payment"].search([("batch_id", "=", self.id)]) != self.payment_ids.sorted(
+            lambda payment: -payment.id
+        ):
+            problems.append(_("OpenG2P's two lists of this batch's payments differ. Cancel the batch and prepare again."))
+        return problems
+
+    def action_refresh_payees(self):
+        """Reads the payee identifiers from the registrants again, after they were mended."""
+        self.ensure_one()
+        self._check_role(MAKERS, _("Only a program manager may change a batch."))
+        self._lock()
+        self._expect("draft")
+        self._made_by_me()
+        manager = self.program_id.get_manager(self.program_id.MANAGER_PAYMENT)
+        identifiers = manager._payee_identifiers(self.payment_ids.partner_id)
+        for payment in self.payment_ids:
+            identifier = identifiers.get(payment.partner_id.id, "")
+            if payment.account_number != identifier:
+                payment.sudo().account_number = identifier
+        self._request_approval()
+
+    def action_set_problems_aside(self):
+        """Takes the payments with problems out, so that the others need not wait. Prepare Payments makes
+        new ones for their entitlements once the cause is mended."""
+        self.ensure_one()
+        self._check_role(MAKERS, _("Only a program manager may change a batch."))
+        self._lock()
+        self._expect("draft")
+        self._made_by_me()
+        self._check()
+        aside = self.payment_ids.filtered("check_problem")
+        for payment in aside:
+            payment._give_up(_("Set aside: %s", payment.check_problem))
+        aside.sudo().write({"batch_id": False})
+        self.sudo().write({"payment_ids": [fields.Command.unlink(payment.id) for payment in aside]})
+        self._message_log(body=_("%s payments with problems were set aside.", len(aside)))
+        self._refresh_statistics()
+        if self.payment_ids:
+            self._request_approval()
+        else:
+            self._advance("cancelled", _("No payment is left."))
+
+    def _expect(self, state):
+        if self.batch_state != state:
+            raise UserError(_("This batch has moved on meanwhile. Reload the page to see what happened."))
+
+    def _made_by_me(self):
+        self.sudo().write({"maker_ids": [fields.Command.link(self.env.uid)]})
+
+    # Approve
+
+    def action_approve(self):
+        for batch in self:
+            batch._approve()
+
+    def _approve(self):
+        self._check_role(APPROVERS, _("Only a finance validator may approve a batch."))
+        self._lock()
+        self._expect("to_approve")
+        reason = self._why_not_approve()
+        if reason:
+            raise AccessError(reason)
+        problems = self._check()
+        if problems:
+            raise UserError(
+                _("Problems appeared since the batch was checked. Reject it to have them mended:\n%s", "\n".join(problems[:20]))
+            )
+        content = self._render()
+        self._advance(
+            "approved",
+            _("Approved. SHA-256 of the file: %s", digest(content)),
+            approved_by_id=self.env.uid,
+            approved_at=fields.Datetime.now(),
+            frozen_content=content,
+            frozen_digest=digest(content),
+            reject_reason=False,
+        )
+
+    def _payer(self):
+        return Payer(
+            identifier_type=self.payer_identifier_type or "", identifier=self.payer_identifier or ""
+        )
+
+    def _render(self):
+        return self.gateway_id._render(self.payment_ids._instructions(self.note), self._payer())
+
+    def _reject(self, reason):
+        self._check_role(APPROVERS, _("Only a finance validator may reject a batch."))
+        self._lock()
+        self._advance("rejected", _("Rejected: %s", reason), reject_reason=reason, **self._thawed())
+
+    def _thawed(self):
+        return {"approved_by_id": False, "approved_at": False, "frozen_content": False, "frozen_digest": False}
+
+    def action_back_to_draft(self):
+        self._check_role(MAKERS, _("Only a program manager may take a batch back to draft."))
+        self._lock()
+        for batch in self:
+            batch._made_by_me()
+            batch._advance("draft", _("Back to draft."), **batch._thawed())
+            batch._check()
+
+    def action_cancel(self):
+        """Ends a batch that has not left. Its entitlements can be prepared again."""
+        self._check_role(MAKERS, _("Only a program manager may cancel a batch."))
+        self._lock()
+        for batch in self:
+            batch._advance("cancelled", _("Cancelled. Its entitlements can be prepared again."), **batch._thawed())
+            batch.payment_ids._give_up(_("The batch was cancelled before it was sent."))
+            batch._refresh_statistics()
+
+    # Send
+
+    def send_payment(self):
+        """OpenG2P's Send button. A batch of a gateway goes through that gateway, whatever payment manager the
+        program has by now."""
+        hub = self.filtered("gateway_id")
+        if not hub:
+            return super().send_payment()
+        others = self - hub
+        if others:
+            super(PaymentBatch, others).send_payment()
+        return self.env["g2p.program.payment.manager.hub"].send_payments(hub)
+
+    def _queue_sending(self):
+        """One job for each batch; the identity key keeps a second press from making a second job."""
+        if not self:
+            return
+        self._check_role(APPROVERS, _("Only a finance validator may send a batch."))
+        self._lock()
+        for batch in self:
+            batch._advance("sending", _("Queued to be sent."), sent_by_id=self.env.uid)
+            batch.with_delay(
+                channel="root.g2p_payment_send",
+                identity_key=f"g2p_payment_hub.send.{batch.id}.{len(batch.submission_ids)}",
+                description=_("Send %s", batch.name),
+            )._send()
+
+    def _send(self):
+        """The job: writes down what is about to leave, lets it leave once, writes down what came of it.
+
+        The first and the last of the three have a transaction of their own, and the middle has none: what
+        is written down is there whatever dies, and nothing waits for the network with locks in its hands.
+        """
+        self.ensure_one()
+        with self._own_transaction() as batch:
+            submission, why_not = batch._begin_sending()
+        if not submission:
+            return why_not
+        close, arguments = self._transmit(self.env["g2p.payment.submission"].browse(submission.id))
+        with self._own_transaction() as batch:
+            submission = batch.env["g2p.payment.submission"].browse(submission.id)
+            getattr(submission, close)(*arguments)
+            return submission.answer
+
+    @contextmanager
+    def _own_transaction(self):
+        """This record in a transaction that is committed at the end of the `with`, whatever becomes of ours.
+
+        A queue job may not commit its own: that would give up its lock, and the job would be started again.
+        Tests roll back everything, so there it is the test's own transaction."""
+        if config["test_enable"] or module.current_test:
+            yield self
+            self.env.flush_all()
+            return
+        with self.env.registry.cursor() as cr:
+            yield self.with_env(self.env(cr=cr))
+
+    def _begin_sending(self):
+        """(submission, False), or (False, why nothing is to be sent).
+
+        Queue jobs run at least once: whoever finds an attempt written down already sends nothing."""
+        self._lock()
+        nothing = self.env["g2p.payment.submission"]
+        if self.batch_state != "sending":
+            return nothing, _("Nothing to do: the batch is not waiting to be sent.")
+        if self._live_submission():
+            return nothing, _("Nothing to do: another worker has this batch.")
+        if not self._is_as_approved():
+            why = _("Nothing was sent: the batch differs from what was approved. Take it back to draft.")
+            self._advance("approved", why)
+            return nothing, why
+        return nothing._open(self), False
+
+    def _is_as_approved(self):
+        frozen = self.sudo().frozen_content or ""
+        return digest(frozen) == self.frozen_digest == digest(self._render())
+
+    def _transmit(self, submission):
+        """Sends; (method of the submission, its arguments) that writes down what came of it."""
+        gateway = self.gateway_id
+        try:
+            return "_accept", (gateway._submit_or_say_why(submission),)
+        except NotSent as error:
+            return "_close", ("not_sent", gateway._explain(error))
+        except Refused as error:
+            return "_close", ("refused", gateway._explain(error))
+        except OutcomeUnknown as error:
+            return "_close", ("unknown", gateway._explain(error))
+        except Exception as error:  # pylint: disable=broad-except  # whatever it is, the file may have left
+            _logger.exception("batch %s: sending ended in an error", self.id)
+            return "_close", ("unknown", type(error).__name__)
+
+    def _live_submission(self):
+        return self.sudo().submission_ids.filtered(lambda one: one.state in ("in_flight", "unknown", "accepted"))
+
+    def _mark_sent(self, receipt):
+        self._advance(
+            "sent",
+            _("The payment system has accepted the batch as %s.", receipt.reference),
+            external_batch_ref=receipt.reference,
+            batch_has_started=True,
+        )
+        self.payment_ids.sudo().write({"state": "sent"})
+        self._refresh_statistics()
+
+    def action_open_payments(self):
+        self.ensure_one()
+        return {
+            "type": "ir.actions.act_window",
+            "name": _("Payments of %s", self.name),
+            "res_model": "g2p.payment",
+            "view_mode": "tree,form",
+            "domain": [("batch_id", "=", self.id)],
+            "context": {"create": False},
+        }
+
+
+def _statistics(rows):
+    """OpenG2P's eight figures from (state, status, count, issued, paid) rows."""
+
+    def figures(wanted, amount):
+        chosen = [row for row in rows if wanted(row)]
+        return sum(row[2] for row in chosen), sum(row[amount] or 0 for row in chosen)
+
+    result = {}
+    for name, wanted, amount in (
+        ("issued", lambda row: True, 3),
+        ("sent", lambda row: row[0] in ("sent", "reconciled"), 3),
+        ("paid", lambda row: row[1] == "paid", 4),
+        ("failed", lambda row: row[1] == "failed", 3),
+    ):
+        count, total = figures(wanted, amount)
+        result[f"stats_{name}_transactions"] = count
+        result[f"stats_{name}_amount"] = total
+    return result

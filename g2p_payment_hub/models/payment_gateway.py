@@ -1,0 +1,167 @@
+from odoo import _, api, fields, models
+from odoo.exceptions import UserError
+
+from ..client import batching
+from ..client.errors import NotSent, Reason
+
+ADMIN = "g2p_payment_hub.group_gateway_admin"
+
+
+class PaymentGateway(models.Model):
+    """How to reach a payment system.
+
+    A provider is one entry of `provider`, fields with its prefix, and the hooks below that say
+    "Hook": each checks `provider` first and otherwise calls `super()`.
+    """
+
+    _name = "g2p.payment.gateway"
+    _description = "Payment Gateway"
+    _inherit = ["mail.thread"]
+    _order = "state desc, name"
+    _check_company_auto = True
+
+    name = fields.Char(required=True, help="How people recognise this gateway, for example the bank's name.")
+    provider = fields.Selection(
+        [("payment_hub_ee", "Mifos Payment Hub EE")],
+        required=True,
+        default="payment_hub_ee",
+        tracking=True,
+        help="The payment system at the other end.",
+    )
+    state = fields.Selection(
+        [("disabled", "Disabled"), ("test", "Test"), ("live", "Live")],
+        required=True,
+        default="disabled",
+        tracking=True,
+        copy=False,
+        help="Disabled: nothing is sent. Test: the system at the other end moves no real money; addresses on "
+        "this very machine may do without TLS. Live: real money moves.",
+    )
+    company_id = fields.Many2one(
+        "res.company",
+        required=True,
+        default=lambda self: self.env.company,
+        help="Only programs of this company can pay through this gateway.",
+    )
+    active = fields.Boolean(default=True)
+
+    # Hooks
+
+    def _check_ready(self):
+        """Hook: sentences that say what is missing before anything can be sent; empty when ready."""
+        self.ensure_one()
+        if self.state == "disabled":
+            return [_("The gateway %s is disabled. An administrator has to enable it.", self.name)]
+        return []
+
+    def _split(self, instructions, payer, max_rows):
+        """Hook: the instructions, in order, cut into batches that the system takes: a list of lists."""
+        self.ensure_one()
+        return batching.split(instructions, max_rows, max_rows, lambda _one: 1, lambda one: one.reference)
+
+    def _check_instructions(self, instructions, payer):
+        """Hook: problems that a person can mend: a dict of reference to a list of sentences."""
+        self.ensure_one()
+        return {}
+
+    def _check_payer(self, payer):
+        """Hook: sentences that say what is wrong with the payer."""
+        self.ensure_one()
+        return []
+
+    def _render(self, instructions, payer):
+        """Hook: the text that is frozen at approval and sent as it is."""
+        self._not_supported()
+
+    def _submit(self, submission):
+        """Hook: sends the submission once. Returns a Receipt; raises NotSent, Refused or OutcomeUnknown."""
+        self._not_supported()
+
+    def _find_submission(self, submission):
+        """Hook: the Receipt of a submission whose outcome is unknown, None if the system shows no trace.
+
+        Raises a GatewayError while it cannot tell."""
+        self._not_supported()
+
+    def _outcomes(self, submission, references):
+        """Hook: yields lists of Outcome for the submission; `references` are those still open.
+
+        Raises a GatewayError when nothing was learnt: ask later."""
+        self._not_supported()
+
+    def _check_connection(self):
+        """Hook: a list of Check, one for each thing that was tried. Changes nothing anywhere."""
+        self._not_supported()
+
+    def _not_supported(self):
+        raise UserError(
+            _("This version cannot use a gateway of the kind %s.", dict(self._fields["provider"]._description_selection(self.env))[self.provider])
+        )
+
+    # What people do
+
+    def action_test_connection(self):
+        self.ensure_one()
+        problems = self.with_context(testing_connection=True)._check_ready()
+        if problems:
+            return self._notification("danger", "\n".join(problems))
+        checks = self._check_connection()
+        lines = [self._check_sentence(check) for check in checks]
+        works = all(check.ok for check in checks)
+        return self._notification("success" if works else "danger", "\n".join(lines))
+
+    def _check_sentence(self, check):
+        mark = _("works") if check.ok else _("does not work")
+        return f"{self._check_label(check.name)}: {mark}. {check.detail}".strip()
+
+    def _check_label(self, name):
+        """The words for the name of a Check."""
+        return name
+
+    def _notification(self, kind, message):
+        return {
+            "type": "ir.actions.client",
+            "tag": "display_notification",
+            "params": {
+                "title": self.name,
+                "message": message,
+                "type": kind,
+                "sticky": kind != "success",
+            },
+        }
+
+    @api.model
+    def _explain(self, error):
+        """One sentence for people: what an error of the client means, and what next."""
+        sentence = self._explanations().get(error.reason, error.reason.value)
+        return f"{sentence} ({error.detail})" if error.detail else sentence
+
+    @api.model
+    def _explanations(self):
+        return {
+            Reason.NAME_NOT_FOUND: _("The address of the payment system is not known. Check the gateway's URL."),
+            Reason.UNREACHABLE: _("The payment system cannot be reached. Try again later."),
+            Reason.TLS: _("The payment system's certificate cannot be trusted. Check the gateway's CA bundle."),
+            Reason.BUSY: _("The payment system is busy. Try again later."),
+            Reason.LOGIN: _("The payment system refuses user or password. Check the gateway's credentials."),
+            Reason.TENANT: _("The payment system does not know this tenant, or its engine did not answer."),
+            Reason.SIGNATURE: _("The payment system refuses the signature. Check the gateway's signing key."),
+            Reason.FILE: _("The payment system refuses the file."),
+            Reason.CONFIGURATION: _("The payment system refuses the request. Check the gateway's settings."),
+            Reason.REDIRECTED: _("The payment system sends us to another address. Check the gateway's URL."),
+            Reason.TIMEOUT: _("The payment system did not answer in time."),
+            Reason.CONNECTION_LOST: _("The connection broke before an answer came."),
+            Reason.SERVER_ERROR: _("The payment system reports an error of its own."),
+            Reason.NOT_UNDERSTOOD: _("The payment system's answer cannot be understood."),
+            Reason.TOO_LARGE: _("The payment system's answer is too large."),
+            Reason.FORGED: _("The answer does not carry the payment system's signature."),
+            Reason.AMBIGUOUS: _("The payment system shows more than one trace of this batch. A person has to look."),
+            Reason.CLOCK: _("The clocks of this server and of the payment system differ."),
+        }
+
+    def _submit_or_say_why(self, submission):
+        """`_submit`, or NotSent when the gateway has been disabled or emptied meanwhile."""
+        problems = self._check_ready()
+        if problems:
+            raise NotSent(Reason.CONFIGURATION, " ".join(problems))
+        return self._submit(submission)

@@ -1,0 +1,294 @@
+import ipaddress
+from datetime import UTC
+from urllib.parse import urlsplit
+
+from odoo import _, api, fields, models
+from odoo.exceptions import UserError, ValidationError
+
+from ..client import batching, csv_file, signature
+from ..client.auth import Credentials
+from ..client.csv_file import Problem
+from ..client.http import HttpLimits, tls_context
+from ..client.instructions import BatchFile
+from ..client.payment_hub import PaymentHub
+from ..client.settings import HubSettings
+
+PHEE = "payment_hub_ee"
+SECRET = "g2p_payment_hub.group_gateway_admin"
+
+
+class PaymentGateway(models.Model):
+    _inherit = "g2p.payment.gateway"
+
+    phee_bulk_url = fields.Char(
+        "Bulk Processor URL",
+        tracking=True,
+        help="Address of the hub's bulk processor, which takes the batches, for example "
+        "https://bulk.hub.example.",
+    )
+    phee_operations_url = fields.Char(
+        "Operations URL",
+        tracking=True,
+        help="Address of the hub's operations app, which says what became of the payments.",
+    )
+    phee_tenant = fields.Char(
+        "Tenant", tracking=True, help="The name under which the hub knows you (Platform-TenantId)."
+    )
+    phee_username = fields.Char("User", help="User of the operations app. Empty where the hub asks for none.")
+    phee_password = fields.Char("Password", groups=SECRET, copy=False, help="Password of that user.")
+    phee_client_id = fields.Char(
+        "OAuth Client", default="client", help="Name of the OAuth client; the hub comes with: client."
+    )
+    phee_client_secret = fields.Char(
+        "OAuth Client Secret", groups=SECRET, copy=False, help="Empty in a hub as it comes."
+    )
+    phee_signing_key = fields.Text(
+        "Signing Key",
+        groups=SECRET,
+        copy=False,
+        help="RSA private key, PEM, that signs every upload. The hub must know its certificate for this "
+        "tenant. Never use the key pair that the hub is published with.",
+    )
+    phee_hub_certificate = fields.Text(
+        "Hub Certificate",
+        help="Certificate, PEM, with which the hub signs its answers. When it is set, an answer without a "
+        "valid signature is not believed.",
+    )
+    phee_ca_bundle = fields.Text(
+        "CA Bundle",
+        help="Certificates, PEM, of the authorities to trust for the hub's TLS instead of the public ones. "
+        "TLS is always verified.",
+    )
+    phee_payment_mode = fields.Selection(
+        [
+            ("mojaloop", "Mojaloop"),
+            ("gsma", "GSMA mobile money"),
+            ("closedloop", "Closed loop"),
+            ("slcb", "SLCB"),
+        ],
+        "Payment Mode",
+        default="mojaloop",
+        help="How the hub pays. Mojaloop and GSMA pay to phone numbers only, whatever else is sent.",
+    )
+    phee_purpose = fields.Char("Purpose", default="G2P payment", help="Sent along with each batch.")
+    phee_institution = fields.Char(
+        "Registering Institution",
+        help="X-Registering-Institution-ID. Together with the program it makes the hub pay from the budget "
+        "account that it keeps for the two.",
+    )
+    phee_program = fields.Char("Program at the Hub", help="X-Program-ID: see Registering Institution.")
+    phee_verify_completed = fields.Boolean(
+        "Verify Completed Transfers",
+        default=True,
+        help="Read the workflow variables of each completed transfer before it counts as paid. The hub's "
+        "published workflows store a rejected transfer as completed; switch this off only if yours do not.",
+    )
+    phee_trust_closed_loop = fields.Boolean(
+        "Trust Closed Loop",
+        help="In the modes Closed loop and SLCB, completed says that the hub's workflow went on, not that "
+        "money moved. Unless you trust it, such payments wait for a person.",
+    )
+    phee_timezone = fields.Char(
+        "Hub Time Zone",
+        default="Asia/Kolkata",
+        help="The time zone in which the hub reads dates in queries; the hub comes with Asia/Kolkata.",
+    )
+    phee_connect_timeout = fields.Integer("Connect Time-out", default=10, help="Seconds to get a connection.")
+    phee_read_timeout = fields.Integer("Read Time-out", default=60, help="Seconds without a byte.")
+    phee_total_timeout = fields.Integer("Total Time-out", default=180, help="Seconds for a whole exchange.")
+
+    @api.constrains("phee_bulk_url", "phee_operations_url", "state")
+    def _check_phee_urls(self):
+        for gateway in self:
+            for url in filter(None, (gateway.phee_bulk_url, gateway.phee_operations_url)):
+                self._check_url(url, plain_allowed=gateway.state != "live")
+
+    @api.model
+    def _check_url(self, url, plain_allowed):
+        """https, except to this very machine while nothing is live; no credentials, query or fragment."""
+        parts = urlsplit(url)
+        local = plain_allowed and _is_this_machine(parts.hostname or "")
+        if parts.scheme != "https" and not (parts.scheme == "http" and local):
+            raise ValidationError(_("%s: the address must begin with https://.", parts.hostname or url))
+        if not parts.hostname or parts.username or parts.query or parts.fragment:
+            raise ValidationError(
+                _(
+                    "%s: the address is a host and a path, without user, question mark or hash sign.",
+                    parts.hostname or "",
+                )
+            )
+
+    @api.constrains("phee_signing_key", "phee_hub_certificate", "phee_ca_bundle")
+    def _check_phee_keys(self):
+        loaders = {
+            "phee_signing_key": signature.load_private_key,
+            "phee_hub_certificate": signature.load_certificate,
+            "phee_ca_bundle": tls_context,
+        }
+        for gateway in self.sudo():
+            for name, load in loaders.items():
+                if not gateway[name]:
+                    continue
+                try:
+                    load(gateway[name])
+                except ValueError as error:
+                    raise ValidationError(
+                        _("%(field)s cannot be used: %(error)s.", field=self._label(name), error=error)
+                    ) from error
+
+    @api.constrains("phee_connect_timeout", "phee_read_timeout", "phee_total_timeout")
+    def _check_phee_timeouts(self):
+        for gateway in self:
+            if min(gateway.phee_connect_timeout, gateway.phee_read_timeout, gateway.phee_total_timeout) < 1:
+                raise ValidationError(_("A time-out is one second at least. Correct the gateway's time-outs."))
+
+    def _check_ready(self):
+        problems = super()._check_ready()
+        if self.provider == PHEE:
+            needed = ("phee_bulk_url", "phee_operations_url", "phee_tenant", "phee_signing_key", "phee_payment_mode")
+            secrets = self.sudo()
+            problems += [
+                _("The gateway %(gateway)s lacks: %(field)s.", gateway=self.name, field=self._label(name))
+                for name in needed
+                if not secrets[name]
+            ]
+        return problems
+
+    def _label(self, name):
+        return self._fields[name]._description_string(self.env)
+
+    def _client(self):
+        """The plain client. Its keys and passwords are readable by administrators, so only here by sudo()."""
+        self.ensure_one()
+        gateway = self.sudo()
+        try:
+            return PaymentHub(gateway._phee_settings())
+        except ValueError as error:
+            raise UserError(_("The gateway %(gateway)s: %(error)s.", gateway=self.name, error=error)) from error
+
+    def _phee_settings(self):
+        return HubSettings(
+            bulk_url=self.phee_bulk_url or "",
+            operations_url=self.phee_operations_url or "",
+            credentials=Credentials(
+                tenant=self.phee_tenant or "",
+                username=self.phee_username or "",
+                password=self.phee_password or "",
+                client_id=self.phee_client_id or "",
+                client_secret=self.phee_client_secret or "",
+            ),
+            signing_key=self.phee_signing_key or "",
+            hub_certificate=self.phee_hub_certificate or "",
+            ca_bundle=self.phee_ca_bundle or "",
+            limits=HttpLimits(
+                connect=self.phee_connect_timeout, read=self.phee_read_timeout, total=self.phee_total_timeout
+            ),
+            payment_mode=self.phee_payment_mode,
+            purpose=self.phee_purpose or "",
+            institution=self.phee_institution or "",
+            program=self.phee_program or "",
+            verify_completed=self.phee_verify_completed,
+            trust_closed_loop=self.phee_trust_closed_loop,
+            interface_timezone=self.phee_timezone or "UTC",
+        )
+
+    def _split(self, instructions, payer, max_rows):
+        if self.provider != PHEE:
+            return super()._split(instructions, payer, max_rows)
+        return batching.split(
+            instructions,
+            max_rows,
+            csv_file.MAX_BYTES - len(csv_file.HEADER),
+            size=lambda one: csv_file.row_bytes(one, payer, self.phee_payment_mode),
+            # Rows without a payee never travel: they are problems of their own, not look-alikes.
+            look_alike=lambda one: csv_file.look_alike(one) if one.payee_identifier else one.reference,
+        )
+
+    def _check_instructions(self, instructions, payer):
+        if self.provider != PHEE:
+            return super()._check_instructions(instructions, payer)
+        rewritten = bool(self.phee_institution and self.phee_program)
+        sentences = self._phee_problem_sentences()
+        phone_only = self.phee_payment_mode in ("mojaloop", "gsma")
+        found = {}
+        for one in instructions:
+            problems = [sentences[problem] for problem in csv_file.problems(one, rewritten)]
+            if phone_only and one.payee_identifier_type.upper() != "MSISDN":
+                problems.append(
+                    _("The hub's payment mode pays to phone numbers only. Choose the phone number as payee.")
+                )
+            if problems:
+                found[one.reference] = problems
+        return found
+
+    @api.model
+    def _phee_problem_sentences(self):
+        return {
+            Problem.NO_PAYEE: _("The beneficiary has no payee identifier. Complete the registrant."),
+            Problem.PAYEE_CHARACTERS: _(
+                "The payee identifier is too long or has characters that the hub cannot carry. Correct the registrant."
+            ),
+            Problem.PAYEE_TYPE: _("The type of the payee identifier is not valid. Correct the payment manager."),
+            Problem.AMOUNT_NOT_POSITIVE: _("The amount is not positive. Correct the entitlement."),
+            Problem.AMOUNT_DECIMALS: _("The hub carries whole amounts only. Correct the entitlement."),
+            Problem.AMOUNT_TOO_LARGE: _("The amount is too large for the hub. Correct the entitlement."),
+            Problem.NO_CURRENCY: _("There is no currency. Give the program a journal with a currency."),
+            Problem.REFERENCE: _("The payment's reference is not one that the hub can carry."),
+            Problem.NOTE: _("The note has characters that the hub cannot carry."),
+        }
+
+    def _check_payer(self, payer):
+        problems = super()._check_payer(payer)
+        if self.provider == PHEE and not (self.phee_institution and self.phee_program) and not payer.identifier:
+            problems.append(_("There is no payer. Give the payment manager a payer identifier."))
+        return problems
+
+    def _render(self, instructions, payer):
+        if self.provider != PHEE:
+            return super()._render(instructions, payer)
+        return csv_file.render(instructions, payer, self.phee_payment_mode)
+
+    def _submit(self, submission):
+        if self.provider != PHEE:
+            return super()._submit(submission)
+        with self._client() as hub:
+            return hub.submit(_batch_file(submission))
+
+    def _find_submission(self, submission):
+        if self.provider != PHEE:
+            return super()._find_submission(submission)
+        references = submission.batch_id.payment_ids.mapped("name")
+        with self._client() as hub:
+            return hub.find(_batch_file(submission), references, submission.started_at.replace(tzinfo=UTC))
+
+    def _outcomes(self, submission, references):
+        if self.provider != PHEE:
+            yield from super()._outcomes(submission, references)
+            return
+        with self._client() as hub:
+            yield from hub.outcomes(submission.remote_reference, references)
+
+    def _check_connection(self):
+        if self.provider != PHEE:
+            return super()._check_connection()
+        with self._client() as hub:
+            return hub.check_connection()
+
+    def _check_label(self, name):
+        labels = {"bulk": _("Bulk processor"), "operations": _("Operations app")}
+        return labels.get(name) or super()._check_label(name)
+
+
+def _batch_file(submission):
+    return BatchFile(
+        filename=submission.filename, correlation_id=submission.key, content=submission._frozen_content()
+    )
+
+
+def _is_this_machine(host):
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False

@@ -1,0 +1,149 @@
+from datetime import timedelta
+
+from odoo import _, api, fields, models
+
+from ..client.references import derived_uuid
+
+# A worker that has not said what came of a submission by then is taken for dead.
+LEASE = timedelta(minutes=15)
+NEXT = {
+    "in_flight": {"accepted", "refused", "not_sent", "unknown"},
+    "unknown": {"accepted", "not_received"},
+    "accepted": set(),
+    "refused": set(),
+    "not_sent": set(),
+    "not_received": set(),
+}
+BATCH_STATE = {"refused": "refused", "not_sent": "approved", "unknown": "unknown", "not_received": "approved"}
+
+
+class PaymentSubmission(models.Model):
+    """One attempt to hand a batch to its payment system, written down before anything leaves.
+
+    in_flight -> accepted | refused | not_sent | unknown;  unknown -> accepted | not_received
+    """
+
+    _name = "g2p.payment.submission"
+    _description = "Payment Submission"
+    _order = "id desc"
+    _rec_name = "filename"
+
+    batch_id = fields.Many2one("g2p.payment.batch", required=True, readonly=True, ondelete="restrict", index=True)
+    gateway_id = fields.Many2one("g2p.payment.gateway", required=True, readonly=True, ondelete="restrict")
+    company_id = fields.Many2one("res.company", related="gateway_id.company_id", store=True)
+    attempt = fields.Integer(required=True, readonly=True)
+    key = fields.Char(
+        required=True, readonly=True, help="Derived from database, batch and attempt: the correlation id."
+    )
+    filename = fields.Char(required=True, readonly=True, help="Under this name the file travels.")
+    digest = fields.Char("SHA-256", required=True, readonly=True, help="Fingerprint of the file.")
+    state = fields.Selection(
+        [
+            ("in_flight", "In Flight"),
+            ("accepted", "Accepted"),
+            ("refused", "Refused"),
+            ("not_sent", "Not Sent"),
+            ("unknown", "Unknown"),
+            ("not_received", "Not Received"),
+        ],
+        required=True,
+        readonly=True,
+        default="in_flight",
+        index=True,
+        help="In flight: it may have left. Unknown: nobody knows whether it arrived.",
+    )
+    remote_reference = fields.Char(readonly=True, help="The payment system's own name for the batch.")
+    answer = fields.Char(readonly=True, help="What came of it, in a sentence.")
+    started_at = fields.Datetime(required=True, readonly=True)
+    ended_at = fields.Datetime(readonly=True)
+    lease_until = fields.Datetime(
+        readonly=True, help="Until then a worker is taken to be busy with this submission."
+    )
+    poll_after = fields.Integer(readonly=True, help="Seconds the payment system asks us to wait.")
+
+    _sql_constraints = [
+        ("key_unique", "unique(key)", "This submission exists already."),
+        ("filename_unique", "unique(filename)", "A submission with this file name exists already."),
+    ]
+
+    def init(self):
+        self.env.cr.execute(
+            """
+            CREATE UNIQUE INDEX IF NOT EXISTS g2p_payment_submission_one_live
+                ON g2p_payment_submission (batch_id)
+             WHERE state IN ('in_flight', 'unknown', 'accepted')
+            """
+        )
+
+    @api.model
+    def _open(self, batch):
+        """The row for the next attempt; the same attempt always has the same key and file name."""
+        attempt = len(batch.submission_ids) + 1
+        database = self.env["ir.config_parameter"].sudo().get_param("database.uuid")
+        key = derived_uuid(database, "submission", batch.id, attempt)
+        now = fields.Datetime.now()
+        return self.sudo().create(
+            {
+                "batch_id": batch.id,
+                "gateway_id": batch.gateway_id.id,
+                "attempt": attempt,
+                "key": str(key),
+                "filename": f"{batch.name.replace('/', '-')}-{key.hex[:12]}.csv",
+                "digest": batch.frozen_digest,
+                "state": "in_flight",
+                "started_at": now,
+                "lease_until": now + LEASE,
+            }
+        )
+
+    def _frozen_content(self):
+        """What was approved, to the byte."""
+        return self.sudo().batch_id.frozen_content
+
+    def _advance(self, state, answer, **values):
+        """The one place where `state` changes; a move that is not in NEXT is a fault in the code."""
+        self.ensure_one()
+        if state not in NEXT[self.state]:
+            raise ValueError(f"submission {self.id}: {self.state} cannot become {state}")
+        self.sudo().write(
+            {"state": state, "answer": answer, "ended_at": fields.Datetime.now(), "lease_until": False, **values}
+        )
+
+    def _close(self, state, answer):
+        """An attempt that was not accepted, and what that means for its batch."""
+        self._advance(state, answer)
+        self.batch_id._advance(BATCH_STATE[state], answer)
+        if state == "unknown":
+            self._call_for_a_person()
+
+    def _accept(self, receipt):
+        self._advance(
+            "accepted",
+            _("Accepted as %s.", receipt.reference),
+            remote_reference=receipt.reference,
+            poll_after=receipt.poll_after,
+        )
+        self.batch_id._mark_sent(receipt)
+
+    @api.model
+    def _cron_find_dead_workers(self):
+        """Nobody knows what a worker that died while sending has done: its submissions become unknown."""
+        orphans = self.sudo().search([("state", "=", "in_flight"), ("lease_until", "<", fields.Datetime.now())])
+        for submission in orphans:
+            submission.batch_id._lock()
+            submission._close(
+                "unknown", _("The worker that was sending this batch died. It may or may not have arrived.")
+            )
+
+    def _call_for_a_person(self):
+        batch = self.batch_id
+        batch.sudo().activity_schedule(
+            "mail.mail_activity_data_todo",
+            summary=_("Find out whether %s arrived", batch.name),
+            note=_(
+                "Nobody knows whether the payment system has this batch. Do not prepare or send its payments "
+                "in another way. Ask the payment system for the file %s.",
+                self.filename,
+            ),
+            user_id=(batch.approved_by_id or self.env.user).id,
+        )

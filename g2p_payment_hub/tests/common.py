@@ -1,0 +1,203 @@
+"""A program with a payment hub manager, and a hub that keeps a ledger, for the tests of the add-ons."""
+
+from unittest.mock import patch
+
+from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+
+from odoo import Command, fields
+from odoo.tests import TransactionCase, new_test_user
+
+from ..client import csv_file
+from ..client.errors import GatewayError
+from ..client.outcomes import Outcome, Receipt
+
+GATEWAY = "g2p.payment.gateway"
+_KEY = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+SIGNING_KEY = _KEY.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()
+
+
+class LedgerHub:
+    """Stands for the plain client in tests of the models, and is as strict as the hub about what it takes.
+
+    `reply`: raised at the next upload. `lose_reply`: raised after the upload was accepted.
+    `received` are the accepted uploads, `told` the outcomes of the next question.
+    """
+
+    def __init__(self):
+        self.received = []
+        self.uploads = 0
+        self.reply = None
+        self.lose_reply = None
+        self.told = []
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_exception):
+        pass
+
+    def submit(self, batch):
+        self.uploads += 1
+        csv_file.parse(batch.content)
+        if self.reply is not None:
+            raise self.reply
+        self.received.append(batch)
+        if self.lose_reply is not None:
+            raise self.lose_reply
+        return Receipt(reference=f"remote-{len(self.received)}", poll_after=30)
+
+    def outcomes(self, batch_id, references):
+        if isinstance(self.told, GatewayError):
+            raise self.told
+        assert batch_id in {f"remote-{number}" for number in range(1, len(self.received) + 1)}
+        yield from ([outcome] for outcome in self.told)
+
+    def tell(self, payment, status, **values):
+        """The next questions are answered so for `payment`, with the money it was sent with."""
+        sent = {one.reference: one for batch in self.received for one in csv_file.parse(batch.content)}
+        one = sent[payment.name]
+        values = {"amount": one.amount, "currency": one.currency, **values}
+        self.told.append(Outcome(reference=payment.name, status=status, **values))
+
+
+class PaymentHubCase(TransactionCase):
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.env = cls.env(context={**cls.env.context, "tracking_disable": False, "no_reset_password": True})
+        cls.manager_user = cls._user("pm", "g2p_programs.g2p_program_manager")
+        cls.finance_user = cls._user("finance", "g2p_programs.g2p_finance_validator")
+        cls.gateway = cls._gateway()
+        cls.program = cls._program("Zq Cash")
+        cls.manager = cls._manager(cls.program)
+        cls.cycle = cls._cycle(cls.program)
+        cls.hub = LedgerHub()
+
+    def setUp(self):
+        super().setUp()
+        self.hub = LedgerHub()
+        patcher = patch.object(type(self.env[GATEWAY]), "_client", lambda _gateway: self.hub)
+        patcher.start()
+        self.addCleanup(patcher.stop)
+
+    @classmethod
+    def _user(cls, login, *groups):
+        return new_test_user(cls.env, f"{login}@payment.test", groups=",".join(["base.group_user", *groups]))
+
+    @classmethod
+    def _gateway(cls, **values):
+        return cls.env[GATEWAY].create(
+            {
+                "name": "Test Hub",
+                "state": "test",
+                "phee_bulk_url": "https://bulk.hub.example",
+                "phee_operations_url": "https://operations.hub.example",
+                "phee_tenant": "gorilla",
+                "phee_username": "mifos",
+                "phee_password": "secret-password",
+                "phee_signing_key": SIGNING_KEY,
+                "phee_payment_mode": "mojaloop",
+                **values,
+            }
+        )
+
+    @classmethod
+    def _program(cls, name):
+        program = cls.env["g2p.program"].create({"name": name})
+        program.journal_id = cls.env["account.journal"].create(
+            {
+                "name": name,
+                "code": name[:5].upper(),
+                "type": "bank",
+                "beneficiary_disb": True,
+                "currency_id": cls.env.ref("base.USD").id,
+            }
+        )
+        return program
+
+    @classmethod
+    def _manager(cls, program, **values):
+        manager = cls.env["g2p.program.payment.manager.hub"].create(
+            {
+                "name": "Payment Hub",
+                "program_id": program.id,
+                "gateway_id": cls.gateway.id,
+                "payer_identifier": "123456789",
+                "payee_field": "phone",
+                "payee_identifier_type": "MSISDN",
+                "batch_size": 500,
+                **values,
+            }
+        )
+        wrapper = cls.env["g2p.program.payment.manager"].create(
+            {"program_id": program.id, "manager_ref_id": f"{manager._name},{manager.id}"}
+        )
+        program.payment_managers = [Command.set(wrapper.ids)]
+        return manager
+
+    @classmethod
+    def _cycle(cls, program, name="Cycle 1", **values):
+        today = fields.Date.today()
+        return cls.env["g2p.cycle"].create(
+            {
+                "name": name,
+                "program_id": program.id,
+                "start_date": today,
+                "end_date": today,
+                "state": "approved",
+                **values,
+            }
+        )
+
+    @classmethod
+    def _entitle(cls, count=1, amount=100, cycle=None, phone=None):
+        """`count` registrants with a phone number each, and their approved entitlements."""
+        phones = [phone or f"+2771380{number:04d}" for number in range(count)]
+        partners = cls.env["res.partner"].create(
+            [
+                {
+                    "name": f"Payee {number}",
+                    "is_registrant": True,
+                    "phone_number_ids": [Command.create({"phone_no": phones[number]})] if phones[number] else [],
+                }
+                for number in range(count)
+            ]
+        )
+        return cls.env["g2p.entitlement"].create(
+            [
+                {
+                    "partner_id": partner.id,
+                    "cycle_id": (cycle or cls.cycle).id,
+                    "initial_amount": amount,
+                    "state": "approved",
+                    "is_cash_entitlement": True,
+                }
+                for partner in partners
+            ]
+        )
+
+    def _prepare(self, user=None):
+        """What the Prepare button does, as a program manager; returns the batches it made."""
+        Batch = self.env["g2p.payment.batch"]
+        before = Batch.search([("cycle_id", "=", self.cycle.id)])
+        cycle = self.cycle.with_user(user or self.manager_user)
+        self.said = cycle.prepare_payment()
+        return Batch.search([("cycle_id", "=", self.cycle.id)], order="id") - before
+
+    def _approve(self, batches, user=None):
+        batches.with_user(user or self.finance_user).action_approve()
+
+    def _send(self, batches, user=None):
+        """What the Send button does, with the job run at once."""
+        as_user = batches.with_user(user or self.finance_user).with_context(queue_job__no_delay=True)
+        for batch in as_user:
+            batch.send_payment()
+
+    def _sent(self, count=1, **values):
+        """A batch that the hub has accepted."""
+        self._entitle(count, **values)
+        batch = self._prepare()
+        self._approve(batch)
+        self._send(batch)
+        return batch

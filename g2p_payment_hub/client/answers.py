@@ -6,7 +6,8 @@ ph-ee-importer-rdbms (`RecordParser`, `InflightBatchManager`).
 """
 
 import json
-from datetime import UTC, datetime
+import re
+from datetime import datetime, timezone
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
@@ -19,28 +20,32 @@ from .outcomes import Outcome, OutcomeStatus, Receipt
 # | 202 with a polling path                               | Receipt                      |
 # | any other 2xx, 302, 303                               | OutcomeUnknown               |
 # | 301, 307, 308                                         | Refused(REDIRECTED)          |
-# | 400 with a signature error, 500 from the signature check | Refused(SIGNATURE)        |
-# | any other 400, 413, 415                               | Refused(FILE)                |
-# | 401, 403, 404, 405, 407                               | Refused(CONFIGURATION)       |
+# | 400 or 500 from the signature check                   | Refused(SIGNATURE)           |
+# | 400 from the check of the file, 413                   | Refused(FILE)                |
+# | any other 400, 401, 403, 404, 405, 407, 415           | Refused(CONFIGURATION)       |
 # | 429                                                   | NotSent(BUSY)                |
 # | 412: no such workflow, or the engine did not answer in time | OutcomeUnknown(TENANT) |
 # | 500 and everything else                               | OutcomeUnknown(SERVER_ERROR) |
+# Where a hub certificate is configured, a 202 and a 400 count only with the hub's signature, except for a 400
+# from the signature check: the hub may sign that one with another tenant's key.
 SIGNATURE_CODES = {"InvalidPublicKeyConfigured", "InvalidJsonWebSignature", "JWSVerificationServerError"}
+_FILE_CODES = {"Broken file", "File too big", "Invalid file structure"}
 _REFUSED = {
     301: Reason.REDIRECTED,
     307: Reason.REDIRECTED,
     308: Reason.REDIRECTED,
-    400: Reason.FILE,
+    400: Reason.CONFIGURATION,
     401: Reason.CONFIGURATION,
     403: Reason.CONFIGURATION,
     404: Reason.CONFIGURATION,
     405: Reason.CONFIGURATION,
     407: Reason.CONFIGURATION,
     413: Reason.FILE,
-    415: Reason.FILE,
+    415: Reason.CONFIGURATION,
 }
 MAX_POLL_AFTER = 3600
 MAX_DETAIL = 300
+_BATCH_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 
 
 def receipt(answer: Answer) -> Receipt:
@@ -54,21 +59,23 @@ def _accepted(answer: Answer) -> Receipt:
     body = answer.json()
     path = body.get("PollingPath") if isinstance(body, dict) else None
     batch_id = path.rstrip("/").rpartition("/")[2] if isinstance(path, str) else ""
-    if not batch_id:
+    if not _BATCH_ID.fullmatch(batch_id):
         raise OutcomeUnknown(Reason.NOT_UNDERSTOOD, "HTTP 202 without a polling path")
     return Receipt(reference=batch_id, poll_after=_seconds(body.get("SuggestedCallbackSeconds")))
 
 
 def _seconds(value: Any) -> int:
     text = str(value)
-    return min(int(text), MAX_POLL_AFTER) if text.isascii() and text.isdigit() else 0
+    return min(int(text[:9]), MAX_POLL_AFTER) if text.isascii() and text.isdigit() else 0
 
 
 def _upload_error(answer: Answer) -> GatewayError:
     code, text = error_of(answer)
     detail = f"HTTP {answer.status} {code} {text}".strip()[:MAX_DETAIL]
-    if code in SIGNATURE_CODES:
+    if is_signature_error(answer):
         return Refused(Reason.SIGNATURE, f"HTTP {answer.status} {code}")
+    if answer.status == 400 and code in _FILE_CODES:
+        return Refused(Reason.FILE, detail)
     if answer.status == 429:
         return NotSent(Reason.BUSY, "HTTP 429")
     if answer.status in _REFUSED:
@@ -78,6 +85,11 @@ def _upload_error(answer: Answer) -> GatewayError:
     if answer.status < 400:
         return OutcomeUnknown(Reason.NOT_UNDERSTOOD, f"HTTP {answer.status}")
     return OutcomeUnknown(Reason.SERVER_ERROR, detail)
+
+
+def is_signature_error(answer: Answer) -> bool:
+    """Whether the hub's signature check, which comes before anything else, turned the request away."""
+    return answer.status in (400, 500) and error_of(answer)[0] in SIGNATURE_CODES
 
 
 def error_of(answer: Answer) -> tuple[str, str]:
@@ -95,8 +107,17 @@ def error_of(answer: Answer) -> tuple[str, str]:
         ("error", "error_description"),
     ):
         if code in body or text in body:
-            return str(body.get("errorInformation") or body.get(code) or ""), str(body.get(text) or "")
+            return _told(body.get("errorInformation") or body.get(code)), _told(body.get(text))
     return "", ""
+
+
+def _told(value: Any) -> str:
+    """One line without long numbers and addresses: exception texts quote the rows they are about."""
+    words = str(value or "")[:2000].split()
+    return " ".join("***" if _LIKE_A_PAYEE.search(word) else word for word in words)
+
+
+_LIKE_A_PAYEE = re.compile(r"@|\d\D?\d\D?\d\D?\d\D?\d")
 
 
 _STATUS = {
@@ -106,6 +127,8 @@ _STATUS = {
     "UNKNOWN": OutcomeStatus.WAITING,
     "EXCEPTION": OutcomeStatus.WAITING,  # an operator may still resolve it
 }
+# Failures that say the payment exists already: an earlier try of the hub's own may have paid.
+_MAYBE_PAID = {"TransactionExists"}
 
 # Workflow variables that are "true" on a transfer which the published workflows then store as COMPLETED.
 FAILURE_VARIABLES = (
@@ -122,7 +145,9 @@ def outcome(row: dict[str, Any], reference: str) -> Outcome:
     remote_status = str(row.get("status") or "")
     status = _STATUS.get(remote_status, OutcomeStatus.WAITING)
     code, reason = _error_information(row.get("errorInformation"))
-    if status is OutcomeStatus.PAID and (code or reason):
+    if (status is OutcomeStatus.PAID and (code or reason)) or (
+        status is OutcomeStatus.FAILED and code in _MAYBE_PAID
+    ):
         status = OutcomeStatus.SUSPECT
     return Outcome(
         reference=reference,
@@ -155,22 +180,36 @@ def _time(value: Any) -> datetime | None:
     if not isinstance(value, int):
         return None
     try:
-        return datetime.fromtimestamp(value // 1000, tz=UTC)
+        return datetime.fromtimestamp(value // 1000, tz=timezone.utc)
     except (OverflowError, OSError, ValueError):
         return None
 
 
 def _error_information(value: Any) -> tuple[str, str]:
-    """(code, description) from an object, its JSON, the JSON of its JSON, or a plain sentence."""
+    """(code, description) of whatever is there; ("", "") only where there is nothing."""
+    value = _unpacked(value)
+    if value is None or value == "":
+        return "", ""
+    if not isinstance(value, dict):
+        return "", str(value)[:MAX_DETAIL]
+    if isinstance(value.get("errorInformation"), dict):
+        value = value["errorInformation"]
+    code = str(value.get("errorCode") or "")
+    reason = str(value.get("errorDescription") or "")
+    if not code and not reason:
+        reason = json.dumps(value)  # of a shape we do not know, but said all the same
+    return code[:64], reason[:MAX_DETAIL]
+
+
+def _unpacked(value: Any) -> Any:
+    """An object from its JSON, escaped once more or not; anything else as it is."""
     for _level in range(3):
         if not isinstance(value, str):
             break
+        value = value.strip()
+        escaped_without_its_quotes = value.startswith('{\\"')
         try:
-            value = json.loads(value)
+            value = json.loads(f'"{value}"' if escaped_without_its_quotes else value)
         except (ValueError, RecursionError):
-            return "", str(value).strip()[:MAX_DETAIL]
-    if not isinstance(value, dict):
-        return "", str(value or "")[:MAX_DETAIL]
-    value = value.get("errorInformation") if isinstance(value.get("errorInformation"), dict) else value
-    code = str(value.get("errorCode") or "")[:64]
-    return code, str(value.get("errorDescription") or "")[:MAX_DETAIL]
+            break
+    return value

@@ -14,8 +14,8 @@ def split(
     size: Callable[[Item], int],
     look_alike: Callable[[Item], Hashable],
 ) -> list[list[Item]]:
-    """`items`, in order, in as few batches as this needs: no batch has more than `max_rows` items, more
-    than `max_bytes` of them, or two items with equal `look_alike`.
+    """`items`, each in one batch and in order there: no batch has more than `max_rows` items, more than
+    `max_bytes` of them, or two items with equal `look_alike`.
 
     The n-th look-alike goes into the n-th layer, and each layer is then cut to size, so the work grows
     with the number of items only. ValueError when a single item is larger than a batch may be.

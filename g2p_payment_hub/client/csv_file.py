@@ -84,6 +84,13 @@ def _amount_problems(amount: Decimal) -> list[Problem]:
     return []
 
 
+def payer_fits(payer: Payer) -> bool:
+    """Whether the payer's two columns arrive as they are; both may be empty."""
+    return bool(
+        _TYPE.fullmatch(payer.identifier_type or "0") and _LONG_IDENTIFIER.fullmatch(payer.identifier or "0")
+    )
+
+
 def amount_text(amount: Decimal) -> str:
     """A whole, positive amount as the hub reads it: `Decimal("120.00")` is "120". ValueError otherwise."""
     if _amount_problems(amount):
@@ -111,7 +118,10 @@ def look_alike(instruction: Instruction) -> tuple[str, ...]:
 
 
 def render(instructions: Iterable[Instruction], payer: Payer, payment_mode: str) -> str:
-    """The file's text: LF, no final newline, ASCII, canonical columns. ValueError on any `problems`."""
+    """The file's text: LF, no final newline, ASCII, canonical columns. ValueError on any `problems`, and when
+    the payer does not fit."""
+    if not payer_fits(payer):
+        raise ValueError("the payer has characters that the hub cannot carry")
     lines = [HEADER]
     for index, instruction in enumerate(instructions):
         found = problems(instruction)

@@ -2,26 +2,24 @@
 
 TLS is always verified, redirects are never followed, nothing is retried, credentials of the host
 (`.netrc`, proxies, `REQUESTS_CA_BUNDLE`) are not picked up, and neither a huge, a never-ending nor a
-dripping answer keeps a worker: the whole exchange has a deadline and a size.
+dripping answer keeps a worker: the whole exchange has a deadline and a size. Only the look-up of the
+host's name has the time-out of the system.
 """
 
-import contextlib
 import json
 import socket
 import ssl
 import threading
-import time
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 import requests
+import urllib3
 from pydantic import BaseModel, ConfigDict, Field
 from requests.adapters import HTTPAdapter
-from urllib3.connection import HTTPConnection, HTTPSConnection
-from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
-from urllib3.exceptions import NewConnectionError
 
 from .errors import NotSent, OutcomeUnknown, Reason
+from .wire import Wire
 
 MAX_BODY_BYTES = 32 * 1024 * 1024
 _CHUNK = 64 * 1024
@@ -73,154 +71,93 @@ def _no_constant(name: str) -> None:
 
 
 class HttpClient:
-    """A session for one run of work: make a new one each time, so that renewed certificates count.
+    """A client for one run of work: make a new one each time, so that renewed certificates count.
 
     `ca_bundle` is PEM text; when given, it and nothing else is trusted. ValueError when it is not PEM.
     """
 
     def __init__(self, ca_bundle: str = "", limits: HttpLimits | None = None):
         self._limits = limits or HttpLimits()
-        self._adapter = _Adapter(tls_context(ca_bundle))
-        self._session = requests.Session()
-        self._session.trust_env = False
-        self._session.mount("https://", self._adapter)
-        self._session.mount("http://", self._adapter)
+        self._wire = Wire()
+        self._adapter = _Adapter(tls_context(ca_bundle), self._wire)
+        self._one_at_a_time = threading.Lock()  # the wire remembers what left for one exchange only
 
     def close(self) -> None:
-        self._session.close()
+        self._adapter.close()
+        self._wire.close()
 
     def send(self, method: str, url: str, **arguments: Any) -> Answer:
         """`arguments` as for `requests.Request`. Raises NotSent when surely nothing was delivered, and
         OutcomeUnknown whenever it may have been."""
-        request = self._session.prepare_request(requests.Request(method, url, **arguments))
+        request = _prepared(method, url, arguments)
         timeout = (self._limits.connect, self._limits.read)
-        with _translated(), self._adapter.deadline(self._limits.total):
-            response = self._session.send(request, timeout=timeout, stream=True, allow_redirects=False)
+        with self._one_at_a_time, self._wire.exchange(self._limits.total):
+            # The adapter and not a session: a session reads the whole body of a redirect, however long.
+            response = self._adapter.send(request, stream=True, timeout=timeout, proxies={})
             with response:
                 return Answer(response.status_code, response.headers, _body(response))
 
 
+def _prepared(method: str, url: str, arguments: dict[str, Any]) -> requests.PreparedRequest:
+    try:
+        return requests.Request(method, url, **arguments).prepare()
+    except (requests.RequestException, TypeError, ValueError):
+        # Without its cause, whose text repeats the header that was wrong: it may be a key.
+        raise NotSent(Reason.CONFIGURATION, "an address or a header cannot be sent") from None
+
+
 def _body(response: requests.Response) -> bytes:
+    if response.headers.get("Content-Encoding", "identity").lower() != "identity":
+        # Not asked for; unpacked, it could be of any size.
+        raise OutcomeUnknown(Reason.NOT_UNDERSTOOD, f"HTTP {response.status_code}, compressed")
     body = bytearray()
     for chunk in response.iter_content(_CHUNK):
         body += chunk
         if len(body) > MAX_BODY_BYTES:
             raise OutcomeUnknown(Reason.TOO_LARGE, f"more than {MAX_BODY_BYTES} bytes")
+    _check_length(response, len(body))
     return bytes(body)
 
 
-@contextlib.contextmanager
-def _translated() -> Iterator[None]:
-    try:
-        yield
-    except requests.RequestException as error:
-        raise _error_of(error) from error
-    except OSError as error:
-        raise OutcomeUnknown(Reason.CONNECTION_LOST, type(error).__name__) from error
-
-
-def _error_of(error: requests.RequestException) -> NotSent | OutcomeUnknown:
-    """Only a failure to connect, or a certificate refused by us, proves that nothing was sent."""
-    causes = list(_causes(error))
-    if any(isinstance(cause, socket.gaierror) for cause in causes):
-        return NotSent(Reason.NAME_NOT_FOUND)
-    if any(isinstance(cause, ssl.SSLCertVerificationError) for cause in causes):
-        return NotSent(Reason.TLS, "the certificate is not trusted, has expired or is for another host")
-    if isinstance(error, requests.ConnectTimeout):
-        return NotSent(Reason.UNREACHABLE, "no connection in time")
-    if any(isinstance(cause, NewConnectionError) for cause in causes):
-        return NotSent(Reason.UNREACHABLE, "connection refused or no route")
-    if isinstance(error, requests.exceptions.InvalidURL | requests.exceptions.MissingSchema):
-        return NotSent(Reason.CONFIGURATION, "not a valid address")
-    if isinstance(error, requests.Timeout):
-        return OutcomeUnknown(Reason.TIMEOUT)
-    return OutcomeUnknown(Reason.CONNECTION_LOST, type(error).__name__)
-
-
-def _causes(error: BaseException) -> Iterator[BaseException]:
-    """The error, what it wraps and what caused it: `requests` keeps the cause of a failed connection in
-    `args[0].reason`, Python in `__cause__` and `__context__`."""
-    seen: set[int] = set()
-    waiting: list[Any] = [error]
-    while waiting:
-        current = waiting.pop()
-        if not isinstance(current, BaseException) or id(current) in seen:
-            continue
-        seen.add(id(current))
-        yield current
-        waiting += [*current.args, getattr(current, "reason", None), current.__cause__, current.__context__]
+def _check_length(response: requests.Response, received: int) -> None:
+    """urllib3 1 takes a connection that broke for the end of the body."""
+    announced = response.headers.get("Content-Length")
+    chunked = "chunked" in response.headers.get("Transfer-Encoding", "").lower()
+    if announced is not None and not chunked and announced.strip() != str(received):
+        raise OutcomeUnknown(Reason.CONNECTION_LOST, f"{received} of {announced[:20]} bytes")
 
 
 def tls_context(ca_bundle: str) -> ssl.SSLContext:
     """Verifies against `ca_bundle` (PEM) alone, or against the public authorities when it is empty."""
-    context = ssl.create_default_context()
     if ca_bundle.strip():
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
         try:
-            context.load_verify_locations(cadata=ca_bundle)
+            # Authorities have names in many alphabets, and bundles carry them as comments.
+            context.load_verify_locations(cadata=ca_bundle.encode("ascii", "replace").decode("ascii"))
         except ssl.SSLError as error:
             raise ValueError("the CA bundle is not a list of PEM certificates") from error
+    else:
+        context = ssl.create_default_context()
     context.minimum_version = ssl.TLSVersion.TLSv1_2
+    # urllib3 1 does not pass on a host that is an IP address, and then compares the names itself.
+    context.check_hostname = not urllib3.__version__.startswith("1.")
     return context
 
 
 class _Adapter(HTTPAdapter):
-    """Uses our TLS context as it is, and can cut every connection it opened when time is up."""
+    """Uses our TLS context as it is, and lets the wire see every connection."""
 
-    def __init__(self, context: ssl.SSLContext):
-        self._context = context
-        self._connections: list[HTTPConnection] = []
+    def __init__(self, context: ssl.SSLContext, wire: Wire):
+        self._tls = context
+        self._wire = wire
         super().__init__(max_retries=0)
 
     def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
-        super().init_poolmanager(*args, ssl_context=self._context, **kwargs)
-        self.poolmanager.pool_classes_by_scheme = {
-            "http": _recording(HTTPConnectionPool, HTTPConnection, self._connections),
-            "https": _recording(HTTPSConnectionPool, HTTPSConnection, self._connections),
-        }
+        super().init_poolmanager(*args, ssl_context=self._tls, **kwargs)
+        self.poolmanager.pool_classes_by_scheme = self._wire.pool_classes()
 
     def cert_verify(self, conn: Any, url: str, verify: Any, cert: Any) -> None:
-        """Ours instead of the session's: the session would add the public authorities to a private one."""
+        """Ours instead of the original: that would add the public authorities to a private one."""
         conn.cert_reqs = "CERT_REQUIRED"
         conn.ca_certs = None
         conn.ca_cert_dir = None
-
-    @contextlib.contextmanager
-    def deadline(self, seconds: float) -> Iterator[None]:
-        """Shuts the sockets down after `seconds`; then raises OutcomeUnknown(TIMEOUT)."""
-        over = threading.Event()
-
-        def cut() -> None:
-            over.set()
-            for connection in list(self._connections):
-                _shut(connection)
-
-        timer = threading.Timer(seconds, cut)
-        timer.daemon = True
-        started = time.monotonic()
-        timer.start()
-        try:
-            yield
-        except (requests.RequestException, OSError) as error:
-            if not over.is_set():
-                raise
-            raise OutcomeUnknown(Reason.TIMEOUT, f"{time.monotonic() - started:.0f} s") from error
-        finally:
-            timer.cancel()
-        if over.is_set():
-            # A body without a length ends quietly when its socket is shut: it may be half a body.
-            raise OutcomeUnknown(Reason.TIMEOUT, f"{time.monotonic() - started:.0f} s")
-
-
-def _shut(connection: HTTPConnection) -> None:
-    with contextlib.suppress(OSError, AttributeError):
-        connection.sock.shutdown(socket.SHUT_RDWR)
-
-
-def _recording(pool_class: type, connection_class: type, opened: list[HTTPConnection]) -> type:
-    class Connection(connection_class):
-        def connect(self) -> None:
-            opened.append(self)
-            super().connect()
-
-    return type("Pool", (pool_class,), {"ConnectionCls": Connection})

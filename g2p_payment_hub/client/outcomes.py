@@ -23,7 +23,7 @@ class OutcomeStatus(str, Enum):
     WAITING = "waiting"
     PAID = "paid"
     FAILED = "failed"
-    SUSPECT = "suspect"  # said to be paid, with a sign that it was not: for a person
+    SUSPECT = "suspect"  # paid or failed, with a sign of the opposite: for a person
 
 
 class Outcome(BaseModel):

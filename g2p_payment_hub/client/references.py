@@ -1,6 +1,7 @@
 """Names that we give to things the other side must recognise: derived, so that the same thing
 always gets the same name, and never drawn."""
 
+import json
 import uuid
 
 _NAMESPACE = uuid.UUID("5ed0ba5b-3d25-5c94-9b3f-6f0f7a0d5c11")
@@ -8,8 +9,8 @@ _ALPHABET = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 
 
 def derived_uuid(*parts: object) -> uuid.UUID:
-    """UUID version 5 of the parts."""
-    return uuid.uuid5(_NAMESPACE, "|".join(str(part) for part in parts))
+    """UUID version 5 of the parts' texts."""
+    return uuid.uuid5(_NAMESPACE, json.dumps([str(part) for part in parts]))
 
 
 def derived_reference(*parts: object) -> str:

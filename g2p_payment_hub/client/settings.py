@@ -13,10 +13,9 @@ class HubSettings(BaseModel):
     because the published workflows store a rejected transfer as completed.
     `trust_closed_loop`: in the modes closedloop and slcb, completed says that the hub's workflow went on,
     not that money moved; unless trusted, such rows wait for a person.
-    `interface_timezone` is the one in which the hub reads dates in queries.
     """
 
-    model_config = ConfigDict(frozen=True)
+    model_config = ConfigDict(frozen=True, hide_input_in_errors=True)
 
     bulk_url: str
     operations_url: str
@@ -31,12 +30,11 @@ class HubSettings(BaseModel):
     program: str = ""
     verify_completed: bool = True
     trust_closed_loop: bool = False
-    interface_timezone: str = "Asia/Kolkata"
     extra_headers: dict[str, SecretStr] = Field(default_factory=dict)
 
     @property
     def closed_loop(self) -> bool:
-        return self.payment_mode in ("closedloop", "slcb")
+        return self.payment_mode.lower() in ("closedloop", "slcb")
 
     @property
     def rewrites_file(self) -> bool:

@@ -1,6 +1,4 @@
 -- A copy of the database must not be able to pay.
 UPDATE g2p_payment_gateway
-   SET state = 'disabled',
-       phee_password = NULL,
-       phee_client_secret = NULL,
-       phee_signing_key = NULL;
+   SET state = 'disabled';
+DELETE FROM g2p_payment_gateway_secret;

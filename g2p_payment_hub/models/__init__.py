@@ -1,3 +1,4 @@
+from . import payment_gateway_secret
 from . import payment_gateway
 from . import payment_gateway_phee
 from . import payment_manager

@@ -88,9 +88,16 @@ class Payment(models.Model):
 
     @api.model_create_multi
     def create(self, vals_list):
-        if not self.env.su and any(vals.get("gateway_id") for vals in vals_list):
+        payments = super().create(vals_list)
+        # Looked at afterwards, because values also come from defaults in the context.
+        if not self.env.su and any(one.gateway_id or one.batch_id.gateway_id for one in payments.sudo()):
             raise AccessError(_("Payments of a gateway are made by Prepare Payments on the cycle only."))
-        return super().create(vals_list)
+        return payments
+
+    def copy(self, default=None):
+        if not self.env.su and self.sudo().gateway_id:
+            raise AccessError(_("A payment of a gateway cannot be copied. Prepare payments on the cycle instead."))
+        return super().copy(default)
 
     def write(self, vals):
         self._check_guard(vals)
@@ -127,6 +134,10 @@ class Payment(models.Model):
                 "check_problem": False,
             }
         )
+
+    def _take_payee(self, identifier, identifier_type):
+        if (self.account_number, self.payee_identifier_type) != (identifier, identifier_type):
+            self.write({"account_number": identifier, "payee_identifier_type": identifier_type})
 
     def _instructions(self, note):
         """One Instruction for each payment, in order of id: the same payments give the same file."""

@@ -1,10 +1,15 @@
 import logging
+import time
 from contextlib import contextmanager
 
-from odoo import _, api, fields, models
+from psycopg2 import OperationalError
+
+from odoo import SUPERUSER_ID, _, api, fields, models
 from odoo.exceptions import AccessError, UserError
 from odoo.modules import module
 from odoo.tools import config
+
+from odoo.addons.queue_job.exception import RetryableJobError
 
 from ..client.errors import NotSent, OutcomeUnknown, Refused
 from ..client.instructions import Payer, digest
@@ -203,6 +208,8 @@ class PaymentBatch(models.Model):
     def _why_not_approve(self):
         if not self._has_role(APPROVERS):
             return _("A finance validator approves this batch.")
+        if self.env.uid == SUPERUSER_ID:
+            return _("The superuser cannot approve: it is nobody in particular. Log in as yourself.")
         if self.env.user in self.maker_ids:
             return _("You prepared or changed this batch, so another finance user must approve it.")
         return False
@@ -217,9 +224,12 @@ class PaymentBatch(models.Model):
 
     @api.model_create_multi
     def create(self, vals_list):
-        if not self.env.su and any(vals.get("gateway_id") or vals.get("batch_state") for vals in vals_list):
+        batches = super().create(vals_list)
+        # Looked at afterwards, because values also come from defaults in the context.
+        if not self.env.su and any(one.gateway_id or one.batch_state for one in batches.sudo()):
             raise AccessError(_("Batches of a gateway are made by Prepare Payments on the cycle only."))
-        return super().create(vals_list)
+        batches._check_takes_no_payment_of_a_gateway()
+        return batches
 
     def write(self, vals):
         if not self.env.su and (
@@ -228,7 +238,16 @@ class PaymentBatch(models.Model):
             raise AccessError(
                 _("A batch of a gateway cannot be edited: what was approved is what is sent. Use its buttons.")
             )
-        return super().write(vals)
+        result = super().write(vals)
+        if "payment_ids" in vals:
+            self._check_takes_no_payment_of_a_gateway()
+        return result
+
+    def _check_takes_no_payment_of_a_gateway(self):
+        """In a batch of another payment manager it would be sent a second time."""
+        others = self.sudo().filtered(lambda batch: not batch.gateway_id)
+        if not self.env.su and others.payment_ids.gateway_id:
+            raise AccessError(_("A payment of a gateway cannot be put into another batch."))
 
     @api.ondelete(at_uninstall=False)
     def _unlink_never_once_prepared(self):
@@ -271,6 +290,13 @@ class PaymentBatch(models.Model):
             raise UserError(_("Somebody else is working on this batch right now. Try again in a minute."))
         self.invalidate_recordset(["batch_state"])
 
+    def _lock_in_job(self):
+        """`_lock` for a job: it comes back a little later instead of failing."""
+        try:
+            self._lock()
+        except UserError as error:
+            raise RetryableJobError(str(error), seconds=10, ignore_retry=True) from error
+
     def _check_role(self, groups, sentence):
         if not self._has_role(groups):
             raise AccessError(sentence)
@@ -302,10 +328,14 @@ class PaymentBatch(models.Model):
         self._check_role(MAKERS, _("Only a program manager may request approval."))
         self._lock()
         self._request_approval()
-        blocked = self._drafts()
-        if blocked and len(self) == 1:
-            return self.gateway_id._notification("warning", blocked.check_result.split("\n")[0])
-        return True
+        return self._drafts()._say_problems()
+
+    def _say_problems(self):
+        """Nothing when there are none; in any case the form shows what became of the batch."""
+        if not self:
+            return True
+        manager = self.env["g2p.program.payment.manager.hub"]
+        return manager._say("warning", _("There are problems to be mended first. The batch lists them."))
 
     def _request_approval(self):
         for batch in self:
@@ -357,19 +387,27 @@ class PaymentBatch(models.Model):
         return problems
 
     def action_refresh_payees(self):
-        """Reads the payee identifiers from the registrants again, after they were mended."""
+        """Takes payees and payer from the registrants and the payment manager again, after they were mended."""
         self.ensure_one()
         self._check_role(MAKERS, _("Only a program manager may change a batch."))
         self._lock()
         self._expect("draft")
+        manager = self._manager()
         self._made_by_me()
-        manager = self.program_id.get_manager(self.program_id.MANAGER_PAYMENT)
+        self.sudo().write(manager._payer_values())
         identifiers = manager._payee_identifiers(self.payment_ids.partner_id)
-        for payment in self.payment_ids:
-            identifier = identifiers.get(payment.partner_id.id, "")
-            if payment.account_number != identifier:
-                payment.sudo().account_number = identifier
+        for payment in self.payment_ids.sudo():
+            payment._take_payee(identifiers.get(payment.partner_id.id, ""), manager.payee_identifier_type)
         self._request_approval()
+        return self._drafts()._say_problems()
+
+    def _manager(self):
+        manager = self.program_id.get_manager(self.program_id.MANAGER_PAYMENT)
+        if not manager or manager._name != "g2p.program.payment.manager.hub" or manager.gateway_id != self.gateway_id:
+            raise UserError(
+                _("The program no longer pays through the gateway of this batch. Cancel it and prepare again.")
+            )
+        return manager
 
     def action_set_problems_aside(self):
         """Takes the payments with problems out, so that the others need not wait. Prepare Payments makes
@@ -438,6 +476,8 @@ class PaymentBatch(models.Model):
 
     def _reject(self, reason):
         self._check_role(APPROVERS, _("Only a finance validator may reject a batch."))
+        if not (reason or "").strip():
+            raise UserError(_("Give a reason: who prepared the batch has to know what to change."))
         self._lock()
         self._advance("rejected", _("Rejected: %s", reason), reject_reason=reason, **self._thawed())
 
@@ -482,28 +522,64 @@ class PaymentBatch(models.Model):
         self._lock()
         for batch in self:
             batch._advance("sending", _("Queued to be sent."), sent_by_id=self.env.uid)
-            batch.with_delay(
-                channel="root.g2p_payment_send",
-                identity_key=f"g2p_payment_hub.send.{batch.id}.{len(batch.submission_ids)}",
-                description=_("Send %s", batch.name),
-            )._send()
+            batch._queue_job()
+
+    def _queue_job(self):
+        self.with_delay(
+            channel="root.g2p_payment_send",
+            identity_key=f"g2p_payment_hub.send.{self.id}.{len(self.submission_ids)}",
+            description=_("Send %s", self.name),
+        )._send()
+
+    @api.model
+    def _cron_queue_forgotten(self):
+        """A batch that waits to be sent, with no attempt written down, whose job somebody deleted, gets it back;
+        where there is one, the identity key makes this do nothing."""
+        for batch in self.sudo().search([("batch_state", "=", "sending")]):
+            if not batch._live_submission():
+                batch.with_user(batch.sent_by_id)._queue_job()
 
     def _send(self):
         """The job: writes down what is about to leave, lets it leave once, writes down what came of it.
 
-        The first and the last of the three have a transaction of their own, and the middle has none: what
-        is written down is there whatever dies, and nothing waits for the network with locks in its hands.
+        Each has a transaction of its own: what is written down is there whatever dies, and nothing waits for
+        the network with locks in its hands.
         """
         self.ensure_one()
-        with self._own_transaction() as batch:
-            submission, why_not = batch._begin_sending()
+        submission, why_not = self._write_down_intent()
         if not submission:
             return why_not
-        close, arguments = self._transmit(self.env["g2p.payment.submission"].browse(submission.id))
-        with self._own_transaction() as batch:
-            submission = batch.env["g2p.payment.submission"].browse(submission.id)
-            getattr(submission, close)(*arguments)
-            return submission.answer
+        with self._own_transaction() as batch:  # only reads: a view of the database in which the intent is there
+            ending, arguments = batch._transmit(submission.with_env(batch.env))
+        return self._write_down_ending(submission, ending, arguments)
+
+    def _write_down_intent(self):
+        """`_begin_sending` on its own; when that fails nothing has left, and the batch can be sent again."""
+        try:
+            with self._own_transaction() as batch:
+                submission, why_not = batch._begin_sending()
+            return self.env["g2p.payment.submission"].browse(submission.id), why_not
+        except (OperationalError, RetryableJobError):
+            raise  # another transaction was in the way: queue_job comes back
+        except Exception as error:  # pylint: disable=broad-except  # or the batch would stay "sending"
+            _logger.exception("batch %s: sending could not begin", self.id)
+            why_not = _("Nothing was sent, because of an error of this server: %s", type(error).__name__)
+            with self._own_transaction() as batch:
+                batch._advance("approved", why_not)
+            return self.env["g2p.payment.submission"], why_not
+
+    def _write_down_ending(self, submission, ending, arguments):
+        """Repeated when other transactions are in the way: what came of it must not be forgotten."""
+        for wait in (0.1, 0.5, 2, 5, None):
+            try:
+                with self._own_transaction() as batch:
+                    ours = batch.env["g2p.payment.submission"].browse(submission.id)
+                    getattr(ours, ending)(*arguments)
+                    return ours.answer
+            except OperationalError:
+                if wait is None:
+                    raise
+                time.sleep(wait)
 
     @contextmanager
     def _own_transaction(self):
@@ -522,7 +598,7 @@ class PaymentBatch(models.Model):
         """(submission, False), or (False, why nothing is to be sent).
 
         Queue jobs run at least once: whoever finds an attempt written down already sends nothing."""
-        self._lock()
+        self._lock_in_job()
         nothing = self.env["g2p.payment.submission"]
         if self.batch_state != "sending":
             return nothing, _("Nothing to do: the batch is not waiting to be sent.")
@@ -536,7 +612,11 @@ class PaymentBatch(models.Model):
 
     def _is_as_approved(self):
         frozen = self.sudo().frozen_content or ""
-        return digest(frozen) == self.frozen_digest == digest(self._render())
+        try:
+            now = self._render()
+        except ValueError:
+            return False  # what was changed cannot even be written into a file
+        return bool(frozen) and frozen == now and digest(frozen) == self.frozen_digest
 
     def _transmit(self, submission):
         """Sends; (method of the submission, its arguments) that writes down what came of it."""
@@ -551,7 +631,8 @@ class PaymentBatch(models.Model):
             return "_close", ("unknown", gateway._explain(error))
         except Exception as error:  # pylint: disable=broad-except  # whatever it is, the file may have left
             _logger.exception("batch %s: sending ended in an error", self.id)
-            return "_close", ("unknown", type(error).__name__)
+            why = _("An error of this server (%s) came while the file was leaving.", type(error).__name__)
+            return "_close", ("unknown", why)
 
     def _live_submission(self):
         return self.sudo().submission_ids.filtered(lambda one: one.state in ("in_flight", "unknown", "accepted"))

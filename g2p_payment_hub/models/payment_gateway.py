@@ -1,8 +1,9 @@
 from odoo import _, api, fields, models
-from odoo.exceptions import UserError
+from odoo.exceptions import AccessError, UserError
 
 from ..client import batching
 from ..client.errors import NotSent, Reason
+from .payment_gateway_secret import KEPT
 
 ADMIN = "g2p_payment_hub.group_gateway_admin"
 
@@ -45,13 +46,42 @@ class PaymentGateway(models.Model):
     )
     active = fields.Boolean(default=True)
 
+    # Secrets: fields that are typed into and never read back. Each is computed by `_compute_secrets` and its
+    # inverse is `_keep_secret` with its name.
+
+    @api.model
+    def _secret_fields(self):
+        """Hook: the names of the provider's secret fields."""
+        return []
+
+    def _compute_secrets(self):
+        """Says only that there is one."""
+        for gateway in self:
+            kept = gateway._secrets()
+            for name in self._secret_fields():
+                gateway[name] = KEPT if name in kept else False
+
+    def _keep_secret(self, name):
+        for gateway in self:
+            if gateway[name] != KEPT:
+                self.env["g2p.payment.gateway.secret"]._keep(gateway, name, gateway[name])
+        # What was typed must not come back with the answer to this very request.
+        self.invalidate_recordset([name])
+
+    def _secrets(self):
+        """Field name to secret, for the client and nobody else."""
+        return self.env["g2p.payment.gateway.secret"]._of(self)
+
     # Hooks
 
     def _check_ready(self):
-        """Hook: sentences that say what is missing before anything can be sent; empty when ready."""
+        """Sentences that say what keeps anything from being sent; empty when ready."""
         self.ensure_one()
-        if self.state == "disabled":
-            return [_("The gateway %s is disabled. An administrator has to enable it.", self.name)]
+        disabled = _("The gateway %s is disabled. An administrator has to enable it.", self.name)
+        return ([disabled] if self.state == "disabled" else []) + self._check_settings()
+
+    def _check_settings(self):
+        """Hook: sentences that say what is missing in the gateway's settings."""
         return []
 
     def _split(self, instructions, payer, max_rows):
@@ -74,8 +104,9 @@ class PaymentGateway(models.Model):
         self._not_supported()
 
     def _submit(self, submission):
-        """Hook: sends the submission once. Returns a Receipt; raises NotSent, Refused or OutcomeUnknown."""
-        self._not_supported()
+        """Hook: sends the submission once. Returns a Receipt; raises NotSent, Refused or OutcomeUnknown, and
+        any other error counts as OutcomeUnknown."""
+        raise NotSent(Reason.CONFIGURATION, self._unsupported_sentence())
 
     def _find_submission(self, submission):
         """Hook: the Receipt of a submission whose outcome is unknown, None if the system shows no trace.
@@ -94,25 +125,35 @@ class PaymentGateway(models.Model):
         self._not_supported()
 
     def _not_supported(self):
-        raise UserError(
-            _("This version cannot use a gateway of the kind %s.", dict(self._fields["provider"]._description_selection(self.env))[self.provider])
-        )
+        raise UserError(self._unsupported_sentence())
+
+    def _unsupported_sentence(self):
+        kinds = dict(self._fields["provider"]._description_selection(self.env))
+        return _("This version cannot use a gateway of the kind %s.", kinds[self.provider])
 
     # What people do
 
     def action_test_connection(self):
+        """Says what works and what does not; also for a gateway that is still disabled."""
         self.ensure_one()
-        problems = self.with_context(testing_connection=True)._check_ready()
+        if not self.env.user.has_group(ADMIN):
+            raise AccessError(_("Only a payment gateway administrator may test the connection."))
+        problems = self._check_settings()
         if problems:
-            return self._notification("danger", "\n".join(problems))
+            return self._notification("danger", " ".join(problems))
         checks = self._check_connection()
-        lines = [self._check_sentence(check) for check in checks]
         works = all(check.ok for check in checks)
-        return self._notification("success" if works else "danger", "\n".join(lines))
+        sentences = [self._check_sentence(check) for check in checks]
+        return self._notification("success" if works else "danger", " ".join(sentences))
 
     def _check_sentence(self, check):
-        mark = _("works") if check.ok else _("does not work")
-        return f"{self._check_label(check.name)}: {mark}. {check.detail}".strip()
+        label = self._check_label(check.name)
+        if check.ok:
+            return _("%s: works.", label)
+        word, _space, detail = check.detail.partition(" ")
+        reason = next((reason for reason in Reason if reason.value == word), None)
+        why = self._explain(NotSent(reason, detail)) if reason else check.detail
+        return _("%(what)s: does not work. %(why)s", what=label, why=why)
 
     def _check_label(self, name):
         """The words for the name of a Check."""

@@ -1,6 +1,7 @@
 import ipaddress
 from datetime import UTC
 from urllib.parse import urlsplit
+from zoneinfo import available_timezones
 
 from odoo import _, api, fields, models
 from odoo.exceptions import UserError, ValidationError
@@ -8,6 +9,7 @@ from odoo.exceptions import UserError, ValidationError
 from ..client import batching, csv_file, signature
 from ..client.auth import Credentials
 from ..client.csv_file import Problem
+from ..client.errors import NotSent, Reason
 from ..client.http import HttpLimits, tls_context
 from ..client.instructions import BatchFile
 from ..client.payment_hub import PaymentHub
@@ -15,6 +17,7 @@ from ..client.settings import HubSettings
 
 PHEE = "payment_hub_ee"
 SECRET = "g2p_payment_hub.group_gateway_admin"
+_MAX_ROWS_BYTES = csv_file.MAX_BYTES - len(csv_file.HEADER)
 
 
 class PaymentGateway(models.Model):
@@ -35,19 +38,34 @@ class PaymentGateway(models.Model):
         "Tenant", tracking=True, help="The name under which the hub knows you (Platform-TenantId)."
     )
     phee_username = fields.Char("User", help="User of the operations app. Empty where the hub asks for none.")
-    phee_password = fields.Char("Password", groups=SECRET, copy=False, help="Password of that user.")
+    phee_password = fields.Char(
+        "Password",
+        groups=SECRET,
+        compute="_compute_secrets",
+        inverse=lambda self: self._keep_secret("phee_password"),
+        exportable=False,
+        help="Password of that user. Once saved it is not shown again.",
+    )
     phee_client_id = fields.Char(
         "OAuth Client", default="client", help="Name of the OAuth client; the hub comes with: client."
     )
     phee_client_secret = fields.Char(
-        "OAuth Client Secret", groups=SECRET, copy=False, help="Empty in a hub as it comes."
+        "OAuth Client Secret",
+        groups=SECRET,
+        compute="_compute_secrets",
+        inverse=lambda self: self._keep_secret("phee_client_secret"),
+        exportable=False,
+        help="Empty in a hub as it comes. Once saved it is not shown again.",
     )
     phee_signing_key = fields.Text(
         "Signing Key",
         groups=SECRET,
-        copy=False,
+        compute="_compute_secrets",
+        inverse=lambda self: self._keep_secret("phee_signing_key"),
+        exportable=False,
         help="RSA private key, PEM, that signs every upload. The hub must know its certificate for this "
-        "tenant. Never use the key pair that the hub is published with.",
+        "tenant. Never use the key pair that the hub is published with. Once saved it is not shown again; "
+        "paste another one to replace it.",
     )
     phee_hub_certificate = fields.Text(
         "Hub Certificate",
@@ -100,41 +118,65 @@ class PaymentGateway(models.Model):
     @api.constrains("phee_bulk_url", "phee_operations_url", "state")
     def _check_phee_urls(self):
         for gateway in self:
-            for url in filter(None, (gateway.phee_bulk_url, gateway.phee_operations_url)):
-                self._check_url(url, plain_allowed=gateway.state != "live")
+            for name in ("phee_bulk_url", "phee_operations_url"):
+                if gateway[name]:
+                    gateway._check_url(name)
 
-    @api.model
-    def _check_url(self, url, plain_allowed):
+    def _check_url(self, name):
         """https, except to this very machine while nothing is live; no credentials, query or fragment."""
-        parts = urlsplit(url)
-        local = plain_allowed and _is_this_machine(parts.hostname or "")
-        if parts.scheme != "https" and not (parts.scheme == "http" and local):
-            raise ValidationError(_("%s: the address must begin with https://.", parts.hostname or url))
-        if not parts.hostname or parts.username or parts.query or parts.fragment:
+        scheme, host = _scheme_and_host(self[name])
+        if not host:
             raise ValidationError(
                 _(
                     "%s: the address is a host and a path, without user, question mark or hash sign.",
-                    parts.hostname or "",
+                    self._label(name),
                 )
             )
+        plain_allowed = self.state != "live" and _is_this_machine(host)
+        if scheme != "https" and not (scheme == "http" and plain_allowed):
+            raise ValidationError(_("%s: the address must begin with https://.", self._label(name)))
 
-    @api.constrains("phee_signing_key", "phee_hub_certificate", "phee_ca_bundle")
-    def _check_phee_keys(self):
-        loaders = {
-            "phee_signing_key": signature.load_private_key,
-            "phee_hub_certificate": signature.load_certificate,
-            "phee_ca_bundle": tls_context,
-        }
-        for gateway in self.sudo():
-            for name, load in loaders.items():
-                if not gateway[name]:
-                    continue
-                try:
-                    load(gateway[name])
-                except ValueError as error:
+    @api.constrains("phee_tenant", "phee_purpose", "phee_institution", "phee_program")
+    def _check_phee_header_texts(self):
+        """They travel as HTTP headers."""
+        for gateway in self:
+            for name in ("phee_tenant", "phee_purpose", "phee_institution", "phee_program"):
+                text = gateway[name] or ""
+                if text != text.strip() or not (text.isascii() and text.isprintable()):
                     raise ValidationError(
-                        _("%(field)s cannot be used: %(error)s.", field=self._label(name), error=error)
-                    ) from error
+                        _("%s: only letters without accents, digits and signs can travel.", self._label(name))
+                    )
+
+    @api.constrains("phee_signing_key")
+    def _check_phee_signing_key(self):
+        explanation = _("It has to be an RSA private key of at least 2048 bits, in PEM, without a passphrase.")
+        for gateway in self:
+            key = gateway._secrets().get("phee_signing_key")
+            self._check_loads("phee_signing_key", key, signature.load_private_key, explanation)
+
+    @api.constrains("phee_hub_certificate", "phee_ca_bundle")
+    def _check_phee_certificates(self):
+        one, several = _("It has to be a certificate in PEM."), _("It has to be certificates in PEM.")
+        for gateway in self:
+            certificate, bundle = gateway.phee_hub_certificate, gateway.phee_ca_bundle
+            self._check_loads("phee_hub_certificate", certificate, signature.load_certificate, one)
+            self._check_loads("phee_ca_bundle", bundle, tls_context, several)
+
+    @api.model
+    def _check_loads(self, name, text, load, explanation):
+        try:
+            if text:
+                load(text)
+        except (ValueError, TypeError) as error:
+            raise ValidationError(
+                _("%(field)s cannot be used. %(why)s", field=self._label(name), why=explanation)
+            ) from error
+
+    @api.constrains("phee_timezone")
+    def _check_phee_timezone(self):
+        for gateway in self.filtered("phee_timezone"):
+            if gateway.phee_timezone not in available_timezones():
+                raise ValidationError(_("%s is not a time zone. Write it like Asia/Kolkata.", gateway.phee_timezone))
 
     @api.constrains("phee_connect_timeout", "phee_read_timeout", "phee_total_timeout")
     def _check_phee_timeouts(self):
@@ -142,15 +184,19 @@ class PaymentGateway(models.Model):
             if min(gateway.phee_connect_timeout, gateway.phee_read_timeout, gateway.phee_total_timeout) < 1:
                 raise ValidationError(_("A time-out is one second at least. Correct the gateway's time-outs."))
 
-    def _check_ready(self):
-        problems = super()._check_ready()
+    @api.model
+    def _secret_fields(self):
+        return [*super()._secret_fields(), "phee_password", "phee_client_secret", "phee_signing_key"]
+
+    def _check_settings(self):
+        problems = super()._check_settings()
         if self.provider == PHEE:
             needed = ("phee_bulk_url", "phee_operations_url", "phee_tenant", "phee_signing_key", "phee_payment_mode")
-            secrets = self.sudo()
+            settings = self.sudo()
             problems += [
                 _("The gateway %(gateway)s lacks: %(field)s.", gateway=self.name, field=self._label(name))
                 for name in needed
-                if not secrets[name]
+                if not settings[name]
             ]
         return problems
 
@@ -158,26 +204,26 @@ class PaymentGateway(models.Model):
         return self._fields[name]._description_string(self.env)
 
     def _client(self):
-        """The plain client. Its keys and passwords are readable by administrators, so only here by sudo()."""
+        """The plain client."""
         self.ensure_one()
-        gateway = self.sudo()
         try:
-            return PaymentHub(gateway._phee_settings())
+            return PaymentHub(self._phee_settings())
         except ValueError as error:
-            raise UserError(_("The gateway %(gateway)s: %(error)s.", gateway=self.name, error=error)) from error
+            raise UserError(_("The settings of the gateway %s cannot be used.", self.name)) from error
 
     def _phee_settings(self):
+        secrets = self._secrets()
         return HubSettings(
             bulk_url=self.phee_bulk_url or "",
             operations_url=self.phee_operations_url or "",
             credentials=Credentials(
                 tenant=self.phee_tenant or "",
                 username=self.phee_username or "",
-                password=self.phee_password or "",
+                password=secrets.get("phee_password", ""),
                 client_id=self.phee_client_id or "",
-                client_secret=self.phee_client_secret or "",
+                client_secret=secrets.get("phee_client_secret", ""),
             ),
-            signing_key=self.phee_signing_key or "",
+            signing_key=secrets.get("phee_signing_key", ""),
             hub_certificate=self.phee_hub_certificate or "",
             ca_bundle=self.phee_ca_bundle or "",
             limits=HttpLimits(
@@ -198,8 +244,9 @@ class PaymentGateway(models.Model):
         return batching.split(
             instructions,
             max_rows,
-            csv_file.MAX_BYTES - len(csv_file.HEADER),
-            size=lambda one: csv_file.row_bytes(one, payer, self.phee_payment_mode),
+            _MAX_ROWS_BYTES,
+            # A row that is too large for any batch has a problem of its own, which keeps it from travelling.
+            size=lambda one: min(csv_file.row_bytes(one, payer, self.phee_payment_mode), _MAX_ROWS_BYTES),
             # Rows without a payee never travel: they are problems of their own, not look-alikes.
             look_alike=lambda one: csv_file.look_alike(one) if one.payee_identifier else one.reference,
         )
@@ -209,17 +256,34 @@ class PaymentGateway(models.Model):
             return super()._check_instructions(instructions, payer)
         rewritten = bool(self.phee_institution and self.phee_program)
         sentences = self._phee_problem_sentences()
-        phone_only = self.phee_payment_mode in ("mojaloop", "gsma")
         found = {}
         for one in instructions:
             problems = [sentences[problem] for problem in csv_file.problems(one, rewritten)]
-            if phone_only and one.payee_identifier_type.upper() != "MSISDN":
-                problems.append(
-                    _("The hub's payment mode pays to phone numbers only. Choose the phone number as payee.")
+            found[one.reference] = problems + self._phee_mode_problems(one)
+        self._phee_batch_problems(instructions, payer, found)
+        return {reference: problems for reference, problems in found.items() if problems}
+
+    def _phee_mode_problems(self, instruction):
+        phone_only = self.phee_payment_mode in ("mojaloop", "gsma")
+        if phone_only and instruction.payee_identifier_type.upper() != "MSISDN":
+            return [_("The hub's payment mode pays to phone numbers only. Choose the phone number as payee.")]
+        return []
+
+    def _phee_batch_problems(self, instructions, payer, found):
+        """What one payment does to another of its batch; preparing avoids it, mending a payee may bring it."""
+        seen, filled = set(), 0
+        for one in instructions:
+            filled += csv_file.row_bytes(one, payer, self.phee_payment_mode)
+            if filled > _MAX_ROWS_BYTES:
+                found[one.reference].append(_("The batch is too large for the hub. Set this payment aside."))
+            if one.payee_identifier and csv_file.look_alike(one) in seen:
+                found[one.reference].append(
+                    _(
+                        "Another payment of this batch has the same payee and amount, and the hub would pay only "
+                        "one of them. Set this payment aside."
+                    )
                 )
-            if problems:
-                found[one.reference] = problems
-        return found
+            seen.add(csv_file.look_alike(one))
 
     @api.model
     def _phee_problem_sentences(self):
@@ -232,15 +296,23 @@ class PaymentGateway(models.Model):
             Problem.AMOUNT_NOT_POSITIVE: _("The amount is not positive. Correct the entitlement."),
             Problem.AMOUNT_DECIMALS: _("The hub carries whole amounts only. Correct the entitlement."),
             Problem.AMOUNT_TOO_LARGE: _("The amount is too large for the hub. Correct the entitlement."),
-            Problem.NO_CURRENCY: _("There is no currency. Give the program a journal with a currency."),
+            Problem.NO_CURRENCY: _(
+                "There is no currency. Give the program a journal with a currency, cancel this batch and prepare again."
+            ),
             Problem.REFERENCE: _("The payment's reference is not one that the hub can carry."),
             Problem.NOTE: _("The note has characters that the hub cannot carry."),
         }
 
     def _check_payer(self, payer):
         problems = super()._check_payer(payer)
-        if self.provider == PHEE and not (self.phee_institution and self.phee_program) and not payer.identifier:
-            problems.append(_("There is no payer. Give the payment manager a payer identifier."))
+        if self.provider != PHEE:
+            return problems
+        if not (self.phee_institution and self.phee_program) and not payer.identifier:
+            problems.append(_("There is no payer. Give the payment manager a payer identifier, then read again."))
+        if not csv_file.payer_fits(payer):
+            problems.append(
+                _("The payer has characters that the hub cannot carry. Correct the payment manager, then read again.")
+            )
         return problems
 
     def _render(self, instructions, payer):
@@ -251,8 +323,14 @@ class PaymentGateway(models.Model):
     def _submit(self, submission):
         if self.provider != PHEE:
             return super()._submit(submission)
-        with self._client() as hub:
+        with self._client_or_not_sent() as hub:
             return hub.submit(_batch_file(submission))
+
+    def _client_or_not_sent(self):
+        try:
+            return self._client()
+        except UserError as error:
+            raise NotSent(Reason.CONFIGURATION, str(error)) from error
 
     def _find_submission(self, submission):
         if self.provider != PHEE:
@@ -283,6 +361,18 @@ def _batch_file(submission):
     return BatchFile(
         filename=submission.filename, correlation_id=submission.key, content=submission._frozen_content()
     )
+
+
+def _scheme_and_host(url):
+    """Both empty when the address is not one, or says more than scheme, host, port and path."""
+    try:
+        parts = urlsplit(url)
+        host = parts.hostname if parts.port != 0 else None
+    except ValueError:
+        return "", ""
+    if not host or "@" in parts.netloc or any(char in "?#" or char.isspace() for char in url):
+        return "", ""
+    return parts.scheme, host
 
 
 def _is_this_machine(host):

@@ -1,6 +1,8 @@
 import logging
 from decimal import Decimal
 
+from psycopg2.errors import LockNotAvailable
+
 from odoo import _, api, fields, models
 from odoo.exceptions import AccessError, UserError, ValidationError
 from odoo.tools import float_repr
@@ -131,19 +133,22 @@ class PaymentHubManager(models.Model):
 
     def _payable(self, cycle, entitlements=None):
         """Approved entitlements of the cycle that have no payment, or only failed ones (OpenG2P's rule for
-        paying again). Two queries, however many there are."""
+        paying again) about which there is no doubt. Two queries, however many there are."""
         domain = [("cycle_id", "=", cycle.id), ("state", "=", "approved")]
         if entitlements is not None:
             domain.append(("id", "in", entitlements.ids))
         approved = self.env["g2p.entitlement"].search(domain)
-        not_failed = [
+        not_surely_failed = [
             ("entitlement_id.cycle_id", "=", cycle.id),
+            "|",
             "|",
             ("status", "=", False),
             ("status", "!=", "failed"),
+            ("attention", "!=", False),
         ]
-        alive = self.env["g2p.payment"]._read_group(not_failed, ["entitlement_id"])
-        return approved - self.env["g2p.entitlement"].concat(*(entitlement for (entitlement,) in alive))
+        # Whoever asks, every payment counts, also one that this user may not see.
+        alive = self.env["g2p.payment"].sudo()._read_group(not_surely_failed, ["entitlement_id"])
+        return approved.browse(set(approved.ids) - {entitlement.id for (entitlement,) in alive})
 
     def _why_nothing_payable(self, cycle, entitlements):
         domain = [("cycle_id", "=", cycle.id), ("state", "=", "approved")]
@@ -196,7 +201,12 @@ class PaymentHubManager(models.Model):
     def _lock(self, cycle):
         """Serialises preparing of a cycle. The empty update makes a transaction that began before ours ended
         fail as a serialization conflict, which Odoo repeats, instead of working on an old view."""
-        self.env.cr.execute("SELECT id FROM g2p_cycle WHERE id = %s FOR UPDATE NOWAIT", [cycle.id])
+        try:
+            self.env.cr.execute("SELECT id FROM g2p_cycle WHERE id = %s FOR UPDATE NOWAIT", [cycle.id])
+        except LockNotAvailable as error:
+            raise UserError(
+                _("Somebody else is preparing payments of this cycle right now. Try again in a minute.")
+            ) from error
         self.env.cr.execute("UPDATE g2p_cycle SET id = id WHERE id = %s", [cycle.id])
 
     def _payment_values(self, cycle, entitlements):
@@ -210,6 +220,7 @@ class PaymentHubManager(models.Model):
                 "entitlement_id": entitlement.id,
                 "cycle_id": cycle.id,
                 "gateway_id": self.gateway_id.id,
+                "company_id": self.gateway_id.company_id.id,
                 "account_number": identifiers.get(entitlement.partner_id.id, ""),
                 "payee_identifier_type": self.payee_identifier_type,
                 "amount_issued": entitlement.initial_amount,
@@ -221,8 +232,11 @@ class PaymentHubManager(models.Model):
         ]
 
     def _attempts(self, entitlements):
-        counts = self.env["g2p.payment"]._read_group(
-            [("entitlement_id", "in", entitlements.ids)], ["entitlement_id"], ["__count"]
+        """How often each was prepared before; payments of a gateway are never deleted, so this only grows."""
+        counts = self.env["g2p.payment"].sudo()._read_group(
+            [("entitlement_id", "in", entitlements.ids), ("gateway_id", "!=", False)],
+            ["entitlement_id"],
+            ["__count"],
         )
         return {entitlement.id: count for entitlement, count in counts}
 
@@ -230,6 +244,12 @@ class PaymentHubManager(models.Model):
         return Payer(
             identifier_type=self.payer_identifier_type or "", identifier=self.payer_identifier or ""
         )
+
+    def _payer_values(self):
+        return {
+            "payer_identifier_type": self.payer_identifier_type,
+            "payer_identifier": self.payer_identifier,
+        }
 
     def _instruction(self, value, cycle):
         currency = self.env["res.currency"].browse(value["payment_currency_id"])
@@ -246,8 +266,7 @@ class PaymentHubManager(models.Model):
         values = {
             "cycle_id": cycle.id,
             "gateway_id": self.gateway_id.id,
-            "payer_identifier_type": self.payer_identifier_type,
-            "payer_identifier": self.payer_identifier,
+            **self._payer_values(),
             "note": plain_note(f"{self.program_id.name} {cycle.name}"),
             "batch_currency_id": self.currency_id.id,
             "company_id": self.gateway_id.company_id.id,

@@ -8,6 +8,8 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from odoo import Command, fields
 from odoo.tests import TransactionCase, new_test_user
 
+from odoo.addons.queue_job.job import Job
+
 from ..client import csv_file
 from ..client.errors import GatewayError
 from ..client.outcomes import Outcome, Receipt
@@ -152,8 +154,8 @@ class PaymentHubCase(TransactionCase):
 
     @classmethod
     def _entitle(cls, count=1, amount=100, cycle=None, phone=None):
-        """`count` registrants with a phone number each, and their approved entitlements."""
-        phones = [phone or f"+2771380{number:04d}" for number in range(count)]
+        """`count` registrants with a phone number each, or none for "", and their approved entitlements."""
+        phones = [f"+2771380{number:04d}" if phone is None else phone for number in range(count)]
         partners = cls.env["res.partner"].create(
             [
                 {
@@ -176,6 +178,44 @@ class PaymentHubCase(TransactionCase):
                 for partner in partners
             ]
         )
+
+    @classmethod
+    def _sql(cls, query, *parameters):
+        """What a hand on the database does: no rule of ours is asked."""
+        cls.env.flush_all()
+        cls.env.cr.execute(query, parameters)
+        cls.env.invalidate_all()
+
+    @staticmethod
+    def _message(action):
+        """The sentence that a button shows."""
+        return action["params"]["message"]
+
+    @classmethod
+    def _payment_of_another_manager(cls, entitlement, **values):
+        return cls.env["g2p.payment"].create(
+            {
+                "name": f"other-{entitlement.id}",
+                "entitlement_id": entitlement.id,
+                "cycle_id": entitlement.cycle_id.id,
+                "amount_issued": entitlement.initial_amount,
+                **values,
+            }
+        )
+
+    @classmethod
+    def _fail(cls, payments):
+        payments.sudo().write({"status": "failed", "status_is_final": True})
+
+    def _jobs(self, batch):
+        """The queue's jobs that send this batch."""
+        return self.env["queue.job"].search(
+            [("identity_key", "=like", f"g2p_payment_hub.send.{batch.id}.%")], order="id"
+        )
+
+    def _run(self, job):
+        """What the queue's worker does."""
+        return Job.load(self.env, job.uuid).perform()
 
     def _prepare(self, user=None):
         """What the Prepare button does, as a program manager; returns the batches it made."""

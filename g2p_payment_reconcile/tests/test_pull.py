@@ -1,0 +1,166 @@
+from datetime import datetime, timedelta, timezone
+from decimal import Decimal
+
+from odoo import fields
+from odoo.tests import tagged
+
+from odoo.addons.g2p_payment_hub.client.errors import OutcomeUnknown, Reason
+from odoo.addons.g2p_payment_hub.client.outcomes import Outcome, OutcomeStatus
+from odoo.addons.g2p_payment_hub.tests.common import PaymentHubCase
+from odoo.addons.queue_job.tests.common import trap_jobs
+
+PAID, FAILED, WAITING, SUSPECT = (
+    OutcomeStatus.PAID,
+    OutcomeStatus.FAILED,
+    OutcomeStatus.WAITING,
+    OutcomeStatus.SUSPECT,
+)
+
+
+@tagged("post_install", "-at_install")
+class TestPull(PaymentHubCase):
+    def setUp(self):
+        super().setUp()
+        self.cron = self.env.ref("g2p_payment_reconcile.cron_pull_outcomes")
+
+    def _pull(self, batch):
+        """The scheduled action, when the submission is due, with the jobs it queues run at once."""
+        batch.submission_ids.next_poll_at = fields.Datetime.now() - timedelta(seconds=1)
+        with trap_jobs() as jobs:
+            self.cron.ir_actions_server_id.run()
+            jobs.perform_enqueued_jobs()
+        batch.invalidate_recordset()
+
+    def _facts(self, batch):
+        names = ("name", "state", "status", "status_is_final", "amount_paid", "failure_reason", "attention")
+        return batch.payment_ids.read(names) + batch.read(["batch_state", "stats_paid_amount"])
+
+    def test_paid_and_failed(self):
+        batch = self._sent(3, amount=120)
+        first, second, third = batch.payment_ids.sorted("name")
+        moment = datetime(2026, 3, 1, 8, 0, tzinfo=timezone.utc)
+        self.hub.tell(first, PAID, completed_at=moment, remote_reference="r1", remote_status="COMPLETED")
+        self.hub.tell(second, PAID, completed_at=moment, remote_reference="r2")
+        self.hub.tell(third, FAILED, reason_code="PayeeNotFound", reason="No such payee")
+        self._pull(batch)
+        self.assertEqual((first.state, first.status, first.status_is_final), ("reconciled", "paid", True))
+        self.assertEqual((first.amount_paid, first.payment_datetime), (120, datetime(2026, 3, 1, 8)))
+        self.assertEqual((first.remote_reference, first.remote_status), ("r1", "COMPLETED"))
+        self.assertEqual((third.state, third.status, third.amount_paid), ("reconciled", "failed", 0))
+        self.assertEqual((third.failure_code, third.failure_reason), ("PayeeNotFound", "No such payee"))
+        self.assertEqual(batch.batch_state, "done")
+        self.assertEqual((batch.stats_paid_transactions, batch.stats_paid_amount), (2, 240))
+        self.assertEqual((batch.stats_failed_transactions, batch.stats_failed_amount), (1, 120))
+        self.assertTrue(batch.batch_has_completed)
+        self.assertIn("2 payments paid", self.cycle.message_ids[0].body)
+
+    def test_twice_changes_nothing(self):
+        batch = self._sent(2)
+        self.hub.tell(batch.payment_ids[0], PAID, remote_reference="r1")
+        self._pull(batch)
+        before = self._facts(batch)
+        self._pull(batch)
+        self.assertEqual(self._facts(batch), before)
+        self.assertEqual(batch.batch_state, "sent", "one payment is still open")
+
+    def test_waiting_words_change_nothing_final(self):
+        batch = self._sent()
+        self.hub.tell(batch.payment_ids, WAITING, remote_status="IN_PROGRESS")
+        self._pull(batch)
+        self.assertEqual((batch.payment_ids.state, batch.payment_ids.status), ("sent", False))
+        self.assertEqual(batch.payment_ids.remote_status, "IN_PROGRESS")
+        self.assertEqual(batch.batch_state, "sent")
+
+    def test_other_money_is_not_paid(self):
+        batch = self._sent(2, amount=100)
+        self.hub.tell(batch.payment_ids[0], PAID, amount=Decimal(99), remote_reference="r1")
+        self.hub.tell(batch.payment_ids[1], PAID, currency="EUR", remote_reference="r2")
+        self._pull(batch)
+        for payment in batch.payment_ids:
+            self.assertEqual((payment.status, payment.amount_paid, payment.status_is_final), (False, 0, False))
+            self.assertIn("another amount or currency", payment.attention)
+        self.assertEqual(batch.batch_state, "sent")
+
+    def test_doubtful_rows_are_left_to_a_person(self):
+        batch = self._sent(3)
+        suspect, both, twice = batch.payment_ids
+        self.hub.tell(suspect, SUSPECT, reason_code="transactionFailed")
+        self.hub.tell(both, PAID, remote_reference="r1")
+        self.hub.tell(both, FAILED, remote_reference="r2")
+        self.hub.tell(twice, PAID, remote_reference="r3")
+        self.hub.tell(twice, PAID, remote_reference="r4")
+        self._pull(batch)
+        for payment in batch.payment_ids:
+            self.assertFalse(payment.status)
+            self.assertTrue(payment.attention)
+
+    def test_a_row_told_twice_is_paid_once(self):
+        batch = self._sent()
+        self.hub.tell(batch.payment_ids, PAID, remote_reference="r1")
+        self.hub.tell(batch.payment_ids, PAID, remote_reference="r1")
+        self._pull(batch)
+        self.assertEqual(batch.payment_ids.status, "paid")
+
+    def test_final_never_moves_and_the_contradiction_blocks_paying_again(self):
+        batch = self._sent(2)
+        failed, _open = batch.payment_ids
+        self.hub.tell(failed, FAILED, reason="no")
+        self._pull(batch)
+        self.hub.told.clear()
+        self.hub.tell(failed, PAID, remote_reference="r1")
+        self._pull(batch)
+        self.assertEqual((failed.status, failed.amount_paid), ("failed", 0))
+        self.assertIn("opposite", failed.attention)
+        self.assertFalse(self._prepare(), "the payee may have been paid after all")
+
+    def test_strangers_change_nothing(self):
+        batch = self._sent()
+        self.hub.told.append(
+            Outcome(reference="somebody-else", status=PAID, amount=Decimal(100), currency="USD")
+        )
+        before = self._facts(batch)
+        self._pull(batch)
+        self.assertEqual(self._facts(batch), before)
+
+    def test_an_error_is_said_and_asked_again_later(self):
+        batch = self._sent()
+        self.hub.told = OutcomeUnknown(Reason.TIMEOUT)
+        before = self._facts(batch)
+        self._pull(batch)
+        self.assertEqual(self._facts(batch), before)
+        submission = batch.submission_ids
+        self.assertIn("did not answer in time", submission.poll_answer)
+        self.assertGreater(submission.next_poll_at, fields.Datetime.now())
+
+    def test_only_what_is_due_is_asked_for_and_only_once(self):
+        batch = self._sent()
+        with trap_jobs() as jobs:
+            self.cron.ir_actions_server_id.run()
+            jobs.assert_jobs_count(0)
+        batch.submission_ids.next_poll_at = fields.Datetime.now() - timedelta(seconds=1)
+        with trap_jobs() as jobs:
+            self.cron.ir_actions_server_id.run()
+            self.cron.ir_actions_server_id.run()
+            jobs.assert_jobs_count(1)
+
+    def test_check_now_is_for_those_who_pay(self):
+        batch = self._sent()
+        with trap_jobs() as jobs:
+            batch.with_user(self.finance_user).action_check_now()
+            jobs.assert_jobs_count(1)
+
+    def test_reconciling_takes_as_many_statements_for_many_as_for_few(self):
+        counts = []
+        for size in (5, 50):
+            batch = self._sent(size)
+            for number, payment in enumerate(batch.payment_ids):
+                self.hub.tell(payment, PAID, remote_reference=f"{size}-{number}")
+            self.env.flush_all()
+            self.env.invalidate_all()
+            before = self.env.cr.sql_log_count
+            batch.submission_ids._pull()
+            self.env.flush_all()
+            counts.append(self.env.cr.sql_log_count - before)
+            self.assertEqual(batch.batch_state, "done")
+            self.hub.told.clear()
+        self.assertLessEqual(counts[1], counts[0] + 2, counts)

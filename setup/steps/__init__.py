@@ -1,0 +1,1 @@
+"""What the commands of setup/ are made of: one idea a file, standard library only."""

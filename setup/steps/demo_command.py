@@ -1,0 +1,67 @@
+"""setup/demo: PostgreSQL, the hub simulator and Odoo with its job runner, left running to look at."""
+
+import argparse
+import secrets
+
+from . import databases, demo_story, environment, places, postgres, processes, say, servers, stamp
+
+_DESCRIPTION = """Install what is missing, start PostgreSQL, a simulated Payment Hub EE, and Odoo with its job
+runner; run the main job, and leave Odoo running to look at. setup/stop ends it; a second run starts over."""
+
+_EPILOG = """variables:
+  G2P_BUILD        another folder for all that the set-up makes
+  ODOO_DEB         path of a downloaded package odoo-19, used instead of unstable's
+  ODOO_HOME, OPENG2P_ADDONS, ODOO_PYTHON
+                   run on an Odoo 17.0 with OpenG2P's own modules; see setup/README.md"""
+
+_USUAL_PORT = 8069
+
+
+def main():
+    options = _parser().parse_args()
+    places.prepare_build()
+    say.heading("Set-up")
+    with stamp.lock():
+        installed = environment.install()
+        template = databases.template(installed)
+    processes.stop_remembered()
+    try:
+        ground = _start(installed, template, options.port)
+        demo_story.tell(ground, options)
+    except BaseException:
+        processes.stop_remembered()
+        raise
+    say.line("setup/stop ends it")
+
+
+def _start(installed, template, port):
+    """Everything the story needs, running."""
+    say.heading(f"Starting Odoo {installed.series} and the simulated Payment Hub EE")
+    database = f"{installed.name}_demo"
+    databases.copy_to(installed, template, database)
+    password = secrets.token_urlsafe(9)
+    set_password(database, "admin", password)
+    hub = servers.start_simulator(installed, "payment_hub_ee", "--outlive-parent", "--polling-seconds", "5")
+    processes.remember(hub.process)
+    odoo = servers.start_odoo(installed, database, port=port or servers.port_or_free(_USUAL_PORT))
+    processes.remember(odoo.process)
+    return demo_story.Ground(odoo=odoo, hub=hub, admin_password=password)
+
+
+def set_password(database, login, password):
+    """Before the server starts; Odoo replaces the text by its hash at the first log-in."""
+    postgres.sql(f"UPDATE res_users SET password = '{password}' WHERE login = '{login}'", database)
+
+
+def _parser():
+    parser = argparse.ArgumentParser(
+        prog="setup/demo",
+        description=_DESCRIPTION,
+        epilog=_EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument(
+        "--port", type=int, help=f"Odoo's port on this machine (default: {_USUAL_PORT}, or a free one)"
+    )
+    demo_story.add_options(parser)
+    return parser

@@ -1,0 +1,136 @@
+"""What setup/demo shows: a cycle prepared, approved, sent and reconciled, by the people who do it."""
+
+import collections
+import dataclasses
+import json
+import time
+import urllib.request
+
+from . import say, servers
+from .world import World
+
+# The simulator decides by the last four digits of the payee's number what becomes of a payment.
+TROUBLES = {"0404": 12, "0402": 5, "0403": 3, "0601": 4, "0620": 2}
+SLOWEST_SCHEDULER = 240  # seconds
+
+
+@dataclasses.dataclass
+class Ground:
+    """What runs when the story begins; hub.addresses is what the simulator printed when it was ready."""
+
+    odoo: servers.Odoo
+    hub: servers.Simulator
+    admin_password: str
+
+
+def add_options(parser):
+    """Options of setup/demo that belong to the story."""
+    parser.add_argument(
+        "--beneficiaries", type=int, default=1000, metavar="N", help="people in the cycle (default: 1000)"
+    )
+
+
+def tell(ground, options):
+    begun = time.monotonic()
+    world = _step("People, gateway and program", lambda: World(ground.odoo, ground.admin_password, ground.hub.addresses))
+    phones = _phones(options.beneficiaries)
+    _step(f"{len(phones)} registrants with an approved entitlement of 100 USD each", lambda: world.entitle(phones))
+    say.line(_step("The program manager prepares the payments", world.prepare))
+    batches = world.batches()
+    _say_batches(world, batches)
+    _step("A finance validator approves the batches", lambda: world.approve(batches))
+    _step("The finance validator sends them", lambda: world.send(batches))
+    _step("The job runner hands them to the hub", lambda: _wait(world, batches, ("sending",), 120))
+    _step(
+        "The scheduled action asks the hub what became of them (it runs each minute)",
+        lambda: _wait_for_results(world),
+    )
+    agree = _say_result(world, ground.hub.addresses, time.monotonic() - begun)
+    _say_how_to_look(ground, world)
+    if not agree:
+        raise say.Problem("Odoo's figures and the hub's own ledger differ")
+
+
+def _phones(count):
+    """Numbers of their own for all, some of which end badly."""
+    bad = [f"2771{number:04d}{suffix}" for suffix, many in TROUBLES.items() for number in range(many)][: count // 2]
+    good = [f"2778{number:04d}{7000 + number % 1000:04d}" for number in range(count - len(bad))]
+    return sorted(good + bad)
+
+
+def _step(text, act):
+    say.heading(text)
+    begun = time.monotonic()
+    result = act()
+    say.line(f"{time.monotonic() - begun:.1f} s")
+    return result
+
+
+def _say_batches(world, batches):
+    rows = world.finance.read("g2p.payment.batch", batches, ["name", "batch_state", "payment_count", "amount_total"])
+    for row in rows:
+        say.line(f"{row['name']}: {row['payment_count']} payments, {row['amount_total']:,.2f} USD, {row['batch_state']}")
+
+
+def _wait(world, batches, states, seconds):
+    until = time.monotonic() + seconds
+    while world.batches(*states):
+        if time.monotonic() > until:
+            raise say.Problem(f"after {seconds} s batches are still {' or '.join(states)}")
+        time.sleep(0.5)
+    _say_batches(world, batches)
+
+
+def _wait_for_results(world):
+    """Until no payment is waiting: those that stay open are in front of a person."""
+    waiting = [("cycle_id", "=", world.cycle), ("status", "=", False), ("attention", "=", False)]
+    until = time.monotonic() + SLOWEST_SCHEDULER
+    last = None
+    while time.monotonic() < until:
+        left = world.admin.search_count("g2p.payment", waiting)
+        if left != last:
+            say.line(f"{left} payments wait for a result")
+            last = left
+        if not left:
+            return
+        time.sleep(1)
+
+
+def _say_result(world, addresses, seconds):
+    payments = world.payments("status", "amount_issued", "amount_paid", "failure_code", "attention", "partner_id")
+    paid = [row for row in payments if row["status"] == "paid"]
+    failed = collections.Counter(row["failure_code"] for row in payments if row["status"] == "failed")
+    unresolved = [row for row in payments if not row["status"]]
+    say.heading("What happened")
+    say.line(f"entitlements  {len(payments)}")
+    say.line(f"payments      {len(payments)} in {len(world.batches())} batches, {_sum(payments, 'amount_issued')} USD")
+    say.line(f"paid          {len(paid)}, {_sum(paid, 'amount_paid')} USD")
+    for code, count in failed.most_common():
+        say.line(f"failed        {count}  {code}")
+    say.line(f"unresolved    {len(unresolved)}, each in front of a person with the facts")
+    for row in unresolved[:3]:
+        say.line(f"              {row['partner_id'][1]}: {row['attention'] or 'no answer yet'}")
+    ledger = _ledger(addresses)
+    ours = sorted((row["name"], int(row["amount_paid"])) for row in paid)
+    theirs = sorted((row["request_id"], int(row["amount"])) for row in ledger)
+    total = sum(amount for _reference, amount in theirs)
+    say.line(f"hub's ledger  {len(theirs)} paid, {total:,} USD: {'the same payments' if ours == theirs else 'DIFFERS'}")
+    say.line(f"seconds       {seconds:.0f}")
+    return ours == theirs
+
+
+def _sum(rows, name):
+    return f"{sum(int(row[name]) for row in rows):,}"
+
+
+def _ledger(addresses):
+    with urllib.request.urlopen(addresses["control_url"] + "/ledger") as response:
+        return json.load(response)
+
+
+def _say_how_to_look(ground, world):
+    say.heading("Odoo is open to look at")
+    say.line(f"{ground.odoo.url}/web#id={world.batches()[0]}&model=g2p.payment.batch&view_type=form")
+    say.line(f"{'Administrator':<24}user admin               password {ground.admin_password}")
+    for person in world.people.values():
+        say.line(f"{person.role:<24}user {person.login:<20}password {person.password}")

@@ -1,0 +1,56 @@
+"""setup/lint: ruff and pylint-odoo over the whole checkout."""
+
+import argparse
+import subprocess
+
+from . import addons, debian, places, python_env, say, stamp
+
+_DESCRIPTION = """Check the sources with ruff (rules and format) and pylint-odoo; the exit code is 1 when they
+find something to change. Configuration: pyproject.toml and .pylintrc."""
+
+# The stand-ins are no add-ons to publish, and have the shape of the modules that they stand for.
+_NOT_OURS = (
+    "attribute-string-redundant",
+    "manifest-required-author",
+    "manifest-superfluous-key",
+    "missing-readme",
+    "no-raise-unlink",
+    "no-search-all",
+)
+
+
+def main():
+    options = _parser().parse_args()
+    places.prepare_build()
+    with stamp.lock():
+        debian.need(debian.FOR_LINT)
+        tools = python_env.install_for_lint()
+    bad = [name for name, words in _checks(tools, options.fix) if not _passes(name, words)]
+    if bad:
+        raise say.Problem(f"{', '.join(bad)} found something to change (see above).")
+    say.line("nothing to change")
+
+
+def _checks(tools, fix):
+    ruff = [tools / "ruff"]
+    executables = [path for path in places.SETUP.iterdir() if path.is_file() and not path.suffix]
+    yield "ruff check", [*ruff, "check", "--quiet", *(["--fix"] if fix else []), ".", *executables]
+    yield "ruff format", [*ruff, "format", "--quiet", *([] if fix else ["--diff"]), ".", *executables]
+    pylint = [tools / "pylint", "--rcfile", places.CHECKOUT / ".pylintrc", "-j", "0"]
+    if addons.ours():
+        yield "pylint-odoo", [*pylint, *addons.ours()]
+    if addons.stand_in():
+        yield "pylint-odoo, stand-in", [*pylint, f"--disable={','.join(_NOT_OURS)}", *addons.stand_in()]
+
+
+def _passes(name, words):
+    say.heading(name)
+    return subprocess.run([str(word) for word in words], cwd=places.CHECKOUT).returncode == 0
+
+
+def _parser():
+    parser = argparse.ArgumentParser(
+        prog="setup/lint", description=_DESCRIPTION, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--fix", action="store_true", help="let ruff change what it can")
+    return parser

@@ -1,0 +1,61 @@
+"""Odoo's configuration file and command line, the same for installing, testing and serving."""
+
+import os
+import shutil
+
+from . import places, postgres
+
+
+def configuration(environment, database, **settings):
+    """Write a configuration file for a database and give its path."""
+    path = _configuration_file(database)
+    path.parent.mkdir(exist_ok=True)
+    values = {
+        "addons_path": ",".join(environment.addons_path),
+        "data_dir": environment.data_dir(),
+        "db_host": postgres.folder(),
+        "db_port": 5432,
+        "db_user": postgres.USER,
+        "db_name": database,
+        "dbfilter": f"^{database}$",
+        "list_db": False,
+        "http_interface": "127.0.0.1",
+        "screenshots": places.logs() / "screenshots",
+        "log_handler": ":INFO",
+        **settings,
+    }
+    path.write_text("[options]\n" + "".join(f"{name} = {value}\n" for name, value in values.items()))
+    return path
+
+
+def command(environment, configuration_file, *arguments):
+    """The words that start Odoo. The working directory must not hold a folder named odoo."""
+    if environment.python_path:
+        start = [environment.python, f"{environment.python_path[0]}/odoo-bin"]
+    else:
+        start = [environment.python, "-m", "odoo"]
+    return [*start, "-c", str(configuration_file), *arguments]
+
+
+def copy_attachments(environment, source, target):
+    """A copied database needs the files of its attachments too; they never change, so a hard link will do."""
+    stores = [f"{environment.data_dir()}/filestore/{name}" for name in (source, target)]
+    shutil.rmtree(stores[1], ignore_errors=True)
+    try:
+        shutil.copytree(stores[0], stores[1], copy_function=_link)
+    except FileNotFoundError:
+        return
+
+
+def forget(environment, database):
+    """Remove what belonged to a database that is gone."""
+    _configuration_file(database).unlink(missing_ok=True)
+    shutil.rmtree(f"{environment.data_dir()}/filestore/{database}", ignore_errors=True)
+
+
+def _configuration_file(database):
+    return places.run_folder() / "conf" / f"{database}.conf"
+
+
+def _link(source, target):
+    os.link(source, target)

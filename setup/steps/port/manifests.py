@@ -1,0 +1,10 @@
+"""Odoo 19 leaves out a module whose version starts with another series, and says so only in its log."""
+
+import re
+
+_VERSION = re.compile(r"""(["']version["']\s*:\s*["'])17\.0\.""")
+
+
+def port(manifest):
+    text = manifest.read_text()
+    manifest.write_text(_VERSION.sub(r"\g<1>19.0.", text))

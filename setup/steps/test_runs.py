@@ -1,0 +1,117 @@
+"""The three runs of pytest that setup/test makes."""
+
+import os
+import signal
+import subprocess
+from pathlib import Path
+
+from . import databases, odoo_process, places, say, servers, tally
+from . import environment as environments
+
+PARTS = ("unit", "addons", "integration")
+_PLAIN = ("-p", "no:odoo")
+_NO_TESTS = 5
+
+
+class Runs:
+    """Runs pytest and adds up what came of it."""
+
+    def __init__(self, pytest_arguments, seconds, filtered):
+        self.arguments, self.seconds, self.filtered = list(pytest_arguments), seconds, filtered
+        self.total = tally.Tally()
+
+    def unit(self, python):
+        """Code without Odoo: the clients of the payment systems, the simulators, the set-up."""
+        folders = [places.CHECKOUT / "tests" / "unit", places.SIMULATORS]
+        variables = {"PYTHONPATH": os.pathsep.join([str(places.SETUP), str(places.SIMULATORS)])}
+        self._pytest("unit", python, [*_PLAIN, *_with_tests(folders)], variables)
+
+    def addons(self, environment):
+        """The add-ons' own tests inside Odoo and in a browser.
+
+        Those of the stand-ins run without the add-ons of this project: these change rights and views.
+        """
+        self._in_odoo(environment, "openg2p", environment.openg2p_tests)
+        self._in_odoo(environment, "addons", environment.our_tests)
+
+    def _in_odoo(self, environment, layer, folders):
+        folders = _with_tests(Path(folder) for folder in folders)
+        if not folders:
+            return
+        with databases.copy(environment, databases.template(environment, layer)) as database:
+            configuration = odoo_process.configuration(environment, database, http_port=servers.free_port())
+            # root:0 keeps queue_job's runner out of the test process: a pending job would wait for the
+            # test's transaction, and the test for the job.
+            variables = {
+                **environment.variables(),
+                "ODOO_QUEUE_JOB_CHANNELS": "root:0",
+                "ODOO_RC": configuration,
+            }
+            self._pytest(layer, environment.python, ["--odoo-http", *folders], variables)
+
+    def integration(self, environment):
+        """Several real processes: the tests start them with steps.servers."""
+        description = places.run_folder() / f"environment-{os.getpid()}.json"
+        environment.write(description)
+        variables = {
+            **environment.variables(),
+            environments.VARIABLE: description,
+            "G2P_BUILD": places.build(),
+            "G2P_TEMPLATE": databases.template(environment),
+        }
+        folders = _with_tests([places.CHECKOUT / "tests" / "integration"])
+        self._pytest("integration", environment.python, [*_PLAIN, *folders], variables)
+        description.unlink()
+
+    def _pytest(self, part, python, arguments, variables):
+        if not any(str(argument).startswith("/") for argument in arguments):
+            say.line(f"no {part} tests here")
+            return
+        outcomes = places.run_folder() / f"tally-{part}-{os.getpid()}.jsonl"
+        outcomes.unlink(missing_ok=True)
+        words = [
+            Path(python).with_name("pytest"),
+            *("-c", places.CHECKOUT / "pyproject.toml", "--rootdir", places.CHECKOUT),
+            *("-p", "steps.pytest_tally"),
+            *arguments,
+            *self.arguments,
+        ]
+        code = _run_in_own_group(words, {**variables, "G2P_TALLY": outcomes}, self.seconds)
+        self._count(part, code, tally.read(outcomes))
+        outcomes.unlink(missing_ok=True)
+
+    def _count(self, part, code, result):
+        """A run that ended badly without a failed test counts as one failure."""
+        none_selected = code == _NO_TESTS and self.filtered
+        if code and not none_selected and not result.failed:
+            say.warning(f"pytest ended with exit code {code} in the {part} tests")
+            result.failed += 1
+        for text in result.skipped:
+            say.warning(f"skipped, which counts as failed: {text}")
+        self.total += result
+
+
+def _with_tests(folders):
+    return [folder for folder in folders if any(folder.rglob("test_*.py"))]
+
+
+def _run_in_own_group(words, variables, seconds):
+    """pytest and all it starts end together: a browser would outlive a pytest that is cut."""
+    environment = {
+        **os.environ,
+        **{name: str(value) for name, value in variables.items() if value is not None},
+    }
+    process = subprocess.Popen(
+        [str(word) for word in words], env=environment, cwd=places.CHECKOUT, start_new_session=True
+    )
+    try:
+        return process.wait(seconds)
+    except subprocess.TimeoutExpired:
+        say.warning(f"the tests took longer than {seconds} s and were ended")
+        return 124
+    finally:
+        try:
+            os.killpg(process.pid, signal.SIGKILL)
+        except ProcessLookupError:
+            pass
+        process.wait()

@@ -1,0 +1,55 @@
+"""One Odoo and one hub for each module of tests, and a program of its own for each test."""
+
+import itertools
+import time
+
+import pytest
+from process import HubSimulator
+from steps import environment as environments
+from steps import servers
+from steps.world import World
+
+_QUICK = "--processing 0.2 --import-lag 0.1 --repair 0.5 --polling-seconds 5".split()
+_NUMBERS = itertools.count(1)
+
+
+@pytest.fixture(scope="session")
+def environment():
+    return environments.read()
+
+
+@pytest.fixture(scope="module")
+def odoo(environment):
+    with servers.odoo(environment) as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
+def _hub():
+    with HubSimulator(*_QUICK) as hub:
+        yield hub
+
+
+@pytest.fixture
+def hub(_hub):
+    _hub.reset()
+    return _hub
+
+
+@pytest.fixture
+def world(odoo, hub):
+    number = next(_NUMBERS)
+    return World(odoo, "admin", hub.info, name=f"Program {number}", suffix=f"_{number}")
+
+
+@pytest.fixture
+def eventually():
+    def wait(condition, seconds=60):
+        """The first true value of `condition()`; fails when none comes in time."""
+        until = time.monotonic() + seconds
+        while not (value := condition()):
+            assert time.monotonic() < until, f"not within {seconds} s: {condition}"
+            time.sleep(0.2)
+        return value
+
+    return wait

@@ -1,0 +1,2 @@
+from . import group_kind
+from . import res_partner

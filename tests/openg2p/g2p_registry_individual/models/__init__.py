@@ -1,0 +1,2 @@
+from . import gender
+from . import res_partner

@@ -1,0 +1,2 @@
+from . import group_membership
+from . import res_partner

@@ -7,6 +7,7 @@ ph-ee-importer-rdbms (`RecordParser`, `InflightBatchManager`).
 
 import json
 import re
+from collections.abc import Collection
 from datetime import datetime, timezone
 from decimal import Decimal, InvalidOperation
 from typing import Any
@@ -160,6 +161,16 @@ def outcome(row: dict[str, Any], reference: str) -> Outcome:
         reason=reason,
         completed_at=_time(row.get("completedAt")),
     )
+
+
+def reference_of(row: dict[str, Any], references: Collection[str]) -> str:
+    """Which of `references` this transfer is for, or "": mojaloop and gsma rows carry it as correlation id,
+    closed-loop and duplicate rows as transaction id."""
+    for member in ("clientCorrelationId", "transactionId"):
+        value = unquoted(row.get(member))
+        if value in references:
+            return value
+    return ""
 
 
 def unquoted(value: Any) -> str:

@@ -3,11 +3,12 @@
 import hashlib
 import threading
 import time
-from collections.abc import Callable
+from collections import defaultdict
+from collections.abc import Callable, Mapping
 
 from pydantic import BaseModel, ConfigDict, SecretStr
 
-from .errors import GatewayError, OutcomeUnknown, Reason, Refused
+from .errors import GatewayError, NotSent, OutcomeUnknown, Reason, Refused
 from .http import Answer, HttpClient
 
 RENEW_BEFORE_EXPIRY = 60  # seconds
@@ -17,7 +18,7 @@ _PATH = "/oauth/token"
 class Credentials(BaseModel):
     """Who we are to the operations app. The client pair is `client` and empty by default, as in the hub."""
 
-    model_config = ConfigDict(frozen=True)
+    model_config = ConfigDict(frozen=True, hide_input_in_errors=True)
 
     tenant: str
     username: str
@@ -26,16 +27,17 @@ class Credentials(BaseModel):
     client_secret: SecretStr = SecretStr("")
 
     def cache_key(self, url: str) -> str:
-        parts = (url, self.tenant, self.username, self.password.get_secret_value(), self.client_id)
+        secrets = (self.password.get_secret_value(), self.client_secret.get_secret_value())
+        parts = (url, self.tenant, self.username, self.client_id, *secrets)
         return hashlib.sha256("\0".join(parts).encode()).hexdigest()
 
 
 class Token(BaseModel):
-    model_config = ConfigDict(frozen=True)
+    model_config = ConfigDict(frozen=True, hide_input_in_errors=True)
 
     access: SecretStr
     refresh: SecretStr
-    expires_at: float
+    renew_at: float
 
 
 class TokenCache:
@@ -43,68 +45,81 @@ class TokenCache:
 
     def __init__(self, clock: Callable[[], float] = time.time):
         self.clock = clock
-        self._lock = threading.RLock()
+        # One for each token: a hub that does not answer must not keep the others waiting.
+        self._locks: dict[str, threading.Lock] = defaultdict(threading.Lock)
         self._tokens: dict[str, Token] = {}
 
-    def get(self, http: HttpClient, url: str, credentials: Credentials) -> str:
+    def get(
+        self, http: HttpClient, url: str, credentials: Credentials, headers: Mapping[str, str] | None = None
+    ) -> str:
         """A token with some life left; asks for one under the lock, so that threads do not ask together.
 
         Refused(LOGIN) when user, password or client are wrong, Refused(TENANT) when the tenant may be.
         """
         key = credentials.cache_key(url)
-        with self._lock:
+        with self._locks[key]:
             token = self._tokens.get(key)
-            if token is None or token.expires_at - RENEW_BEFORE_EXPIRY <= self.clock():
-                token = self._renewed(http, url, credentials, token)
+            if token is None or token.renew_at <= self.clock():
+                token = self._renewed(_Login(http, url, credentials, headers or {}), token)
                 self._tokens[key] = token
             return token.access.get_secret_value()
 
-    def forget(self, url: str, credentials: Credentials) -> None:
-        """Drops a token that the other side has rejected."""
-        with self._lock:
-            self._tokens.pop(credentials.cache_key(url), None)
+    def forget(self, url: str, credentials: Credentials, access: str) -> None:
+        """Never gives out again a token that was rejected; another thread may have a newer one already."""
+        key = credentials.cache_key(url)
+        with self._locks[key]:
+            token = self._tokens.get(key)
+            if token is not None and token.access.get_secret_value() == access:
+                self._tokens[key] = token.model_copy(update={"renew_at": float("-inf")})
 
-    def _renewed(
-        self, http: HttpClient, url: str, credentials: Credentials, old: Token | None
-    ) -> Token:
+    def _renewed(self, login: "_Login", old: Token | None) -> Token:
         if old is not None and old.refresh.get_secret_value():
-            form = {"grant_type": "refresh_token", "refresh_token": old.refresh.get_secret_value()}
             try:
-                return self._ask(http, url, credentials, form)
+                return self._token(login.refresh(old.refresh))
             except Refused:
                 pass  # a refresh token lives for half a day: log in anew
-        form = {
-            "grant_type": "password",
-            "username": credentials.username,
-            "password": credentials.password.get_secret_value(),
-        }
-        return self._ask(http, url, credentials, form)
-
-    def _ask(
-        self, http: HttpClient, url: str, credentials: Credentials, form: dict[str, str]
-    ) -> Token:
-        # In the form and not in the query, which ends up in access logs.
-        answer = http.send(
-            "POST",
-            url.rstrip("/") + _PATH,
-            data=form,
-            headers={"Platform-TenantId": credentials.tenant, "Accept": "application/json"},
-            auth=(credentials.client_id, credentials.client_secret.get_secret_value()),
-        )
-        if answer.status != 200:
-            raise _login_error(answer)
-        return self._token(answer)
+        return self._token(login.password())
 
     def _token(self, answer: Answer) -> Token:
         body = answer.json()
         try:
+            lifetime = int(body["expires_in"])
             return Token(
                 access=body["access_token"],
                 refresh=body.get("refresh_token") or "",
-                expires_at=self.clock() + int(body["expires_in"]),
+                renew_at=self.clock() + lifetime - min(RENEW_BEFORE_EXPIRY, lifetime / 2),
             )
-        except (AttributeError, KeyError, TypeError, ValueError) as error:
+        except (AttributeError, KeyError, OverflowError, TypeError, ValueError) as error:
             raise OutcomeUnknown(Reason.NOT_UNDERSTOOD, "no token in the answer") from error
+
+
+class _Login:
+    """The two ways to ask for a token."""
+
+    def __init__(self, http: HttpClient, url: str, credentials: Credentials, headers: Mapping[str, str]):
+        self._http = http
+        self._url = url.rstrip("/") + _PATH
+        self._credentials = credentials
+        self._headers = {**headers, "Platform-TenantId": credentials.tenant, "Accept": "application/json"}
+
+    def refresh(self, token: SecretStr) -> Answer:
+        return self._ask({"grant_type": "refresh_token", "refresh_token": token.get_secret_value()})
+
+    def password(self) -> Answer:
+        password = self._credentials.password.get_secret_value()
+        return self._ask(
+            {"grant_type": "password", "username": self._credentials.username, "password": password}
+        )
+
+    def _ask(self, form: dict[str, str]) -> Answer:
+        # In the form and not in the query, which ends up in access logs.
+        secret = self._credentials.client_secret.get_secret_value()
+        answer = self._http.send(
+            "POST", self._url, data=form, headers=self._headers, auth=(self._credentials.client_id, secret)
+        )
+        if answer.status != 200:
+            raise _login_error(answer)
+        return answer
 
 
 def _login_error(answer: Answer) -> GatewayError:
@@ -113,4 +128,6 @@ def _login_error(answer: Answer) -> GatewayError:
     if answer.status == 500 and not answer.body.strip():
         # `TenantAwareHeaderFilter`: a missing or unknown tenant, and nothing else known, answers so.
         return Refused(Reason.TENANT, "HTTP 500 without a body")
+    if answer.status == 429:
+        return NotSent(Reason.BUSY, "HTTP 429")
     return OutcomeUnknown(Reason.SERVER_ERROR, f"HTTP {answer.status}")

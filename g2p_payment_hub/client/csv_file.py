@@ -35,6 +35,7 @@ _REFERENCE = re.compile(r"[A-Za-z0-9-]{1,24}")
 _IDENTIFIER = re.compile(r"[A-Za-z0-9@._:/-]{1,24}")
 _LONG_IDENTIFIER = re.compile(r"[A-Za-z0-9@._:/-]{1,64}")
 _TYPE = re.compile(r"[A-Za-z0-9_]{1,24}")
+_MODE = re.compile(r"[a-z]{1,24}")
 _CURRENCY = re.compile(r"[A-Z]{3}")
 _NOTE = re.compile(r"[A-Za-z0-9 ._:/-]*")
 _PLAIN_AMOUNT = re.compile(r"[1-9][0-9]*")
@@ -68,7 +69,7 @@ def problems(instruction: Instruction, rewritten: bool = False) -> list[Problem]
         found.append(Problem.NO_CURRENCY)
     if not _REFERENCE.fullmatch(instruction.reference):
         found.append(Problem.REFERENCE)
-    if len(instruction.note) > MAX_NOTE or not _NOTE.fullmatch(instruction.note):
+    if not _note_fits(instruction.note):
         found.append(Problem.NOTE)
     return found
 
@@ -82,6 +83,11 @@ def _amount_problems(amount: Decimal) -> list[Problem]:
     if amount >= Decimal(10) ** MAX_AMOUNT_DIGITS:
         return [Problem.AMOUNT_TOO_LARGE]
     return []
+
+
+def _note_fits(note: str) -> bool:
+    """The note ends the row, and the hub cuts blanks off the end of the file."""
+    return len(note) <= MAX_NOTE and note == note.strip() and _NOTE.fullmatch(note) is not None
 
 
 def payer_fits(payer: Payer) -> bool:
@@ -104,31 +110,45 @@ def plain_note(text: str) -> str:
     return " ".join(kept.split())[:MAX_NOTE].strip()
 
 
-def look_alike(instruction: Instruction) -> tuple[str, ...]:
+def look_alike(instruction: Instruction) -> str:
     """The hub's duplicate key: of two rows in one file that share it, only the first is paid.
 
-    `DeDuplicationRoute` compares these four and not our reference.
+    `DeDuplicationRoute` joins these four without a separator, and does not look at our reference.
     """
     return (
-        instruction.payee_identifier,
-        instruction.payee_identifier_type,
-        str(instruction.amount.normalize()),
-        instruction.currency,
+        instruction.payee_identifier
+        + instruction.payee_identifier_type
+        + format(instruction.amount.normalize(), "f")
+        + instruction.currency
     )
 
 
 def render(instructions: Iterable[Instruction], payer: Payer, payment_mode: str) -> str:
-    """The file's text: LF, no final newline, ASCII, canonical columns. ValueError on any `problems`, and when
-    the payer does not fit."""
-    if not payer_fits(payer):
-        raise ValueError("the payer has characters that the hub cannot carry")
+    """The file's text: LF, no final newline, ASCII, canonical columns.
+
+    ValueError when the hub would not take it as it is: on any `problems`, on a payer or a mode that does not
+    fit, on two rows with one reference or one `look_alike`, and on a file that is too large.
+    """
+    if not payer_fits(payer) or not _MODE.fullmatch(payment_mode):
+        raise ValueError("the payer or the payment mode has characters that the hub cannot carry")
+    instructions = list(instructions)
+    _refuse_repetitions([one.reference for one in instructions], "reference")
+    _refuse_repetitions([look_alike(one) for one in instructions], "payee, amount and currency")
     lines = [HEADER]
     for index, instruction in enumerate(instructions):
         found = problems(instruction)
         if found:
             raise ValueError(f"{instruction.reference}: {', '.join(problem.value for problem in found)}")
         lines.append(_row(index, instruction, payer, payment_mode))
-    return "\n".join(lines)
+    text = "\n".join(lines)
+    if len(text) > MAX_BYTES:
+        raise ValueError(f"the file is larger than {MAX_BYTES} bytes")
+    return text
+
+
+def _refuse_repetitions(keys: list[str], what: str) -> None:
+    if len(set(keys)) != len(keys):
+        raise ValueError(f"two rows have the same {what}")
 
 
 def _row(index: int, instruction: Instruction, payer: Payer, payment_mode: str) -> str:
@@ -177,7 +197,7 @@ def _parse_row(index: int, row: str) -> Instruction:
     cells = dict(zip(COLUMNS, row.split(","), strict=True))
     if cells["id"] != str(index) or not _PLAIN_AMOUNT.fullmatch(cells["amount"]):
         raise ValueError(f"unexpected row {index}")
-    return Instruction(
+    instruction = Instruction(
         reference=cells["request_id"],
         payee_identifier_type=cells["payee_identifier_type"],
         payee_identifier=cells["payee_identifier"],
@@ -185,3 +205,6 @@ def _parse_row(index: int, row: str) -> Instruction:
         currency=cells["currency"],
         note=cells["note"],
     )
+    if problems(instruction):
+        raise ValueError(f"unexpected row {index}")
+    return instruction

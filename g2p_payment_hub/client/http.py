@@ -7,10 +7,9 @@ host's name has the time-out of the system.
 """
 
 import json
-import socket
 import ssl
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import requests

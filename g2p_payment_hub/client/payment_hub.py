@@ -1,5 +1,7 @@
 """Mifos Payment Hub EE: its bulk processor (v1.13.1) takes the batches, its operations app tells of them."""
 
+import random
+import re
 import time
 from collections.abc import Callable, Collection, Iterator
 from datetime import datetime
@@ -12,10 +14,11 @@ from .http import Answer, HttpClient
 from .instructions import BatchFile
 from .operations import Operations, Row
 from .outcomes import Check, Outcome, OutcomeStatus, Receipt
+from .recovery import Search
 from .settings import HubSettings
 
 _BOUNDARY = "g2p-payment-batch-boundary"  # unquoted in the header: the hub's own parser needs it so
-_MIN_PAGE_ROWS = 100
+_FILENAME = re.compile(r"[A-Za-z0-9._-]{1,200}\.csv")  # a slash would be a folder at the hub
 _MAX_SINGLE_LOOKUPS = 50
 _MAX_CLOCK_SKEW = 60  # seconds
 _PROCESS_TOKENS = TokenCache()
@@ -53,23 +56,27 @@ class PaymentHub:
         The hub makes a new batch of each upload it accepts, whatever the file or the correlation id:
         the caller must have written down that it is about to call this.
         """
-        if signature.normalised(batch.content) != batch.content or not batch.content.isascii():
+        if not _arrives_whole(batch):
             raise Refused(Reason.FILE, "the file would not arrive as it is")
         answer = self._http.send(
             "POST",
-            self._settings.bulk_url.rstrip("/") + "/batchtransactions",
+            self._bulk_address("/batchtransactions"),
             data=_multipart(batch),
             headers=self._upload_headers(batch),
         )
-        receipt = answers.receipt(answer)
-        self._check_signature(answer)
-        return receipt
+        if answer.status in (202, 400) and not answers.is_signature_error(answer):
+            self._check_signature(answer)
+        return answers.receipt(answer)
+
+    def _bulk_address(self, path: str) -> str:
+        return self._settings.bulk_url.rstrip("/") + path
 
     def _upload_headers(self, batch: BatchFile) -> dict[str, str]:
         settings = self._settings
         tenant = settings.credentials.tenant
         data = signature.signed_data(batch.correlation_id, tenant, batch.content)
         headers = {
+            **settings.plain_extra_headers(),
             "Content-Type": f"multipart/form-data; boundary={_BOUNDARY}",
             "Platform-TenantId": tenant,
             "X-CorrelationID": batch.correlation_id,
@@ -82,40 +89,26 @@ class PaymentHub:
             headers["X-Registering-Institution-ID"] = settings.institution
         if settings.program:
             headers["X-Program-ID"] = settings.program
-        return headers | settings.plain_extra_headers()
+        return headers
 
     def _check_signature(self, answer: Answer) -> None:
         if self._certificate is None:
             return
         received = answer.headers.get(signature.HEADER, "")
         if not signature.verifies(answer.body.decode("utf-8", "replace"), received, self._certificate):
-            raise OutcomeUnknown(Reason.FORGED, "the answer is not signed with the hub's certificate")
+            raise OutcomeUnknown(
+                Reason.FORGED, f"HTTP {answer.status}, not signed with the hub's certificate"
+            )
 
     def find(self, batch: BatchFile, references: Collection[str], since: datetime) -> Receipt | None:
         """The batch that an upload of unknown outcome became, or None while the hub shows no trace of it.
 
-        Looks for our file name or correlation id among the batches since then (`since` has a time zone),
-        and for our references among the transfers: any of them is enough, because each of the three has
-        gaps. OutcomeUnknown(AMBIGUOUS) when there is more than one such batch.
+        `since` (with a time zone) is when the upload began. OutcomeUnknown(AMBIGUOUS) when there are two such
+        batches, and while there is one that may be ours or not; in the mode slcb, whose rows the hub does not
+        show, that can stay so.
         """
-        found = {str(row["batchId"]) for row in self._operations.batches(since) if _names(row, batch)}
-        if not found:
-            found = self._batches_of_rows(set(references))
-        if len(found) > 1:
-            raise OutcomeUnknown(Reason.AMBIGUOUS, ", ".join(sorted(found)))
-        return Receipt(reference=found.pop()) if found else None
-
-    def _batches_of_rows(self, references: set[str]) -> set[str]:
-        """The batch that holds our rows. A transfer names its sub-batch once the hub has split a batch, and
-        a part is not the whole: unless one batch holds every reference, a person has to look."""
-        rows = self._operations.transfers_by_request(references)
-        for reference in sorted(references)[:_MAX_SINGLE_LOOKUPS]:
-            rows += self._operations.transfers_by_transaction(reference)
-        ours = [row for row in rows if _key(row, references)]
-        found = {str(row.get("batchId") or "") for row in ours}
-        if ours and (len(found) > 1 or {_key(row, references) for row in ours} != references):
-            raise OutcomeUnknown(Reason.AMBIGUOUS, ", ".join(sorted(found)))
-        return found
+        search = Search(self._operations, batch, references, since)
+        return search.receipt(reference_is_transaction=self._settings.closed_loop)
 
     def outcomes(self, batch_id: str, references: Collection[str]) -> Iterator[list[Outcome]]:
         """Pages of what the hub says of the batch's rows; `references` are those whose end is still open.
@@ -125,37 +118,66 @@ class PaymentHub:
         """
         still_open = set(references)
         seen: set[str] = set()
-        for rows in self._operations.batch_rows(batch_id, max(_MIN_PAGE_ROWS, len(still_open) + 1)):
+        parts = {batch_id}
+        for rows in self._operations.batch_rows(batch_id):
             page = [self._outcome(row, still_open) for row in rows]
             seen.update(outcome.reference for outcome in page)
+            parts.update(str(row.get("batchId") or batch_id) for row in rows)
             yield page
         if seen:
-            yield self._silent_rows(still_open - seen)
+            yield self._silent_rows(still_open - seen, parts)
 
-    def _silent_rows(self, references: set[str]) -> list[Outcome]:
+    def _silent_rows(self, references: set[str], parts: set[str]) -> list[Outcome]:
         """Rows refused as duplicates: not listed with their batch once the hub has split it."""
         rows: list[Row] = []
         if references:
             rows += self._operations.transfers_by_request(references)
-        for reference in sorted(references)[:_MAX_SINGLE_LOOKUPS]:
+        # Not always the first ones, so that in time each gets its turn.
+        for reference in random.sample(sorted(references), min(_MAX_SINGLE_LOOKUPS, len(references))):
             rows += self._operations.transfers_by_transaction(reference)
-        return [self._outcome(row, references) for row in rows if _key(row, references)]
+        ours = [row for row in rows if answers.reference_of(row, references)]
+        told = [self._silent_row(row, references, parts) for row in ours]
+        return [outcome for outcome in told if outcome.status is not OutcomeStatus.WAITING]
+
+    def _silent_row(self, row: Row, references: set[str], parts: set[str]) -> Outcome:
+        """These were looked for in the whole hub. In another batch, that of an earlier attempt, a failure
+        does not end this one, and a success is for a person: it may be paid twice."""
+        outcome = self._outcome(row, references)
+        if str(row.get("batchId") or "") in parts:
+            return outcome
+        if outcome.status is OutcomeStatus.FAILED:
+            return _marked(outcome, OutcomeStatus.WAITING, "other_batch")
+        return _marked(outcome, OutcomeStatus.SUSPECT, "other_batch")
 
     def _outcome(self, row: Row, still_open: set[str]) -> Outcome:
-        reference = _key(row, still_open) or answers.unquoted(row.get("clientCorrelationId"))
+        reference = answers.reference_of(row, still_open) or answers.unquoted(row.get("clientCorrelationId"))
         outcome = answers.outcome(row, reference)
         if outcome.status is not OutcomeStatus.PAID or reference not in still_open:
             return outcome
         if self._settings.closed_loop:
-            return outcome if self._settings.trust_closed_loop else _suspect(outcome, "closed_loop")
+            trusted = self._settings.trust_closed_loop
+            return outcome if trusted else _marked(outcome, OutcomeStatus.SUSPECT, "closed_loop")
         if self._settings.verify_completed:
             return self._verified(outcome)
         return outcome
 
     def _verified(self, outcome: Outcome) -> Outcome:
-        variables = self._operations.variables(outcome.remote_reference)
-        failed = [name for name in answers.FAILURE_VARIABLES if variables.get(name, "").strip('"') == "true"]
-        return _suspect(outcome, failed[0]) if failed else outcome
+        variables = self._variables(outcome.remote_reference)
+        if not variables:
+            return _marked(outcome, OutcomeStatus.WAITING, "unverified")
+        for name in answers.FAILURE_VARIABLES:
+            if variables.get(name, "").strip('" ').lower() == "true":
+                return _marked(outcome, OutcomeStatus.SUSPECT, name)
+        return outcome
+
+    def _variables(self, transaction_id: str) -> dict[str, str]:
+        """Nothing when the hub answers with an error, so that one such transfer does not hide the others."""
+        try:
+            return self._operations.variables(transaction_id) if transaction_id else {}
+        except OutcomeUnknown as error:
+            if error.reason in (Reason.SERVER_ERROR, Reason.TENANT, Reason.NOT_UNDERSTOOD):
+                return {}
+            raise
 
     def check_connection(self) -> list[Check]:
         """What works and what does not, one line each, without sending anything that could pay."""
@@ -168,28 +190,29 @@ class PaymentHub:
             return Check(name=name, ok=False, detail=f"{error.reason.value} {error.detail}".strip())
 
     def _reach_bulk(self) -> str:
-        """Any signed request passes the hub's signature check before the hub looks at what it is for."""
-        tenant = self._settings.credentials.tenant
-        answer = self._http.send(
-            "GET",
-            self._settings.bulk_url.rstrip("/") + "/batchtransactions",
-            headers={
-                "Platform-TenantId": tenant,
-                "Content-Type": "application/json",
-                signature.HEADER: signature.sign(signature.signed_data("", tenant), self._key),
-                **self._settings.plain_extra_headers(),
-            },
-        )
-        code, _text = answers.error_of(answer)
-        if code in answers.SIGNATURE_CODES:
-            raise Refused(Reason.SIGNATURE, code)
-        if answer.status in (401, 403, 429):
+        answer = self._simulate(signed=True)
+        if answers.is_signature_error(answer):
+            raise Refused(Reason.SIGNATURE, answers.error_of(answer)[0])
+        if answer.status != 200 or answer.body.strip():
             raise Refused(Reason.CONFIGURATION, f"HTTP {answer.status}")
+        if not answers.is_signature_error(self._simulate(signed=False)):
+            raise Refused(Reason.SIGNATURE, "the hub does not check signatures; it loses files then")
         return self._clock_text(answer)
 
+    def _simulate(self, signed: bool) -> Answer:
+        """A request that the bulk processor answers with nothing (`SimulateApiController`), after the check
+        of its signature; methods and addresses that it does not serve are refused before that check."""
+        tenant, body = self._settings.credentials.tenant, "{}"
+        headers = {
+            **self._settings.plain_extra_headers(),
+            "Platform-TenantId": tenant,
+            "Content-Type": "application/json",
+        }
+        if signed:
+            headers[signature.HEADER] = signature.sign(signature.signed_data("", tenant, body), self._key)
+        return self._http.send("POST", self._bulk_address("/simulate"), data=body, headers=headers)
+
     def _reach_operations(self) -> str:
-        if self._settings.credentials.username:
-            self._operations.token()
         rows = self._operations.transfers_by_transaction("connection-test")
         return f"{len(rows)} rows"
 
@@ -203,29 +226,20 @@ class PaymentHub:
         return f"{skew:.0f} s"
 
 
-def _names(row: Row, batch: BatchFile) -> bool:
-    """Whether a batch row is ours; the hub stores a file as `<uuid>_<filename>`."""
-    if not row.get("batchId"):
-        return False
-    return (
-        str(row.get("requestFile") or "").endswith("_" + batch.filename)
-        or row.get("requestFile") == batch.filename
-        or row.get("correlationId") == batch.correlation_id
+def _marked(outcome: Outcome, status: OutcomeStatus, code: str) -> Outcome:
+    return outcome.model_copy(update={"status": status, "reason_code": code})
+
+
+def _arrives_whole(batch: BatchFile) -> bool:
+    """Whether the hub's multipart reader gives its bulk processor the very text that was approved."""
+    content = batch.content
+    return bool(
+        content
+        and content.isascii()
+        and signature.normalised(content) == content
+        and _BOUNDARY not in content
+        and _FILENAME.fullmatch(batch.filename)
     )
-
-
-def _key(row: Row, references: set[str]) -> str:
-    """Which of `references` this transfer is for, or "": mojaloop and gsma rows carry it as correlation id,
-    closed-loop and duplicate rows as transaction id."""
-    for member in ("clientCorrelationId", "transactionId"):
-        value = answers.unquoted(row.get(member))
-        if value in references:
-            return value
-    return ""
-
-
-def _suspect(outcome: Outcome, code: str) -> Outcome:
-    return outcome.model_copy(update={"status": OutcomeStatus.SUSPECT, "reason_code": code})
 
 
 def _multipart(batch: BatchFile) -> bytes:

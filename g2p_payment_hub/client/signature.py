@@ -10,19 +10,23 @@ import base64
 import binascii
 import hashlib
 import hmac
+import re
 
 from cryptography import x509
+from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import load_der_private_key, load_pem_private_key
 
 HEADER = "X-SIGNATURE"
 MINIMUM_KEY_BITS = 2048
+_LINE_END = re.compile(r"\r\n|\n|\r")
+_TRIMMED = "".join(map(chr, range(0x21)))  # by Java's `String.trim`
 
 
 def normalised(content: str) -> str:
-    """The text that the hub sees after its own multipart reader: LF, trimmed, up to the first empty line."""
-    lines = content.strip().replace("\r\n", "\n").split("\n")
-    return "\n".join(lines[: lines.index("")] if "" in lines else lines)
+    """The text that the hub sees after its own multipart reader: LF, up to the first empty line, trimmed."""
+    lines = _LINE_END.split(content)
+    return "\n".join(lines[: lines.index("")] if "" in lines else lines).strip(_TRIMMED)
 
 
 def signed_data(correlation_id: str, tenant: str, payload: str = "") -> str:
@@ -33,10 +37,15 @@ def signed_data(correlation_id: str, tenant: str, payload: str = "") -> str:
 def load_private_key(text: str) -> rsa.RSAPrivateKey:
     """PEM, or the base64 PKCS#8 DER that the hub's own configuration uses. ValueError otherwise."""
     text = text.strip()
-    if text.startswith("-----"):
-        key = load_pem_private_key(text.encode(), password=None)
-    else:
-        key = load_der_private_key(_der(text), password=None)
+    try:
+        if text.startswith("-----"):
+            key = load_pem_private_key(text.encode(), password=None)
+        else:
+            key = load_der_private_key(_der(text), password=None)
+    except TypeError as error:
+        raise ValueError("the key is locked with a password") from error
+    except UnsupportedAlgorithm as error:
+        raise ValueError("not an RSA key") from error
     if not isinstance(key, rsa.RSAPrivateKey):
         raise ValueError("not an RSA key")
     if key.key_size < MINIMUM_KEY_BITS:
@@ -48,8 +57,12 @@ def load_certificate(text: str) -> x509.Certificate:
     """PEM, or base64 X.509 DER as in the hub's configuration. ValueError otherwise."""
     text = text.strip()
     if text.startswith("-----"):
-        return x509.load_pem_x509_certificate(text.encode())
-    return x509.load_der_x509_certificate(_der(text))
+        certificate = x509.load_pem_x509_certificate(text.encode())
+    else:
+        certificate = x509.load_der_x509_certificate(_der(text))
+    if not isinstance(certificate.public_key(), rsa.RSAPublicKey):
+        raise ValueError("not a certificate of an RSA key")
+    return certificate
 
 
 def _der(text: str) -> bytes:
@@ -71,13 +84,10 @@ def sign(data: str, key: rsa.RSAPrivateKey) -> str:
 def verifies(data: str, signature: str, certificate: x509.Certificate) -> bool:
     """Whether `signature` is over `data` and made with the key of `certificate`; dates are not looked at,
     because the hub itself does not."""
-    public_key = certificate.public_key()
-    if not isinstance(public_key, rsa.RSAPublicKey):
-        return False
-    numbers = public_key.public_numbers()
+    numbers = certificate.public_key().public_numbers()
     try:
         received = int.from_bytes(base64.b64decode(signature, validate=True), "big")
-    except binascii.Error:
+    except ValueError:  # not base64, or not even ASCII
         return False
     if received >= numbers.n:
         return False

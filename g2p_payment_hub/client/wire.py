@@ -56,7 +56,8 @@ class Wire:
         try:
             yield
         except GatewayError:
-            raise
+            if not self._late:
+                raise
         except Exception as error:  # pylint: disable=broad-except  # whatever it is, the request may have left
             raise self._error_of(error) from error
         finally:

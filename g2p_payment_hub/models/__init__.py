@@ -5,4 +5,6 @@ from . import payment_manager
 from . import payment
 from . import payment_batch
 from . import payment_submission
+from . import payment_event
+from . import payment_recovery
 from . import cycle

@@ -34,6 +34,7 @@ GUARDED = {
     "failure_code",
     "failure_reason",
     "attention",
+    "event_ids",
 }
 
 
@@ -61,6 +62,7 @@ class Payment(models.Model):
     remote_status = fields.Char(readonly=True, copy=False, help="The payment system's own word, last time.")
     failure_code = fields.Char(readonly=True, copy=False, help="The payment system's code for the failure.")
     failure_reason = fields.Char(readonly=True, copy=False, help="Why the payment failed.")
+    event_ids = fields.One2many("g2p.payment.event", "payment_id", "Audit Trail", readonly=True)
     attention = fields.Char(
         "Needs Attention",
         readonly=True,
@@ -125,6 +127,7 @@ class Payment(models.Model):
 
     def _give_up(self, reason):
         """Ends payments that never left. OpenG2P prepares an entitlement again when its payments failed."""
+        before = self._statuses()
         self.sudo().write(
             {
                 "status": "failed",
@@ -134,6 +137,26 @@ class Payment(models.Model):
                 "check_problem": False,
             }
         )
+        self._record_changes(before)
+
+    def _statuses(self):
+        return {payment: payment.status or payment.state for payment in self}
+
+    def _record_changes(self, before):
+        """Adds to the audit trail of their batch what differs from `before` (see `_statuses`)."""
+        for batch in self.batch_id:
+            rows = [
+                {
+                    "payment_id": payment.id,
+                    "from_state": before[payment],
+                    "to_state": payment.status or payment.state,
+                    "why": payment.attention or payment.failure_reason or payment.remote_status,
+                    "remote_reference": payment.remote_reference,
+                }
+                for payment in self
+                if payment.batch_id == batch and before[payment] != (payment.status or payment.state)
+            ]
+            batch._record(rows)
 
     def _take_payee(self, identifier, identifier_type):
         if (self.account_number, self.payee_identifier_type) != (identifier, identifier_type):

@@ -11,7 +11,7 @@ from odoo.tools import config
 
 from odoo.addons.queue_job.exception import RetryableJobError
 
-from ..client.errors import NotSent, OutcomeUnknown, Refused
+from ..client.errors import GatewayError, NotSent, OutcomeUnknown, Reason, Refused
 from ..client.instructions import Payer, digest
 
 _logger = logging.getLogger(__name__)
@@ -71,6 +71,8 @@ GUARDED = {
     "frozen_content",
     "frozen_digest",
     "submission_ids",
+    "event_ids",
+    "event_head",
 }
 
 
@@ -149,6 +151,8 @@ class PaymentBatch(models.Model):
     frozen_digest = fields.Char(
         "SHA-256", readonly=True, copy=False, help="Fingerprint of the file as it was approved."
     )
+    event_ids = fields.One2many("g2p.payment.event", "batch_id", "Audit Trail", readonly=True)
+    event_head = fields.Char(readonly=True, copy=False, help="Hash of the last event of the audit trail.")
     submission_ids = fields.One2many("g2p.payment.submission", "batch_id", "Submissions", readonly=True)
     blocked_reason = fields.Char(
         compute="_compute_blocked_reason", help="Why you cannot take the next step with this batch."
@@ -275,10 +279,27 @@ class PaymentBatch(models.Model):
                         **{"from": labels[batch.batch_state]},
                     )
                 )
+        before = {batch: batch.batch_state for batch in self}
         # Rights are checked by the caller; people have no write access to these fields (see GUARDED).
         self.sudo().write({"batch_state": state, **values})
         for batch in self:
             batch._message_log(body=why)
+            batch._record([{"from_state": before[batch], "to_state": state, "why": why}])
+
+    def _record(self, rows):
+        """Adds to the audit trail; `rows` as for g2p.payment.event."""
+        facts = {"digest": self.frozen_digest, "remote_reference": self.external_batch_ref}
+        self.env["g2p.payment.event"]._record(self, [{**facts, **row} for row in rows])
+
+    def action_verify_events(self):
+        """Says whether the audit trail of this batch is whole, and where it is not."""
+        self.ensure_one()
+        broken = self.env["g2p.payment.event"]._first_broken(self)
+        if broken:
+            message = _("The audit trail is broken at event %s: it was changed, or something is missing.", broken)
+            return self.gateway_id._notification("danger", message)
+        count = self.env["g2p.payment.event"].sudo().search_count([("batch_id", "=", self.id)])
+        return self.gateway_id._notification("success", _("The audit trail is whole: %s events.", count))
 
     def _lock(self):
         """Claims the rows, so that of two people who press at once the second is told so."""
@@ -622,6 +643,16 @@ class PaymentBatch(models.Model):
         """Sends; (method of the submission, its arguments) that writes down what came of it."""
         gateway = self.gateway_id
         try:
+            there = self._find_at_payment_system()
+        except (GatewayError, UserError) as error:
+            why = gateway._explain(error) if isinstance(error, GatewayError) else str(error)
+            return "_close", (
+                "not_sent",
+                _("Nothing was sent: the payment system could not say whether it has this batch already. %s", why),
+            )
+        if there:
+            return "_accept", (there,)
+        try:
             return "_accept", (gateway._submit_or_say_why(submission),)
         except NotSent as error:
             return "_close", ("not_sent", gateway._explain(error))
@@ -633,6 +664,18 @@ class PaymentBatch(models.Model):
             _logger.exception("batch %s: sending ended in an error", self.id)
             why = _("An error of this server (%s) came while the file was leaving.", type(error).__name__)
             return "_close", ("unknown", why)
+
+    def _find_at_payment_system(self):
+        """The receipt of any attempt at this batch that the payment system knows already: after a backup was
+        restored, or when what was declared missing has arrived after all."""
+        problems = self.gateway_id._check_ready()
+        if problems:
+            raise NotSent(Reason.CONFIGURATION, " ".join(problems))
+        for submission in self.submission_ids.sorted("attempt"):
+            receipt = self.gateway_id._find_submission(submission)
+            if receipt:
+                return receipt
+        return None
 
     def _live_submission(self):
         return self.sudo().submission_ids.filtered(lambda one: one.state in ("in_flight", "unknown", "accepted"))
@@ -646,6 +689,17 @@ class PaymentBatch(models.Model):
         )
         self.payment_ids.sudo().write({"state": "sent"})
         self._refresh_statistics()
+
+    def action_open_unknown(self):
+        """The attempt of which nobody knows the outcome, with what can be done about it."""
+        self.ensure_one()
+        return {
+            "type": "ir.actions.act_window",
+            "name": _("Did %s arrive?", self.name),
+            "res_model": "g2p.payment.submission",
+            "view_mode": "form",
+            "res_id": self.submission_ids.filtered(lambda one: one.state == "unknown")[:1].id,
+        }
 
     def action_open_payments(self):
         self.ensure_one()

@@ -44,6 +44,13 @@ class PaymentGateway(models.Model):
         default=lambda self: self.env.company,
         help="Only programs of this company can pay through this gateway.",
     )
+    recovery_minutes = fields.Integer(
+        "Waiting Time (minutes)",
+        required=True,
+        default=60,
+        help="How long a batch may take to show up at the payment system. When nobody knows whether a batch "
+        "arrived, two people may declare that it never did only after this time.",
+    )
     active = fields.Boolean(default=True)
 
     # Secrets: fields that are typed into and never read back. Each is computed by `_compute_secrets` and its

@@ -156,7 +156,7 @@ class PaymentGateway(models.Model):
 
     @api.constrains("phee_hub_certificate", "phee_ca_bundle")
     def _check_phee_certificates(self):
-        one, several = _("It has to be a certificate in PEM."), _("It has to be certificates in PEM.")
+        one, several = _("It has to be a certificate of an RSA key, in PEM."), _("It has to be certificates in PEM.")
         for gateway in self:
             certificate, bundle = gateway.phee_hub_certificate, gateway.phee_ca_bundle
             self._check_loads("phee_hub_certificate", certificate, signature.load_certificate, one)

@@ -148,7 +148,8 @@ class PaymentHubManager(models.Model):
         ]
         # Whoever asks, every payment counts, also one that this user may not see.
         alive = self.env["g2p.payment"].sudo()._read_group(not_surely_failed, ["entitlement_id"])
-        return approved.browse(set(approved.ids) - {entitlement.id for (entitlement,) in alive})
+        taken = {entitlement.id for (entitlement,) in alive}
+        return approved.filtered(lambda entitlement: entitlement.id not in taken)
 
     def _why_nothing_payable(self, cycle, entitlements):
         domain = [("cycle_id", "=", cycle.id), ("state", "=", "approved")]

@@ -77,12 +77,13 @@ class PaymentSubmission(models.Model):
 
     @api.model
     def _open(self, batch):
-        """The row for the next attempt; the same attempt always has the same key and file name."""
+        """The row for the next attempt. The same attempt at the same file always has the same key and file
+        name, also in a database restored from a backup: under that name it is looked for before it is sent."""
         attempt = len(batch.submission_ids) + 1
         database = self.env["ir.config_parameter"].sudo().get_param("database.uuid")
-        key = derived_uuid(database, "submission", batch.id, attempt)
+        key = derived_uuid(database, "submission", batch.id, attempt, batch.frozen_digest)
         now = fields.Datetime.now()
-        return self.sudo().create(
+        submission = self.sudo().create(
             {
                 "batch_id": batch.id,
                 "gateway_id": batch.gateway_id.id,
@@ -95,6 +96,8 @@ class PaymentSubmission(models.Model):
                 "lease_until": now + LEASE,
             }
         )
+        submission._record(False, "in_flight", _("Attempt %s begins.", attempt))
+        return submission
 
     def _frozen_content(self):
         """What was approved, to the byte."""
@@ -105,8 +108,30 @@ class PaymentSubmission(models.Model):
         self.ensure_one()
         if state not in NEXT[self.state]:
             raise ValueError(f"submission {self.id}: {self.state} cannot become {state}")
+        before = self.state
         self.sudo().write(
             {"state": state, "answer": answer, "ended_at": fields.Datetime.now(), "lease_until": False, **values}
+        )
+        self._record(before, state, answer)
+
+    def _note(self, why):
+        """Something that people did about it, without a change of state."""
+        self._record(self.state, self.state, why)
+        self.batch_id._message_log(body=why)
+
+    def _record(self, before, after, why):
+        self.env["g2p.payment.event"]._record(
+            self.batch_id,
+            [
+                {
+                    "submission_id": self.id,
+                    "from_state": before,
+                    "to_state": after,
+                    "why": why,
+                    "digest": self.digest,
+                    "remote_reference": self.remote_reference,
+                }
+            ],
         )
 
     def _close(self, state, answer):
@@ -124,16 +149,7 @@ class PaymentSubmission(models.Model):
             poll_after=receipt.poll_after,
         )
         self.batch_id._mark_sent(receipt)
-
-    @api.model
-    def _cron_find_dead_workers(self):
-        """Nobody knows what a worker that died while sending has done: its submissions become unknown."""
-        orphans = self.sudo().search([("state", "=", "in_flight"), ("lease_until", "<", fields.Datetime.now())])
-        for submission in orphans:
-            submission.batch_id._lock()
-            submission._close(
-                "unknown", _("The worker that was sending this batch died. It may or may not have arrived.")
-            )
+        self.batch_id.sudo().activity_unlink(["mail.mail_activity_data_todo"])
 
     def _call_for_a_person(self):
         batch = self.batch_id

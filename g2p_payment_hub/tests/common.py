@@ -23,6 +23,7 @@ class LedgerHub:
     """Stands for the plain client in tests of the models, and is as strict as the hub about what it takes.
 
     `reply`: raised at the next upload. `lose_reply`: raised after the upload was accepted.
+    `hidden`: uploads do not show up when they are looked for, or the error that looking for them raises.
     `received` are the accepted uploads, `told` the outcomes of the next question.
     """
 
@@ -32,6 +33,8 @@ class LedgerHub:
         self.reply = None
         self.lose_reply = None
         self.told = []
+        self.hidden = False
+        self.looked_up = []
 
     def __enter__(self):
         return self
@@ -48,6 +51,14 @@ class LedgerHub:
         if self.lose_reply is not None:
             raise self.lose_reply
         return Receipt(reference=f"remote-{len(self.received)}", poll_after=30)
+
+    def find(self, batch, references, since):
+        """As the hub after its import lag: by file name. `hidden`: what was received does not show up."""
+        self.looked_up.append(batch.filename)
+        if isinstance(self.hidden, GatewayError):
+            raise self.hidden
+        names = [] if self.hidden else [one.filename for one in self.received]
+        return Receipt(reference=f"remote-{names.index(batch.filename) + 1}") if batch.filename in names else None
 
     def outcomes(self, batch_id, references):
         if isinstance(self.told, GatewayError):

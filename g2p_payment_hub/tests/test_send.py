@@ -33,7 +33,7 @@ class SendCase(PaymentHubCase):
         for job in self._jobs(batch):
             self._run(job)
         batch.with_user(self.finance_user)._send()
-        self.env["g2p.payment.submission"]._cron_find_dead_workers()
+        self.env["g2p.payment.submission"]._cron_look_up()
         self.env["g2p.payment.batch"].with_context(queue_job__no_delay=True)._cron_queue_forgotten()
         self.assertEqual((self.hub.uploads, batch.batch_state), (uploads, state))
 
@@ -166,7 +166,7 @@ class TestSend(SendCase):
             fields.Datetime.now() - timedelta(seconds=1),
             submission.id,
         )
-        self.env["g2p.payment.submission"]._cron_find_dead_workers()
+        self.env["g2p.payment.submission"]._cron_look_up()
         self.assertEqual((batch.batch_state, submission.state), ("unknown", "unknown"))
         self.assertIn("died", batch.unknown_reason)
         self.assertEqual(batch.activity_ids.user_id, self.finance_user)
@@ -174,7 +174,7 @@ class TestSend(SendCase):
         self.assertEqual(self.hub.uploads, 1)
 
     def test_the_clock_that_finds_dead_workers_is_wound_up(self):
-        cron = self.env.ref("g2p_payment_hub.cron_find_dead_workers")
+        cron = self.env.ref("g2p_payment_hub.cron_look_up")
         batch = self._approved()
         self._press(batch)
         submission, _why_not = batch.sudo()._begin_sending()
@@ -189,7 +189,7 @@ class TestSend(SendCase):
 
         def submit(hub, _batch_file):
             batch.submission_ids.sudo().lease_until = fields.Datetime.now() - timedelta(seconds=1)
-            self.env["g2p.payment.submission"]._cron_find_dead_workers()
+            self.env["g2p.payment.submission"]._cron_look_up()
             self.assertEqual(batch.batch_state, "unknown")
             return real_submit(hub, _batch_file)
 

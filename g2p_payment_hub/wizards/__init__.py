@@ -1,1 +1,2 @@
 from . import payment_batch_reject
+from . import payment_submission_declare

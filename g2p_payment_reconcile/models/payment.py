@@ -34,8 +34,10 @@ class Payment(models.Model):
         final = mine.filtered("status_is_final")
         still_open = mine - final
         final._note_contradictions(told)
+        before = still_open._statuses()
         rows = [payment._outcome_row(told[payment.name]) for payment in still_open]
         still_open._write_outcomes(rows)
+        still_open._record_changes(before)
         return sum(row["final"] for row in rows)
 
     def _note_contradictions(self, told):

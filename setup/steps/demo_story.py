@@ -32,9 +32,14 @@ def add_options(parser):
 
 def tell(ground, options):
     begun = time.monotonic()
-    world = _step("People, gateway and program", lambda: World(ground.odoo, ground.admin_password, ground.hub.addresses))
+    world = _step(
+        "People, gateway and program", lambda: World(ground.odoo, ground.admin_password, ground.hub.addresses)
+    )
     phones = _phones(options.beneficiaries)
-    _step(f"{len(phones)} registrants with an approved entitlement of 100 USD each", lambda: world.entitle(phones))
+    _step(
+        f"{len(phones)} registrants with an approved entitlement of 100 USD each",
+        lambda: world.entitle(phones),
+    )
     say.line(_step("The program manager prepares the payments", world.prepare))
     batches = world.batches()
     _say_batches(world, batches)
@@ -53,7 +58,9 @@ def tell(ground, options):
 
 def _phones(count):
     """Numbers of their own for all, some of which end badly."""
-    bad = [f"2771{number:04d}{suffix}" for suffix, many in TROUBLES.items() for number in range(many)][: count // 2]
+    bad = [f"2771{number:04d}{suffix}" for suffix, many in TROUBLES.items() for number in range(many)][
+        : count // 2
+    ]
     good = [f"2778{number:04d}{7000 + number % 1000:04d}" for number in range(count - len(bad))]
     return sorted(good + bad)
 
@@ -67,9 +74,13 @@ def _step(text, act):
 
 
 def _say_batches(world, batches):
-    rows = world.finance.read("g2p.payment.batch", batches, ["name", "batch_state", "payment_count", "amount_total"])
+    rows = world.finance.read(
+        "g2p.payment.batch", batches, ["name", "batch_state", "payment_count", "amount_total"]
+    )
     for row in rows:
-        say.line(f"{row['name']}: {row['payment_count']} payments, {row['amount_total']:,.2f} USD, {row['batch_state']}")
+        say.line(
+            f"{row['name']}: {row['payment_count']} payments, {row['amount_total']:,.2f} USD, {row['batch_state']}"
+        )
 
 
 def _wait(world, batches, states, seconds):
@@ -97,13 +108,17 @@ def _wait_for_results(world):
 
 
 def _say_result(world, addresses, seconds):
-    payments = world.payments("status", "amount_issued", "amount_paid", "failure_code", "attention", "partner_id")
+    payments = world.payments(
+        "status", "amount_issued", "amount_paid", "failure_code", "attention", "partner_id"
+    )
     paid = [row for row in payments if row["status"] == "paid"]
     failed = collections.Counter(row["failure_code"] for row in payments if row["status"] == "failed")
     unresolved = [row for row in payments if not row["status"]]
     say.heading("What happened")
     say.line(f"entitlements  {len(payments)}")
-    say.line(f"payments      {len(payments)} in {len(world.batches())} batches, {_sum(payments, 'amount_issued')} USD")
+    say.line(
+        f"payments      {len(payments)} in {len(world.batches())} batches, {_sum(payments, 'amount_issued')} USD"
+    )
     say.line(f"paid          {len(paid)}, {_sum(paid, 'amount_paid')} USD")
     for code, count in failed.most_common():
         say.line(f"failed        {count}  {code}")
@@ -114,7 +129,9 @@ def _say_result(world, addresses, seconds):
     ours = sorted((row["name"], int(row["amount_paid"])) for row in paid)
     theirs = sorted((row["request_id"], int(row["amount"])) for row in ledger)
     total = sum(amount for _reference, amount in theirs)
-    say.line(f"hub's ledger  {len(theirs)} paid, {total:,} USD: {'the same payments' if ours == theirs else 'DIFFERS'}")
+    say.line(
+        f"hub's ledger  {len(theirs)} paid, {total:,} USD: {'the same payments' if ours == theirs else 'DIFFERS'}"
+    )
     say.line(f"seconds       {seconds:.0f}")
     return ours == theirs
 

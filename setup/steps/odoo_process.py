@@ -21,7 +21,8 @@ def configuration(environment, database, **settings):
         "list_db": False,
         "http_interface": "127.0.0.1",
         "screenshots": places.logs() / "screenshots",
-        "log_handler": ":INFO",
+        # 19 warns at each call that JSON-RPC will be gone in 20.
+        "log_handler": ":INFO,odoo.addons.rpc.controllers.jsonrpc:ERROR",
         **settings,
     }
     path.write_text("[options]\n" + "".join(f"{name} = {value}\n" for name, value in values.items()))

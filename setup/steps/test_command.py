@@ -2,7 +2,7 @@
 
 import argparse
 
-from . import databases, environment, places, say, stamp, test_runs
+from . import chosen, databases, environment, places, say, stamp, test_runs
 
 _DESCRIPTION = """Install what is missing and run every test; the last line says how many passed and failed.
 
@@ -13,7 +13,8 @@ _EPILOG = """examples:
   setup/test                                    everything
   setup/test --only unit                        code without Odoo
   setup/test --only addons --addon g2p_payment_hub -k approve
-  setup/test --only integration -- -x --pdb     what follows -- goes to pytest
+  setup/test g2p_payment_hub/tests/test_prepare.py
+  setup/test --only integration -- -x           what follows -- goes to pytest
 
 variables:
   G2P_BUILD        another folder for all that the set-up makes
@@ -25,9 +26,9 @@ variables:
 def main():
     options = _parser().parse_args()
     places.prepare_build()
-    parts = options.only or test_runs.PARTS
-    arguments = [*(["-k", options.k] if options.k else []), *options.pytest]
-    runs = test_runs.Runs(arguments, options.seconds, filtered=bool(arguments))
+    tests = chosen.Chosen(options.tests, ["-k", options.k] if options.k else [])
+    parts = tests.parts(options.only or test_runs.PARTS)
+    runs = test_runs.Runs(tests, options.seconds)
     try:
         _run(parts, runs, options)
     finally:
@@ -87,5 +88,10 @@ def _parser():
     parser.add_argument(
         "--seconds", type=int, default=2700, help="end a part that takes longer (default: 2700)"
     )
-    parser.add_argument("pytest", nargs="*", metavar="-- ARGUMENT", help="further arguments for pytest")
+    parser.add_argument(
+        "tests",
+        nargs="*",
+        metavar="PATH",
+        help="files or folders of tests; and, after --, pytest's own arguments",
+    )
     return parser

@@ -5,7 +5,7 @@ import signal
 import subprocess
 from pathlib import Path
 
-from . import databases, odoo_process, places, say, servers, tally
+from . import chosen, databases, odoo_process, places, say, servers, tally
 from . import environment as environments
 
 PARTS = ("unit", "addons", "integration")
@@ -16,15 +16,14 @@ _NO_TESTS = 5
 class Runs:
     """Runs pytest and adds up what came of it."""
 
-    def __init__(self, pytest_arguments, seconds, filtered):
-        self.arguments, self.seconds, self.filtered = list(pytest_arguments), seconds, filtered
+    def __init__(self, tests, seconds):
+        self.chosen, self.seconds = tests, seconds
         self.total = tally.Tally()
 
     def unit(self, python):
         """Code without Odoo: the clients of the payment systems, the simulators, the set-up."""
-        folders = [places.CHECKOUT / "tests" / "unit", places.SIMULATORS]
         variables = {"PYTHONPATH": os.pathsep.join([str(places.SETUP), str(places.SIMULATORS)])}
-        self._pytest("unit", python, [*_PLAIN, *_with_tests(folders)], variables)
+        self._pytest("unit", python, self.chosen.of(chosen.UNIT), variables, _PLAIN)
 
     def addons(self, environment):
         """The add-ons' own tests inside Odoo and in a browser.
@@ -35,8 +34,8 @@ class Runs:
         self._in_odoo(environment, "addons", environment.our_tests)
 
     def _in_odoo(self, environment, layer, folders):
-        folders = _with_tests(Path(folder) for folder in folders)
-        if not folders:
+        tests = self.chosen.of_addons(folders)
+        if not tests:
             return
         with databases.copy(environment, databases.template(environment, layer)) as database:
             configuration = odoo_process.configuration(environment, database, http_port=servers.free_port())
@@ -47,7 +46,7 @@ class Runs:
                 "ODOO_QUEUE_JOB_CHANNELS": "root:0",
                 "ODOO_RC": configuration,
             }
-            self._pytest(layer, environment.python, ["--odoo-http", *folders], variables)
+            self._pytest(layer, environment.python, tests, variables, ["--odoo-http"])
 
     def integration(self, environment):
         """Several real processes: the tests start them with steps.servers."""
@@ -59,12 +58,12 @@ class Runs:
             "G2P_BUILD": places.build(),
             "G2P_TEMPLATE": databases.template(environment),
         }
-        folders = _with_tests([places.CHECKOUT / "tests" / "integration"])
-        self._pytest("integration", environment.python, [*_PLAIN, *folders], variables)
+        tests = self.chosen.of(chosen.INTEGRATION)
+        self._pytest("integration", environment.python, tests, variables, _PLAIN)
         description.unlink()
 
-    def _pytest(self, part, python, arguments, variables):
-        if not any(str(argument).startswith("/") for argument in arguments):
+    def _pytest(self, part, python, tests, variables, options):
+        if not tests:
             say.line(f"no {part} tests here")
             return
         outcomes = places.run_folder() / f"tally-{part}-{os.getpid()}.jsonl"
@@ -73,8 +72,9 @@ class Runs:
             Path(python).with_name("pytest"),
             *("-c", places.CHECKOUT / "pyproject.toml", "--rootdir", places.CHECKOUT),
             *("-p", "steps.pytest_tally"),
-            *arguments,
-            *self.arguments,
+            *options,
+            *self.chosen.others,
+            *tests,
         ]
         code = _run_in_own_group(words, {**variables, "G2P_TALLY": outcomes}, self.seconds)
         self._count(part, code, tally.read(outcomes))
@@ -82,17 +82,13 @@ class Runs:
 
     def _count(self, part, code, result):
         """A run that ended badly without a failed test counts as one failure."""
-        none_selected = code == _NO_TESTS and self.filtered
+        none_selected = code == _NO_TESTS and self.chosen.others
         if code and not none_selected and not result.failed:
             say.warning(f"pytest ended with exit code {code} in the {part} tests")
             result.failed += 1
         for text in result.skipped:
             say.warning(f"skipped, which counts as failed: {text}")
         self.total += result
-
-
-def _with_tests(folders):
-    return [folder for folder in folders if any(folder.rglob("test_*.py"))]
 
 
 def _run_in_own_group(words, variables, seconds):

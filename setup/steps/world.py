@@ -1,8 +1,8 @@
 """A program with its people, made and driven through Odoo's RPC as users would: for the demo and for tests.
 
-    world = World(odoo, admin_password, hub.addresses)
-    entitlements = world.entitle(["27713800001", "27713800002"], amount=100)
-    world.press(world.program_manager, "g2p.cycle", world.cycle, "prepare_payment")
+world = World(odoo, admin_password, hub.addresses)
+entitlements = world.entitle(["27713800001", "27713800002"], amount=100)
+world.press(world.program_manager, "g2p.cycle", world.cycle, "prepare_payment")
 """
 
 import dataclasses

@@ -6,6 +6,7 @@ import subprocess
 import sys
 import threading
 import time
+from email.utils import parsedate_to_datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
@@ -192,8 +193,10 @@ def test_clock_skew(client, hub):
     hub.clock(skew=-3600)
     batch_id = client.send(some_rows(1))
     hub.clock(advance=ALL_DONE)
-    [row] = client.details(batch_id)
-    assert hub.clock()["now"] * 1000 - row["startedAt"] > 3_600_000
+    response = client.call("/batch/detail", batchId=batch_id)
+    now = hub.clock()["now"]
+    assert now * 1000 - response.json()["content"][0]["startedAt"] > 3_600_000
+    assert 3590 < now - parsedate_to_datetime(response.headers["Date"]).timestamp() < 3610
 
 
 # -- callbacks -----------------------------------------------------------------------------------------

@@ -282,6 +282,17 @@ def test_case_18_duplicate_in_a_split_file_is_found_by_itself_only(client, hub):
     assert statuses(client.transfers(transactionId="twin"), "transactionId") == {"twin": "FAILED"}
 
 
+def test_older_importer_reports_duplicates_under_no_known_id():
+    with HubSimulator(*TIMES, "--importer", "older") as hub:
+        hub.clock(freeze=True)
+        client = HubClient(hub)
+        batch_id = client.send([("a", "27710000001", 10), ("b", "27710000001", 10)])
+        hub.clock(advance=ALL_DONE)
+        [row] = [row for row in client.details(batch_id) if row["status"] == "FAILED"]
+        assert "b" not in (row["transactionId"], row["clientCorrelationId"])
+        assert row["payerPartyId"] == "27710000001"
+
+
 def test_case_19_decimals_stall_their_part_and_what_follows(client, hub):
     stalled = client.send([("d", "27710000001", "10.50"), *some_rows(5)])
     partly = client.send([*some_rows(5, "early"), ("late-d", "27710000009", "1.5"), *some_rows(5, "late")])

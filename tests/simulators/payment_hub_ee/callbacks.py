@@ -34,8 +34,10 @@ class Callbacks:
 
     def _check(self, batch):
         """`checks` counts what happened: it stops at the last one, or when the callback is out."""
+        if not batch["callback_url"] or not batch["parts"]:
+            return
         state = self.hub.callback_state(batch["batch_id"])
-        if not batch["callback_url"] or not batch["parts"] or state["done"]:
+        if state["done"]:
             return
         started = batch["parts"][0]["at"] - self.settings.import_lag
         due = started + (state["checks"] + 1) * self.settings.callback_delay

@@ -104,7 +104,7 @@ class OperationsApi:
         batch = self.hub.batch(request.tenant, batch_id)
         if batch is None:
             return Response(200)
-        states = self.reports.transfers_of(batch_id, batch["transfers"], self.hub.clock.now())
+        states = self.reports.by_part(batch, self.hub.clock.now())[batch_id]
         return answer(200, {state["entry"]["transaction_id"]: state["status"] for state in states})
 
     def _batches(self, request):
@@ -145,11 +145,9 @@ class OperationsApi:
         offset, limit = number(request, "offset", 0), number(request, "limit", 10)
         first, now = offset // limit * limit, self.hub.clock.now()
         parts = [part["id"] for part in self.reports.parts(batch, now)]
-        states = [
-            state
-            for part_id in parts or [batch["batch_id"]]
-            for state in self.reports.transfers_of(part_id, batch["transfers"], now)[first : first + limit]
-        ]
+        by_part = self.reports.by_part(batch, now)
+        pages = [by_part[part_id][first : first + limit] for part_id in parts or [batch["batch_id"]]]
+        states = [state for page in pages for state in page]
         if not parts and any(state["entry"]["payee_dfsp"] for state in states):
             raise KeyError("payeeFspSet")
         return states
@@ -163,7 +161,7 @@ class OperationsApi:
         if not found:
             return Response(500)
         batch = found[0]
-        states = self.reports.transfers_of(part_id, batch["transfers"], now)
+        states = self.reports.by_part(batch, now)[part_id]
         body = {
             "subBatchId": part_id,
             "batchId": batch_id,

@@ -159,7 +159,7 @@ def _steps(steps):
 class Plan:
     """What is to happen to rows and batches, beyond what payee numbers say.
 
-    JSON: {"rows": {request_id or payee: outcome}, "batches": {correlation id, or the end of a file name:
+    JSON: {"rows": {request_id, payee or "*": outcome}, "batches": {correlation id, or the end of a file name:
     {"authorization": "Y" or "N" or "hold", "start": "never"}}, "accounts": {payee: {"address", "dfsp"}}}.
     """
 
@@ -185,7 +185,8 @@ class Plan:
     def outcome(self, row):
         rows = self.parts["rows"]
         payee = row["payee_identifier"] or ""
-        value = rows.get((row["request_id"] or "").strip('"'), rows.get(payee))
+        request_id = (row["request_id"] or "").strip('"')
+        value = next((rows[key] for key in (request_id, payee, "*") if key in rows), None)
         if value is not None:
             return outcome_from(value)
         return OUTCOMES[self._by_payee(payee)]

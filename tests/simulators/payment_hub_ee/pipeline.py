@@ -197,7 +197,7 @@ class Pipeline:
             "payee_type": "MSISDN",
             "payee_dfsp": row["payee_dfsp_id"],
             "payer": row["payer_identifier"],
-            "payer_type": row["payer_identifier_type"],
+            "payer_type": "MSISDN",
             "amount": row["amount"],
             "currency": row["currency"],
             "started": start,
@@ -243,7 +243,7 @@ class Pipeline:
         or not; with an end from the first time, completed from the second, each time under another id."""
         lag = self.settings.import_lag
         transfer.update(transaction_id=row["request_id"], correlation_id=new_id())
-        transfer.update(amount=str(int(row["amount"])), payee_type=row["payee_identifier_type"])
+        transfer.update(amount=str(int(row["amount"])), **_types(row))
         transfer.update(started=batch["received"], early_end=True, copied=True)
         transfer["steps"] = [[moments["start"] + lag, "IN_PROGRESS"], [moments["row"] + lag, "COMPLETED"]]
         batch["transfers"].append(transfer)
@@ -251,10 +251,12 @@ class Pipeline:
     def _duplicate(self, batch, row, start):
         """A dropped row is a failed transfer of the parent, even where the rest is split."""
         transfer = self._transfer(batch, batch["batch_id"], row, start)
-        transfer.update(payee_type=row["payee_identifier_type"], copied=True)
-        same = self.settings.duplicate_ids == "request"
-        transfer["transaction_id"] = row["request_id"] if same else new_id()
+        transfer.update(copied=True, **_types(row))
         transfer["correlation_id"] = new_id()
+        if self.settings.importer == "older":
+            transfer["payer"] = row["payee_identifier"]
+        else:
+            transfer["transaction_id"] = row["request_id"]
         transfer["steps"] = [[start + self.settings.start_delay + self.settings.import_lag, FAILED[1][1]]]
         transfer["error"] = DUPLICATE
         return transfer
@@ -276,6 +278,11 @@ class Pipeline:
                 "at": moment,
             }
         )
+
+
+def _types(row):
+    """Only rows that are copied keep the identifier types of the file; channels know MSISDN alone."""
+    return {"payee_type": row["payee_identifier_type"], "payer_type": row["payer_identifier_type"]}
 
 
 def _whole(amount):

@@ -5,6 +5,7 @@ Sources: ph-ee-operations-app v1.20.2, BatchApi, BatchServiceImpl, OperationsDet
 
 import json
 import uuid
+from collections import defaultdict
 from datetime import datetime, timezone
 from decimal import Decimal
 
@@ -35,8 +36,13 @@ class Reports:
 
     # -- transfers -------------------------------------------------------------------------------------
 
-    def transfers_of(self, part_id, transfers, now):
-        return [state for entry in transfers if entry["part_id"] == part_id and (state := seen(entry, now))]
+    def by_part(self, batch, now):
+        """The states of a batch's transfers, by sub-batch (or by the batch's own id)."""
+        states = defaultdict(list)
+        for entry in batch["transfers"]:
+            if state := seen(entry, now):
+                states[entry["part_id"]].append(state)
+        return states
 
     def row(self, state):
         """A Transfer as /batch/detail writes it: errorInformation is the stored text."""
@@ -84,30 +90,15 @@ class Reports:
     def recount(self, batch):
         """Count the transfers and leave the counters with the batch and its sub-batches."""
         now = self.hub.clock.now()
-        parts = self.parts(batch, now)
-        counted = [self._count(batch, part["id"], now) for part in parts]
-        total = _sum(batch["batch_id"], counted) if parts else self._count(batch, batch["batch_id"], now)
+        parts, states = self.parts(batch, now), self.by_part(batch, now)
+        own = states[batch["batch_id"]]
+        counted = [_count(part["id"], states[part["id"]], now) for part in parts]
+        total = _sum(batch["batch_id"], counted) if parts else _count(batch["batch_id"], own, now)
         known = self.hub.counters.get(batch["batch_id"], {}).get("file")
-        total.update(file=known or self._result_file(batch, now), completed_at=now)
+        total.update(file=known or _result_file(own, now), completed_at=now)
         for counters in (*counted, total):
             self.hub.store_counters(counters)
         return total
-
-    def _count(self, batch, part_id, now):
-        counters = {"id": part_id, "file": None, "completed_at": now, **dict.fromkeys(COUNTERS, 0)}
-        for state in self.transfers_of(part_id, batch["transfers"], now):
-            amount = int(Decimal(state["entry"]["amount"]))
-            for name in ("total", _bucket(state)):
-                if name:
-                    counters[name] += 1
-                    counters[f"{name}Amount"] += amount
-        return counters
-
-    def _result_file(self, batch, now):
-        """Made once, as soon as no imported row is without an end, an empty batch included."""
-        states = self.transfers_of(batch["batch_id"], batch["transfers"], now)
-        ended = all(state["completed"] for state in states)
-        return f"https://paymenthub-ee.s3.invalid/{millis(now)}_response.csv" if ended else None
 
     # -- batches ---------------------------------------------------------------------------------------
 
@@ -211,7 +202,8 @@ class Reports:
     def summary(self, batch):
         """GET /batches/{batchId} without associations, from what is stored."""
         now = self.hub.clock.now()
-        parts = [self._part_summary(batch, part) for part in self.parts(batch, now)]
+        states = self.by_part(batch, now)
+        parts = [self._part_summary(batch, part, states[part["id"]]) for part in self.parts(batch, now)]
         body = {
             **self._summary_counters(batch["batch_id"], batch),
             "batchId": batch["batch_id"],
@@ -223,12 +215,11 @@ class Reports:
             "totalSubBatches": len(parts),
             "approvedTransactionCount": 0,
             "approvedAmount": 0,
-            "totalInstructionCount": len(self.transfers_of(batch["batch_id"], batch["transfers"], now)),
+            "totalInstructionCount": len(states[batch["batch_id"]]),
         }
         return {**body, "subBatchSummaryList": parts} if parts else body
 
-    def _part_summary(self, batch, part):
-        states = self.transfers_of(part["id"], batch["transfers"], self.hub.clock.now())
+    def _part_summary(self, batch, part, states):
         dfsps = {state["entry"]["payee_dfsp"] or None for state in states}
         return {
             **self._summary_counters(part["id"], batch),
@@ -262,7 +253,7 @@ class Reports:
         """GET /batches/{batchId}?associations=all; `states` are the transfers of the asked page."""
         counters = self.hub.counters[batch["batch_id"]]
         now = self.hub.clock.now()
-        parts = self.parts(batch, now)
+        parts, by_part = self.parts(batch, now), self.by_part(batch, now)
         return {
             "batchId": batch["batch_id"],
             "payerFsp": batch["tenant"],
@@ -272,7 +263,9 @@ class Reports:
             "completedAt": millis(self.hub.clock.shown(counters["completed_at"])),
             "registeringInstitutionId": batch["institution"],
             "status": status_word(counters) or "null",
-            "subBatchList": [self._part_detail(batch, part, now) for part in parts] if parts else None,
+            "subBatchList": [self._part_detail(batch, part, by_part[part["id"]]) for part in parts]
+            if parts
+            else None,
             "instructionList": [self.instruction(state) for state in states],
             **_counted(counters),
             "totalInstruction": 0 if parts else counters["total"],
@@ -280,8 +273,7 @@ class Reports:
             "clientCorrelationId": self.correlation(batch),
         }
 
-    def _part_detail(self, batch, part, now):
-        states = self.transfers_of(part["id"], batch["transfers"], now)
+    def _part_detail(self, batch, part, states):
         counters = self.hub.counters.get(part["id"], {})
         return {
             "subBatchId": part["id"],
@@ -383,6 +375,23 @@ def _bucket(state):
     if state["status"] == "COMPLETED" or (state["status"] == "IN_PROGRESS" and state["completed"]):
         return "successful"
     return {"FAILED": "failed", "IN_PROGRESS": "ongoing"}.get(state["status"])
+
+
+def _count(identity, states, now):
+    counters = {"id": identity, "file": None, "completed_at": now, **dict.fromkeys(COUNTERS, 0)}
+    for state in states:
+        amount = int(Decimal(state["entry"]["amount"]))
+        for name in ("total", _bucket(state)):
+            if name:
+                counters[name] += 1
+                counters[f"{name}Amount"] += amount
+    return counters
+
+
+def _result_file(states, now):
+    """Made once, as soon as no imported row is without an end, an empty batch included."""
+    ended = all(state["completed"] for state in states)
+    return f"https://paymenthub-ee.s3.invalid/{millis(now)}_response.csv" if ended else None
 
 
 def _sum(identity, counted):

@@ -69,7 +69,7 @@ class Handler(BaseHTTPRequestHandler):
         except GONE:
             self.close_connection = True
 
-    do_GET = do_POST = do_PUT = do_DELETE = do_PATCH = do_HEAD = _answer
+    do_GET = do_POST = do_PUT = do_DELETE = do_PATCH = _answer
 
     def _answer_request(self, request, taken):
         entry = self.server.log(request, taken)
@@ -80,9 +80,13 @@ class Handler(BaseHTTPRequestHandler):
         faults.write_with(taken, Writer(self), response)
 
     def _body(self):
-        if self.headers.get("Transfer-Encoding", "").lower() == "chunked":
-            return b"".join(self._chunks())
-        length = int(self.headers.get("Content-Length") or 0)
+        """What was sent; a connection on which that cannot be told is dropped."""
+        try:
+            if self.headers.get("Transfer-Encoding", "").lower() == "chunked":
+                return b"".join(self._chunks())
+            length = int(self.headers.get("Content-Length") or 0)
+        except ValueError:
+            raise faults.Dropped() from None
         if length > MAX_BODY:
             raise faults.Dropped()
         return self.rfile.read(length)
@@ -145,10 +149,6 @@ class Server(ThreadingHTTPServer):
             super().finish_request(request, client_address)
         except GONE:
             pass
-
-    def handle_error(self, request, client_address):
-        """A connection that breaks is none of the hub's business; anything else is shown on stderr."""
-        super().handle_error(request, client_address)
 
     def start(self):
         threading.Thread(target=self.serve_forever, kwargs={"poll_interval": 0.1}, daemon=True).start()

@@ -13,7 +13,7 @@ MAX_CSV_BYTES = 100_000
 
 def parse(arguments=None):
     parser = argparse.ArgumentParser(prog="payment_hub_ee", description="A Payment Hub EE for tests.")
-    for add_options in (_process, _access, _time, _behaviour, _happening):
+    for add_options in GROUPS:
         add_options(parser.add_argument)
     settings = parser.parse_args(arguments)
     settings.tenants = dict(_tenant(text) for text in settings.tenants.split(",") if text)
@@ -62,7 +62,7 @@ def _behaviour(add):
     add("--redis-guard", action="store_true", help="mojaloop rows with a known request_id vanish")
     add("--bpmn", default="marked", choices=("marked", "published", "published-silent"))
     add("--request-file", default="overwritten", choices=("overwritten", "kept"))
-    add("--duplicate-ids", default="request", choices=("request", "random"))
+    add("--importer", default="current", choices=("current", "older"), help="how duplicates are reported")
     add("--callbacks", default="one", choices=("one", "off", "phases"))
     add("--callback-checks", type=int, default=3)
     add("--callback-delay", type=float, default=0.5, help="seconds between two checks")
@@ -84,3 +84,6 @@ def json_file(path, default):
 def _tenant(text):
     name, _equals, kind = text.strip().partition("=")
     return name, kind or "plain"
+
+
+GROUPS = (_process, _access, _time, _behaviour, _happening)

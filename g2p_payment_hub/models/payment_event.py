@@ -1,0 +1,120 @@
+import hashlib
+import json
+
+from odoo import _, api, fields, models
+from odoo.exceptions import AccessError, UserError
+
+# The columns that a row's hash covers, beside the hash of the row before.
+_HASHED = (
+    "number",
+    "batch_id",
+    "submission_id",
+    "payment_id",
+    "user_id",
+    "happened_at",
+    "from_state",
+    "to_state",
+    "why",
+    "digest",
+    "remote_reference",
+)
+
+
+class PaymentEvent(models.Model):
+    """The audit trail: what happened to a batch, its submissions and its payments, one row each, in order.
+
+    Rows are only ever added. Each carries the hash of the row before, and the batch the hash of the last, so
+    that a row changed, taken out or cut off behind the ORM's back is found by `_first_broken`.
+    """
+
+    _name = "g2p.payment.event"
+    _description = "Payment Event"
+    _order = "batch_id desc, number desc"
+    _rec_name = "number"
+
+    batch_id = fields.Many2one("g2p.payment.batch", required=True, readonly=True, ondelete="restrict")
+    number = fields.Integer(required=True, readonly=True)
+    submission_id = fields.Many2one("g2p.payment.submission", readonly=True, ondelete="restrict")
+    payment_id = fields.Many2one(
+        "g2p.payment", readonly=True, ondelete="restrict", index="btree_not_null"
+    )
+    user_id = fields.Many2one("res.users", "Who", required=True, readonly=True, ondelete="restrict")
+    happened_at = fields.Datetime("When", required=True, readonly=True)
+    from_state = fields.Char("From", readonly=True)
+    to_state = fields.Char("To", readonly=True)
+    why = fields.Char(readonly=True)
+    digest = fields.Char("SHA-256 of the File", readonly=True)
+    remote_reference = fields.Char(readonly=True, help="The payment system's own reference.")
+    previous_hash = fields.Char(required=True, readonly=True)
+    hash = fields.Char(required=True, readonly=True)
+
+    _sql_constraints = [("number_unique", "unique(batch_id, number)", "This event exists already.")]
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        if not self.env.su:
+            raise AccessError(_("Events are written by what happens, not by people."))
+        return super().create(vals_list)
+
+    def write(self, vals):
+        raise UserError(_("An event cannot be changed: it is the record of what happened."))
+
+    def unlink(self):
+        raise UserError(_("An event cannot be deleted: it is the record of what happened."))
+
+    @api.model
+    def _record(self, batch, rows):
+        """Adds rows, dicts of columns, to the trail of a batch; all in one statement.
+
+        Two transactions cannot both add the same number: the second is refused by PostgreSQL.
+        """
+        if not rows:
+            return
+        last = self.sudo().search([("batch_id", "=", batch.id)], order="number desc", limit=1)
+        number, previous = last.number, last.hash or self._seed(batch)
+        values = []
+        for row in rows:
+            number += 1
+            value = {
+                "number": number,
+                "batch_id": batch.id,
+                "user_id": self.env.uid,
+                "happened_at": fields.Datetime.now(),
+                **row,
+            }
+            value["why"] = " ".join((value.get("why") or "").split()) or False
+            value["previous_hash"] = previous
+            value["hash"] = previous = _hash(previous, value)
+            values.append(value)
+        self.sudo().create(values)
+        batch.sudo().event_head = previous
+
+    @api.model
+    def _seed(self, batch):
+        database = self.env["ir.config_parameter"].sudo().get_param("database.uuid")
+        return hashlib.sha256(f"{database}|{batch.id}".encode()).hexdigest()
+
+    @api.model
+    def _first_broken(self, batch):
+        """The number of the first row of the batch's trail that does not fit, 0 when all of it does."""
+        self.env.flush_all()
+        self.invalidate_model()
+        previous = self._seed(batch)
+        number = 0
+        for event in self.sudo().search([("batch_id", "=", batch.id)], order="number"):
+            number += 1
+            value = event._as_hashed()
+            if (event.number, event.previous_hash, event.hash) != (number, previous, _hash(previous, value)):
+                return number
+            previous = event.hash
+        return 0 if (batch.sudo().event_head or self._seed(batch)) == previous else number + 1
+
+    def _as_hashed(self):
+        return {
+            name: self[name].id if self._fields[name].type == "many2one" else self[name] for name in _HASHED
+        }
+
+
+def _hash(previous, value):
+    facts = [str(value.get(name) or "") for name in _HASHED]
+    return hashlib.sha256(json.dumps([previous, *facts]).encode()).hexdigest()

@@ -1,0 +1,151 @@
+from datetime import timedelta
+
+from odoo import fields
+from odoo.exceptions import UserError
+from odoo.tests import tagged
+
+from odoo.addons.queue_job.tests.common import trap_jobs
+
+from ..client.errors import NotSent, OutcomeUnknown, Reason
+from .common import PaymentHubCase
+
+
+@tagged("post_install", "-at_install")
+class TestRecovery(PaymentHubCase):
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.second_user = cls._user("finance2", "g2p_programs.g2p_finance_validator")
+
+    def _lost(self, arrived):
+        """A batch whose upload ended without an answer."""
+        error = OutcomeUnknown(Reason.TIMEOUT)
+        self.hub.lose_reply, self.hub.reply = (error, None) if arrived else (None, error)
+        batch = self._sent()
+        self.hub.lose_reply = self.hub.reply = None
+        self.assertEqual(batch.batch_state, "unknown")
+        return batch
+
+    def _look_up(self, batch):
+        """The scheduled action, when a look-up is due."""
+        batch.submission_ids.next_look_up_at = fields.Datetime.now() - timedelta(seconds=1)
+        with trap_jobs() as jobs:
+            self.env.ref("g2p_payment_hub.cron_look_up").ir_actions_server_id.run()
+            jobs.assert_jobs_count(1)
+            jobs.perform_enqueued_jobs()
+
+    def _after_the_waiting_time(self, batch):
+        batch.submission_ids.started_at -= timedelta(minutes=self.gateway.recovery_minutes + 1)
+        self._look_up(batch)
+
+    def _declare(self, submission, user, reason="The hub's operator found no trace."):
+        wizard = self.env["g2p.payment.submission.declare.wizard"].with_user(user)
+        wizard.create({"submission_id": submission.id, "reason": reason}).action_declare()
+
+    def test_what_arrived_is_adopted(self):
+        batch = self._lost(arrived=True)
+        self._look_up(batch)
+        self.assertEqual((batch.batch_state, batch.external_batch_ref), ("sent", "remote-1"))
+        self.assertEqual(batch.submission_ids.state, "accepted")
+        self.assertEqual(batch.payment_ids.state, "sent")
+        self.assertFalse(batch.activity_ids, "nobody is asked any more")
+        self.assertEqual(self.hub.uploads, 1)
+
+    def test_no_trace_changes_nothing_by_itself(self):
+        batch = self._lost(arrived=False)
+        self._after_the_waiting_time(batch)
+        self.assertEqual(batch.batch_state, "unknown")
+        self.assertIn("no trace", batch.submission_ids.look_up_answer)
+        self.assertGreater(batch.submission_ids.next_look_up_at, fields.Datetime.now())
+        self.assertEqual(self.hub.uploads, 1)
+
+    def test_a_payment_system_that_cannot_tell_has_not_said_no(self):
+        batch = self._lost(arrived=False)
+        self.hub.hidden = OutcomeUnknown(Reason.SERVER_ERROR)
+        self._after_the_waiting_time(batch)
+        self.assertFalse(batch.submission_ids.no_trace)
+        with self.assertRaises(UserError):
+            self._declare(batch.submission_ids, self.finance_user)
+
+    def test_two_people_declare_it_missing_and_only_then_it_is_sent_again(self):
+        batch = self._lost(arrived=False)
+        self._after_the_waiting_time(batch)
+        submission = batch.submission_ids
+        self._declare(submission, self.finance_user)
+        self.assertEqual(batch.batch_state, "unknown")
+        with self.assertRaisesRegex(UserError, "another finance validator"):
+            submission.with_user(self.finance_user).action_confirm_not_received()
+        submission.with_user(self.second_user).action_confirm_not_received()
+        self.assertEqual((submission.state, batch.batch_state), ("not_received", "approved"))
+        self._send(batch)
+        second = batch.submission_ids - submission
+        self.assertEqual((second.attempt, second.state, batch.batch_state), (2, "accepted", "sent"))
+        self.assertNotEqual((second.key, second.filename), (submission.key, submission.filename))
+        self.assertEqual([one.filename for one in self.hub.received], [second.filename])
+
+    def test_not_before_the_waiting_time(self):
+        batch = self._lost(arrived=False)
+        self._look_up(batch)
+        with self.assertRaisesRegex(UserError, "may still show"):
+            self._declare(batch.submission_ids, self.finance_user)
+
+    def test_not_on_a_stale_look_up(self):
+        batch = self._lost(arrived=False)
+        self._after_the_waiting_time(batch)
+        submission = batch.submission_ids
+        self._declare(submission, self.finance_user)
+        submission.started_at -= timedelta(days=1)
+        submission.last_look_up_at -= timedelta(hours=2)
+        with self.assertRaisesRegex(UserError, "too old"):
+            submission.with_user(self.second_user).action_confirm_not_received()
+
+    def test_not_without_a_reason_and_not_by_others(self):
+        batch = self._lost(arrived=False)
+        self._after_the_waiting_time(batch)
+        with self.assertRaises(UserError):
+            self._declare(batch.submission_ids, self.finance_user, reason="  ")
+        with self.assertRaises(UserError):
+            self._declare(batch.submission_ids, self.manager_user)
+        with self.assertRaises(UserError):
+            batch.submission_ids.with_user(self.manager_user).action_confirm_not_received()
+
+    def test_a_declaration_can_be_taken_back(self):
+        batch = self._lost(arrived=False)
+        self._after_the_waiting_time(batch)
+        submission = batch.submission_ids
+        self._declare(submission, self.finance_user)
+        submission.with_user(self.second_user).action_withdraw_declaration()
+        with self.assertRaisesRegex(UserError, "Nobody has declared"):
+            submission.with_user(self.second_user).action_confirm_not_received()
+
+    def test_declared_missing_but_arrived_after_all(self):
+        """The hub shows it too late for the people, and in time for the look before sending."""
+        batch = self._lost(arrived=True)
+        self.hub.hidden = True
+        self._after_the_waiting_time(batch)
+        self._declare(batch.submission_ids, self.finance_user)
+        batch.submission_ids.with_user(self.second_user).action_confirm_not_received()
+        self.hub.hidden = False
+        self._send(batch)
+        self.assertEqual((batch.batch_state, batch.external_batch_ref), ("sent", "remote-1"))
+        self.assertEqual(self.hub.uploads, 1, "it was not sent a second time")
+
+    def test_a_restored_backup_finds_what_was_sent_already(self):
+        self._entitle()
+        batch = self._prepare()
+        self._approve(batch)
+        with self.env.cr.savepoint() as backup:
+            self._send(batch)
+            self.assertEqual(batch.batch_state, "sent")
+            backup.rollback()
+        batch.invalidate_recordset()
+        self.assertEqual(batch.batch_state, "approved")
+        self._send(batch)
+        self.assertEqual((batch.batch_state, batch.external_batch_ref), ("sent", "remote-1"))
+        self.assertEqual(self.hub.uploads, 1)
+
+    def test_nothing_is_sent_while_the_payment_system_cannot_be_asked(self):
+        self.hub.hidden = NotSent(Reason.UNREACHABLE)
+        batch = self._sent()
+        self.assertEqual((batch.batch_state, batch.submission_ids.state), ("approved", "not_sent"))
+        self.assertEqual(self.hub.uploads, 0)

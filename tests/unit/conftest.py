@@ -1,0 +1,36 @@
+"""The plain client alone: the add-on's own __init__ needs Odoo, so its name is a bare package here."""
+
+import sys
+import types
+from pathlib import Path
+
+import pytest
+
+ADDON = "g2p_payment_hub"
+if ADDON not in sys.modules:
+    package = types.ModuleType(ADDON)
+    package.__path__ = [str(Path(__file__).parents[2] / ADDON)]
+    sys.modules[ADDON] = package
+
+
+@pytest.fixture(scope="session")
+def authority():
+    from certificates import Authority
+
+    return Authority()
+
+
+@pytest.fixture
+def loopback():
+    """Makes servers that do what they are told; they end with the test."""
+    from loopback import Loopback
+
+    servers = []
+
+    def make(behave, tls=None):
+        servers.append(Loopback(behave, tls))
+        return servers[-1]
+
+    yield make
+    for server in servers:
+        server.stop()

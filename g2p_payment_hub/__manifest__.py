@@ -25,6 +25,7 @@
         "views/payment_event.xml",
         "views/payment.xml",
         "views/payment_batch.xml",
+        "views/cycle.xml",
         "views/payment_recovery.xml",
         "views/menus.xml",
     ],

@@ -12,6 +12,7 @@
     "data": [
         "data/queue_job.xml",
         "data/cron.xml",
+        "views/payment_gateway.xml",
         "views/payment_submission.xml",
         "views/payment_batch.xml",
     ],

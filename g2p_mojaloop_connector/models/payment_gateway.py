@@ -18,8 +18,8 @@ class PaymentGateway(models.Model):
         nothing."""
         self.write({"provider": "payment_hub_ee", "state": "disabled"})
 
-    def _check_ready(self):
-        problems = super()._check_ready()
+    def _check_settings(self):
+        problems = super()._check_settings()
         if self.provider == MOJALOOP:
             problems.append(self._mojaloop_cannot_send())
         return problems

@@ -1,10 +1,11 @@
 """Access tokens of the operations app (ph-ee-operations-app v1.20.2, `AuthorizationServerConfig`)."""
 
+import contextlib
 import hashlib
 import threading
 import time
 from collections import defaultdict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 
 from pydantic import BaseModel, ConfigDict, SecretStr
 
@@ -40,14 +41,30 @@ class Token(BaseModel):
     renew_at: float
 
 
+class Slot:
+    """Where a token is kept; whoever holds it is the only one."""
+
+    def __init__(self, token: Token | None = None):
+        self.token = token
+
+
 class TokenCache:
-    """Tokens of this process, one for each address, tenant and user. Safe between threads."""
+    """Tokens of this process, one for each address, tenant and user. Safe between threads.
+
+    `slot` is what another place to keep them, shared between processes, overrides.
+    """
 
     def __init__(self, clock: Callable[[], float] = time.time):
         self.clock = clock
         # One for each token: a hub that does not answer must not keep the others waiting.
         self._locks: dict[str, threading.Lock] = defaultdict(threading.Lock)
-        self._tokens: dict[str, Token] = {}
+        self._slots: dict[str, Slot] = defaultdict(Slot)
+
+    @contextlib.contextmanager
+    def slot(self, key: str) -> Iterator[Slot]:
+        """The slot of a token, locked; what is put into it is kept at the end of the `with`."""
+        with self._locks[key]:
+            yield self._slots[key]
 
     def get(
         self, http: HttpClient, url: str, credentials: Credentials, headers: Mapping[str, str] | None = None
@@ -56,21 +73,16 @@ class TokenCache:
 
         Refused(LOGIN) when user, password or client are wrong, Refused(TENANT) when the tenant may be.
         """
-        key = credentials.cache_key(url)
-        with self._locks[key]:
-            token = self._tokens.get(key)
-            if token is None or token.renew_at <= self.clock():
-                token = self._renewed(_Login(http, url, credentials, headers or {}), token)
-                self._tokens[key] = token
-            return token.access.get_secret_value()
+        with self.slot(credentials.cache_key(url)) as slot:
+            if slot.token is None or slot.token.renew_at <= self.clock():
+                slot.token = self._renewed(_Login(http, url, credentials, headers or {}), slot.token)
+            return slot.token.access.get_secret_value()
 
     def forget(self, url: str, credentials: Credentials, access: str) -> None:
         """Never gives out again a token that was rejected; another thread may have a newer one already."""
-        key = credentials.cache_key(url)
-        with self._locks[key]:
-            token = self._tokens.get(key)
-            if token is not None and token.access.get_secret_value() == access:
-                self._tokens[key] = token.model_copy(update={"renew_at": float("-inf")})
+        with self.slot(credentials.cache_key(url)) as slot:
+            if slot.token is not None and slot.token.access.get_secret_value() == access:
+                slot.token = slot.token.model_copy(update={"renew_at": 0.0})
 
     def _renewed(self, login: "_Login", old: Token | None) -> Token:
         if old is not None and old.refresh.get_secret_value():

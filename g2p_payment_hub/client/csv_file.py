@@ -24,7 +24,9 @@ COLUMNS = (
     "currency",
     "note",
 )
-HEADER = ",".join(COLUMNS)
+# With the payee's institution; the two columns before it are empty, but the row splitter counts columns.
+DFSP_COLUMNS = (*COLUMNS, "program_shortcode", "cycle", "payee_dfsp_id")
+HEADER, DFSP_HEADER = ",".join(COLUMNS), ",".join(DFSP_COLUMNS)
 MAX_BYTES = 100_000  # `csv.size`: a text of exactly this size is still taken
 MAX_NOTE = 60
 MAX_AMOUNT_DIGITS = 18
@@ -53,6 +55,7 @@ class Problem(str, Enum):
     NO_CURRENCY = "no_currency"
     REFERENCE = "reference"
     NOTE = "note"
+    DFSP = "dfsp"
 
 
 def problems(instruction: Instruction, rewritten: bool = False) -> list[Problem]:
@@ -71,6 +74,8 @@ def problems(instruction: Instruction, rewritten: bool = False) -> list[Problem]
         found.append(Problem.REFERENCE)
     if not _note_fits(instruction.note):
         found.append(Problem.NOTE)
+    if instruction.payee_dfsp and not _TYPE.fullmatch(instruction.payee_dfsp):
+        found.append(Problem.DFSP)
     return found
 
 
@@ -126,24 +131,41 @@ def look_alike(instruction: Instruction) -> str:
 def render(instructions: Iterable[Instruction], payer: Payer, payment_mode: str) -> str:
     """The file's text: LF, no final newline, ASCII, canonical columns.
 
-    ValueError when the hub would not take it as it is: on any `problems`, on a payer or a mode that does not
-    fit, on two rows with one reference or one `look_alike`, and on a file that is too large.
+    ValueError when the hub would not take it as it is: see `checked`, and on a file that is too large.
+    """
+    instructions = checked(instructions, payer, payment_mode)
+    lines = [DFSP_HEADER if has_dfsp(instructions) else HEADER]
+    lines += [_row(index, one, payer, payment_mode) for index, one in enumerate(instructions)]
+    text = "\n".join(lines)
+    if len(text) > MAX_BYTES:
+        raise ValueError(f"the file is larger than {MAX_BYTES} bytes")
+    return text
+
+
+def checked(
+    instructions: Iterable[Instruction], payer: Payer, payment_mode: str, rewritten: bool = False
+) -> list[Instruction]:
+    """The instructions, when the hub takes all of them as they are.
+
+    ValueError on any `problems`, on a payer or a mode that does not fit, on two rows with one reference or
+    one `look_alike`, and when only some rows name the payee's institution.
     """
     if not payer_fits(payer) or not _MODE.fullmatch(payment_mode):
         raise ValueError("the payer or the payment mode has characters that the hub cannot carry")
     instructions = list(instructions)
     _refuse_repetitions([one.reference for one in instructions], "reference")
     _refuse_repetitions([look_alike(one) for one in instructions], "payee, amount and currency")
-    lines = [HEADER]
-    for index, instruction in enumerate(instructions):
-        found = problems(instruction)
+    for one in instructions:
+        found = problems(one, rewritten)
         if found:
-            raise ValueError(f"{instruction.reference}: {', '.join(problem.value for problem in found)}")
-        lines.append(_row(index, instruction, payer, payment_mode))
-    text = "\n".join(lines)
-    if len(text) > MAX_BYTES:
-        raise ValueError(f"the file is larger than {MAX_BYTES} bytes")
-    return text
+            raise ValueError(f"{one.reference}: {', '.join(problem.value for problem in found)}")
+    if len({bool(one.payee_dfsp) for one in instructions}) > 1:
+        raise ValueError("either all rows name the payee's institution or none does")
+    return instructions
+
+
+def has_dfsp(instructions: list[Instruction]) -> bool:
+    return any(one.payee_dfsp for one in instructions)
 
 
 def _refuse_repetitions(keys: list[str], what: str) -> None:
@@ -152,20 +174,19 @@ def _refuse_repetitions(keys: list[str], what: str) -> None:
 
 
 def _row(index: int, instruction: Instruction, payer: Payer, payment_mode: str) -> str:
-    return ",".join(
-        (
-            str(index),
-            instruction.reference,
-            payment_mode,
-            payer.identifier_type,
-            payer.identifier,
-            instruction.payee_identifier_type,
-            instruction.payee_identifier,
-            amount_text(instruction.amount),
-            instruction.currency,
-            instruction.note,
-        )
-    )
+    cells = [
+        str(index),
+        instruction.reference,
+        payment_mode,
+        payer.identifier_type,
+        payer.identifier,
+        instruction.payee_identifier_type,
+        instruction.payee_identifier,
+        amount_text(instruction.amount),
+        instruction.currency,
+        instruction.note,
+    ]
+    return ",".join([*cells, "", "", instruction.payee_dfsp] if instruction.payee_dfsp else cells)
 
 
 def row_bytes(instruction: Instruction, payer: Payer, payment_mode: str) -> int:
@@ -180,21 +201,23 @@ def row_bytes(instruction: Instruction, payer: Payer, payment_mode: str) -> int:
         format(instruction.amount, "f"),
         instruction.currency,
         instruction.note,
+        instruction.payee_dfsp,
     )
     longest_row_number = 6
-    return sum(len(text.encode()) for text in texts) + len(COLUMNS) + longest_row_number
+    return sum(len(text.encode()) for text in texts) + len(DFSP_COLUMNS) + longest_row_number
 
 
 def parse(text: str) -> list[Instruction]:
     """The instructions of a file that `render` wrote. ValueError on anything else."""
     header, *rows = text.split("\n")
-    if header != HEADER:
+    columns = {HEADER: COLUMNS, DFSP_HEADER: DFSP_COLUMNS}.get(header)
+    if columns is None:
         raise ValueError("unexpected header")
-    return [_parse_row(index, row) for index, row in enumerate(rows)]
+    return [_parse_row(columns, index, row) for index, row in enumerate(rows)]
 
 
-def _parse_row(index: int, row: str) -> Instruction:
-    cells = dict(zip(COLUMNS, row.split(","), strict=True))
+def _parse_row(columns: tuple[str, ...], index: int, row: str) -> Instruction:
+    cells = dict(zip(columns, row.split(","), strict=True))
     if cells["id"] != str(index) or not _PLAIN_AMOUNT.fullmatch(cells["amount"]):
         raise ValueError(f"unexpected row {index}")
     instruction = Instruction(
@@ -204,6 +227,7 @@ def _parse_row(index: int, row: str) -> Instruction:
         amount=Decimal(cells["amount"]),
         currency=cells["currency"],
         note=cells["note"],
+        payee_dfsp=cells.get("payee_dfsp_id", ""),
     )
     if problems(instruction):
         raise ValueError(f"unexpected row {index}")

@@ -10,7 +10,8 @@ class Instruction(BaseModel):
     """One payment order.
 
     `reference` is ours and unique; outcomes are matched by it and by nothing else.
-    `amount` is in major units of `currency` (ISO 4217 alphabetic code).
+    `amount` is in major units of `currency` (ISO 4217 alphabetic code). `payee_dfsp` is the payment system's
+    name for the institution that keeps the payee's account; mostly it finds that out itself.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -21,6 +22,7 @@ class Instruction(BaseModel):
     amount: Decimal
     currency: str
     note: str = ""
+    payee_dfsp: str = ""
 
 
 class Payer(BaseModel):
@@ -35,7 +37,8 @@ class Payer(BaseModel):
 class BatchFile(BaseModel):
     """A batch as it travels: the same bytes at approval, at signing and on the wire.
 
-    `filename` is unique for each attempt, because it is how a lost batch is found again.
+    `filename` is unique for each attempt, because it is how a lost batch is found again. `callback_url` is
+    where the system may say that there is news; it has no query, because the hub adds one.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -43,6 +46,7 @@ class BatchFile(BaseModel):
     filename: str
     correlation_id: str
     content: str
+    callback_url: str = ""
 
     @property
     def digest(self) -> str:

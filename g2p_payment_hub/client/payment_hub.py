@@ -18,6 +18,7 @@ from .recovery import Search
 from .settings import HubSettings
 
 _BOUNDARY = "g2p-payment-batch-boundary"  # unquoted in the header: the hub's own parser needs it so
+_MULTIPART = f"multipart/form-data; boundary={_BOUNDARY}"
 _FILENAME = re.compile(r"[A-Za-z0-9._-]{1,200}\.csv")  # a slash would be a folder at the hub
 _MAX_SINGLE_LOOKUPS = 50
 _MAX_CLOCK_SKEW = 60  # seconds
@@ -61,7 +62,7 @@ class PaymentHub:
         answer = self._http.send(
             "POST",
             self._bulk_address("/batchtransactions"),
-            data=_multipart(batch),
+            data=batch.content.encode("ascii") if self._settings.raw_json else _multipart(batch),
             headers=self._upload_headers(batch),
         )
         if answer.status in (202, 400) and not answers.is_signature_error(answer):
@@ -77,11 +78,11 @@ class PaymentHub:
         data = signature.signed_data(batch.correlation_id, tenant, batch.content)
         headers = {
             **settings.plain_extra_headers(),
-            "Content-Type": f"multipart/form-data; boundary={_BOUNDARY}",
+            "Content-Type": "application/json" if settings.raw_json else _MULTIPART,
             "Platform-TenantId": tenant,
             "X-CorrelationID": batch.correlation_id,
             "Purpose": settings.purpose,
-            "Type": "csv",
+            "Type": "raw" if settings.raw_json else "csv",
             "filename": batch.filename,
             signature.HEADER: signature.sign(data, self._key),
         }
@@ -89,6 +90,8 @@ class PaymentHub:
             headers["X-Registering-Institution-ID"] = settings.institution
         if settings.program:
             headers["X-Program-ID"] = settings.program
+        if batch.callback_url:
+            headers["X-CallbackURL"] = batch.callback_url
         return headers
 
     def _check_signature(self, answer: Answer) -> None:
@@ -100,14 +103,21 @@ class PaymentHub:
                 Reason.FORGED, f"HTTP {answer.status}, not signed with the hub's certificate"
             )
 
-    def find(self, batch: BatchFile, references: Collection[str], since: datetime) -> Receipt | None:
+    def find(
+        self,
+        batch: BatchFile,
+        references: Collection[str],
+        since: datetime,
+        others: Collection[str] = (),
+    ) -> Receipt | None:
         """The batch that an upload of unknown outcome became, or None while the hub shows no trace of it.
 
-        `since` (with a time zone) is when the upload began. OutcomeUnknown(AMBIGUOUS) when there are two such
+        `since` (with a time zone) is when the upload began; `others` are batches known to be another
+        upload's, which need not be looked into. OutcomeUnknown(AMBIGUOUS) when there are two such
         batches, and while there is one that may be ours or not; in the mode slcb, whose rows the hub does not
         show, that can stay so.
         """
-        search = Search(self._operations, batch, references, since)
+        search = Search(self._operations, batch, references, since, others, self._settings.raw_json)
         return search.receipt(reference_is_transaction=self._settings.closed_loop)
 
     def outcomes(self, batch_id: str, references: Collection[str]) -> Iterator[list[Outcome]]:

@@ -15,20 +15,30 @@ from .operations import Operations, Row
 from .outcomes import Receipt
 
 _CLOCKS_APART = timedelta(hours=1)
-_NAME_OF_A_PART = re.compile(r"sub-batch-\d+\.csv")
+_NAME_OF_A_PART = re.compile(r"sub-batch-\d+\.csv$")
+_NAME_OF_JSON = re.compile(r"(^|_)[0-9a-f-]{36}\.csv$")  # made up by the hub
 
 
 class Search:
-    """For one upload: `references` are those of its rows, `since` (with a time zone) is when it began."""
+    """For one upload: `references` are those of its rows, `since` (with a time zone) is when it began,
+    `others` are batches known to be somebody else's, and `as_json` tells that it had no name of ours."""
 
     def __init__(
-        self, operations: Operations, batch: BatchFile, references: Collection[str], since: datetime
+        self,
+        operations: Operations,
+        batch: BatchFile,
+        references: Collection[str],
+        since: datetime,
+        others: Collection[str] = (),
+        as_json: bool = False,
     ):
         self._operations = operations
         self._batch = batch
         self._references = set(references)
         self._earliest = (since - _CLOCKS_APART).timestamp() * 1000
         self._since = since
+        self._others = set(others)
+        self._no_names = (_NAME_OF_A_PART, _NAME_OF_JSON) if as_json else (_NAME_OF_A_PART,)
         self._found: set[str] = set()  # batches that are ours
         self._parts: set[str] = set()  # what their rows call themselves a part of
         self._dark: set[str] = set()  # batches that show neither a name nor a row
@@ -57,8 +67,10 @@ class Search:
 
     def _look_at(self, row: Row) -> None:
         batch_id = _batch_of(row)
+        if batch_id in self._others:
+            return
         named = self._is_named(row)
-        if not named and (_has_another_name(row) or self._is_older(row)):
+        if not named and (self._has_another_name(row) or self._is_older(row)):
             return
         rows = [row for page in self._operations.batch_rows(batch_id) for row in page]
         if named or any(reference_of(row, self._references) for row in rows):
@@ -74,6 +86,10 @@ class Search:
             file_name.endswith(self._batch.filename) or row.get("correlationId") == self._batch.correlation_id
         )
 
+    def _has_another_name(self, row: Row) -> bool:
+        file_name = str(row.get("requestFile") or "")
+        return bool(file_name) and not any(pattern.search(file_name) for pattern in self._no_names)
+
     def _is_older(self, row: Row) -> bool:
         started = row.get("startedAt")
         return isinstance(started, int) and started < self._earliest
@@ -88,8 +104,3 @@ class Search:
 
 def _batch_of(row: Row) -> str:
     return str(row.get("batchId") or "")
-
-
-def _has_another_name(row: Row) -> bool:
-    file_name = str(row.get("requestFile") or "")
-    return bool(file_name) and not _NAME_OF_A_PART.search(file_name)

@@ -13,6 +13,7 @@ class HubSettings(BaseModel):
     because the published workflows store a rejected transfer as completed.
     `trust_closed_loop`: in the modes closedloop and slcb, completed says that the hub's workflow went on,
     not that money moved; unless trusted, such rows wait for a person.
+    `raw_json`: batches are JSON instead of CSV.
     """
 
     model_config = ConfigDict(frozen=True, hide_input_in_errors=True)
@@ -30,6 +31,7 @@ class HubSettings(BaseModel):
     program: str = ""
     verify_completed: bool = True
     trust_closed_loop: bool = False
+    raw_json: bool = False
     extra_headers: dict[str, SecretStr] = Field(default_factory=dict)
 
     @property
@@ -38,8 +40,8 @@ class HubSettings(BaseModel):
 
     @property
     def rewrites_file(self) -> bool:
-        """Whether the hub writes the file anew, to put a budget account in."""
-        return bool(self.institution and self.program)
+        """Whether the hub writes the file anew: from JSON, or to put a budget account in."""
+        return self.raw_json or bool(self.institution and self.program)
 
     def plain_extra_headers(self) -> dict[str, str]:
         return {name: value.get_secret_value() for name, value in self.extra_headers.items()}

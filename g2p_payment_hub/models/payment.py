@@ -27,6 +27,7 @@ GUARDED = {
     "company_id",
     "gateway_id",
     "payee_identifier_type",
+    "payee_bank",
     "payment_currency_id",
     "check_problem",
     "remote_reference",
@@ -49,6 +50,9 @@ class Payment(models.Model):
         help="The gateway through which this payment goes; empty for other payment managers.",
     )
     payee_identifier_type = fields.Char(readonly=True, help="What kind of identifier the account number is.")
+    payee_bank = fields.Char(
+        readonly=True, help="The bank that keeps the payee's account, by its BIC, where the payment manager sends it."
+    )
     payment_currency_id = fields.Many2one(
         "res.currency",
         "Payment Currency",
@@ -158,9 +162,10 @@ class Payment(models.Model):
             ]
             batch._record(rows)
 
-    def _take_payee(self, identifier, identifier_type):
-        if (self.account_number, self.payee_identifier_type) != (identifier, identifier_type):
-            self.write({"account_number": identifier, "payee_identifier_type": identifier_type})
+    def _take_payee(self, payee):
+        """`payee`: columns as of the payment manager's `_payee_values`."""
+        if any((self[name] or "") != value for name, value in payee.items()):
+            self.write(payee)
 
     def _instructions(self, note):
         """One Instruction for each payment, in order of id: the same payments give the same file."""
@@ -174,6 +179,7 @@ class Payment(models.Model):
             amount=self._amount(),
             currency=self.payment_currency_id.name or "",
             note=note or "",
+            payee_dfsp=self.payee_bank or "",
         )
 
     def _amount(self):

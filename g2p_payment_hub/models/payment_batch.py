@@ -73,6 +73,7 @@ GUARDED = {
     "submission_ids",
     "event_ids",
     "event_head",
+    "closed_loop_confirmed_by_id",
 }
 
 
@@ -106,7 +107,6 @@ class PaymentBatch(models.Model):
         ],
         "Batch State",
         readonly=True,
-        tracking=True,
         copy=False,
         index=True,
         help="Sent: the payment system has accepted the batch; nobody is paid yet. Refused: it said no. "
@@ -138,9 +138,9 @@ class PaymentBatch(models.Model):
         copy=False,
         help="Everybody who prepared or changed this batch. None of them can approve it.",
     )
-    approved_by_id = fields.Many2one("res.users", "Approved by", readonly=True, copy=False, tracking=True)
+    approved_by_id = fields.Many2one("res.users", "Approved by", readonly=True, copy=False)
     approved_at = fields.Datetime("Approved on", readonly=True, copy=False)
-    sent_by_id = fields.Many2one("res.users", "Sent by", readonly=True, copy=False, tracking=True)
+    sent_by_id = fields.Many2one("res.users", "Sent by", readonly=True, copy=False)
     reject_reason = fields.Char("Reason", readonly=True, copy=False)
     check_result = fields.Text(
         "Problems", readonly=True, copy=False, help="What has to be mended before approval."
@@ -151,6 +151,14 @@ class PaymentBatch(models.Model):
     frozen_digest = fields.Char(
         "SHA-256", readonly=True, copy=False, help="Fingerprint of the file as it was approved."
     )
+    closed_loop_confirmed_by_id = fields.Many2one(
+        "res.users",
+        "Money Confirmed by",
+        readonly=True,
+        copy=False,
+        help="Who said that the money moved, where the payment system's word is not enough.",
+    )
+    needs_confirmation = fields.Boolean(compute="_compute_needs_confirmation")
     event_ids = fields.One2many("g2p.payment.event", "batch_id", "Audit Trail", readonly=True)
     event_head = fields.Char(readonly=True, copy=False, help="Hash of the last event of the audit trail.")
     submission_ids = fields.One2many("g2p.payment.submission", "batch_id", "Submissions", readonly=True)
@@ -158,7 +166,8 @@ class PaymentBatch(models.Model):
         compute="_compute_blocked_reason", help="Why you cannot take the next step with this batch."
     )
     can_approve = fields.Boolean(compute="_compute_blocked_reason")
-    unknown_reason = fields.Char(compute="_compute_unknown_reason")
+    unknown_reason = fields.Char(compute="_compute_answers")
+    last_answer = fields.Char(compute="_compute_answers", help="What came of the last attempt to send.")
 
     _sql_constraints = [
         (
@@ -185,10 +194,11 @@ class PaymentBatch(models.Model):
             batch.amount_paid_total = paid.get(batch.id, 0.0)
 
     @api.depends("submission_ids.state", "submission_ids.answer")
-    def _compute_unknown_reason(self):
+    def _compute_answers(self):
         for batch in self:
-            unknown = batch.sudo().submission_ids.filtered(lambda one: one.state == "unknown")[:1]
-            batch.unknown_reason = unknown.answer
+            newest_first = batch.sudo().submission_ids.sorted("attempt", reverse=True)
+            batch.last_answer = newest_first[:1].answer
+            batch.unknown_reason = newest_first.filtered(lambda one: one.state == "unknown")[:1].answer
 
     @api.depends("batch_state", "maker_ids", "check_result")
     @api.depends_context("uid")
@@ -199,14 +209,21 @@ class PaymentBatch(models.Model):
 
     def _why_not_next(self):
         """Why this user cannot take the batch's next step; False when nothing is in the way."""
-        if self.batch_state == "draft" and self.check_result:
-            return _("There are problems. Mend them, or set those payments aside, then request approval.")
+        if self.batch_state in ("draft", "rejected", "refused") and not self._has_role(MAKERS):
+            return _("A program manager corrects this batch and requests its approval.")
         if self.batch_state == "to_approve":
             return self._why_not_approve()
-        if self.batch_state == "approved" and not self._has_role(APPROVERS):
-            return _("A finance validator sends this batch.")
+        if self.batch_state == "approved":
+            return self._why_not_send()
         if self.batch_state == "sending":
             return _("The batch is on its way. The result appears here by itself.")
+        return False
+
+    def _why_not_send(self):
+        if self.check_result:
+            return _("It cannot be sent as it is. Reject it, or take it back to draft.")
+        if not self._has_role(APPROVERS):
+            return _("A finance validator sends this batch.")
         return False
 
     def _why_not_approve(self):
@@ -268,9 +285,9 @@ class PaymentBatch(models.Model):
 
     def _advance(self, state, why, **values):
         """The one place where `batch_state` changes. UserError when the move is not in NEXT."""
+        labels = dict(self._fields["batch_state"]._description_selection(self.env))
         for batch in self:
             if state not in NEXT[batch.batch_state]:
-                labels = dict(self._fields["batch_state"]._description_selection(self.env))
                 raise UserError(
                     _(
                         "%(batch)s is %(from)s and cannot become %(to)s. Reload the page to see what happened.",
@@ -283,7 +300,7 @@ class PaymentBatch(models.Model):
         # Rights are checked by the caller; people have no write access to these fields (see GUARDED).
         self.sudo().write({"batch_state": state, **values})
         for batch in self:
-            batch._message_log(body=why)
+            batch._message_log(body=f"{labels[state]}: {why}")
             batch._record([{"from_state": before[batch], "to_state": state, "why": why}])
 
     def _record(self, rows):
@@ -374,7 +391,7 @@ class PaymentBatch(models.Model):
         clean.sudo().write({"check_problem": False})
         found = self._batch_problems()
         found += [
-            f"{payment.partner_id.name}, {payment.name}: {' '.join(problems)}"
+            f"{payment.partner_id.name}: {' '.join(problems)} ({payment.name})"
             for payment, problems in by_payment.items()
         ]
         self.sudo().check_result = "\n".join(found) or False
@@ -416,9 +433,9 @@ class PaymentBatch(models.Model):
         manager = self._manager()
         self._made_by_me()
         self.sudo().write(manager._payer_values())
-        identifiers = manager._payee_identifiers(self.payment_ids.partner_id)
+        payees = manager._payee_values(self.payment_ids.partner_id)
         for payment in self.payment_ids.sudo():
-            payment._take_payee(identifiers.get(payment.partner_id.id, ""), manager.payee_identifier_type)
+            payment._take_payee(payees[payment.partner_id.id])
         self._request_approval()
         return self._drafts()._say_problems()
 
@@ -479,7 +496,7 @@ class PaymentBatch(models.Model):
         content = self._render()
         self._advance(
             "approved",
-            _("Approved. SHA-256 of the file: %s", digest(content)),
+            _("SHA-256 of the file: %s", digest(content)),
             approved_by_id=self.env.uid,
             approved_at=fields.Datetime.now(),
             frozen_content=content,
@@ -500,7 +517,7 @@ class PaymentBatch(models.Model):
         if not (reason or "").strip():
             raise UserError(_("Give a reason: who prepared the batch has to know what to change."))
         self._lock()
-        self._advance("rejected", _("Rejected: %s", reason), reject_reason=reason, **self._thawed())
+        self._advance("rejected", reason, reject_reason=reason, **self._thawed())
 
     def _thawed(self):
         return {"approved_by_id": False, "approved_at": False, "frozen_content": False, "frozen_digest": False}
@@ -510,7 +527,7 @@ class PaymentBatch(models.Model):
         self._lock()
         for batch in self:
             batch._made_by_me()
-            batch._advance("draft", _("Back to draft."), **batch._thawed())
+            batch._advance("draft", _("Taken back to be changed."), **batch._thawed())
             batch._check()
 
     def action_cancel(self):
@@ -518,7 +535,7 @@ class PaymentBatch(models.Model):
         self._check_role(MAKERS, _("Only a program manager may cancel a batch."))
         self._lock()
         for batch in self:
-            batch._advance("cancelled", _("Cancelled. Its entitlements can be prepared again."), **batch._thawed())
+            batch._advance("cancelled", _("Its entitlements can be prepared again."), **batch._thawed())
             batch.payment_ids._give_up(_("The batch was cancelled before it was sent."))
             batch._refresh_statistics()
 
@@ -627,7 +644,7 @@ class PaymentBatch(models.Model):
             return nothing, _("Nothing to do: another worker has this batch.")
         if not self._is_as_approved():
             why = _("Nothing was sent: the batch differs from what was approved. Take it back to draft.")
-            self._advance("approved", why)
+            self._advance("approved", why, check_result=why)
             return nothing, why
         return nothing._open(self), False
 
@@ -677,6 +694,29 @@ class PaymentBatch(models.Model):
                 return receipt
         return None
 
+    @api.depends("batch_state", "closed_loop_confirmed_by_id", "gateway_id")
+    def _compute_needs_confirmation(self):
+        for batch in self:
+            batch.needs_confirmation = (
+                batch.batch_state == "sent"
+                and not batch.closed_loop_confirmed_by_id
+                and batch.gateway_id._confirms_payments()
+            )
+
+    def action_confirm_money(self):
+        """A finance user other than the approver says that the money of this batch moved."""
+        self.ensure_one()
+        self._check_role(APPROVERS, _("Only a finance validator may confirm that the money moved."))
+        self._lock()
+        if not self.needs_confirmation:
+            raise UserError(_("This batch needs no confirmation."))
+        if self.env.user in self.maker_ids + self.approved_by_id:
+            raise UserError(_("You prepared or approved this batch, so another finance user must confirm."))
+        self.sudo().closed_loop_confirmed_by_id = self.env.uid
+        why = _("Confirmed that the money moved.")
+        self._message_log(body=why)
+        self._record([{"from_state": self.batch_state, "to_state": self.batch_state, "why": why}])
+
     def _live_submission(self):
         return self.sudo().submission_ids.filtered(lambda one: one.state in ("in_flight", "unknown", "accepted"))
 
@@ -710,6 +750,16 @@ class PaymentBatch(models.Model):
             "view_mode": "tree,form",
             "domain": [("batch_id", "=", self.id)],
             "context": {"create": False},
+        }
+
+    def action_open(self):
+        """From the list on the cycle, where OpenG2P opens a window without buttons."""
+        self.ensure_one()
+        return {
+            "type": "ir.actions.act_window",
+            "res_model": self._name,
+            "view_mode": "form",
+            "res_id": self.id,
         }
 
 

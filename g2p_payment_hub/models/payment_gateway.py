@@ -127,6 +127,10 @@ class PaymentGateway(models.Model):
         Raises a GatewayError when nothing was learnt: ask later."""
         self._not_supported()
 
+    def _confirms_payments(self):
+        """Hook: whether a finance user has to confirm that the money of a batch moved."""
+        return False
+
     def _check_connection(self):
         """Hook: a list of Check, one for each thing that was tried. Changes nothing anywhere."""
         self._not_supported()

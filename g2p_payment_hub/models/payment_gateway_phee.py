@@ -1,12 +1,12 @@
 import ipaddress
-from datetime import UTC
+import re
+from datetime import timedelta, timezone
 from urllib.parse import urlsplit
-from zoneinfo import available_timezones
 
 from odoo import _, api, fields, models
 from odoo.exceptions import UserError, ValidationError
 
-from ..client import batching, csv_file, signature
+from ..client import batching, csv_file, raw_json, signature
 from ..client.auth import Credentials
 from ..client.csv_file import Problem
 from ..client.errors import NotSent, Reason
@@ -14,10 +14,12 @@ from ..client.http import HttpLimits, tls_context
 from ..client.instructions import BatchFile
 from ..client.payment_hub import PaymentHub
 from ..client.settings import HubSettings
+from .payment_gateway_token import GatewayTokens
 
 PHEE = "payment_hub_ee"
 SECRET = "g2p_payment_hub.group_gateway_admin"
-_MAX_ROWS_BYTES = csv_file.MAX_BYTES - len(csv_file.HEADER)
+_HEADER_NAME = re.compile(r"[A-Za-z0-9-]+")
+_MAX_ROWS_BYTES = csv_file.MAX_BYTES - len(csv_file.DFSP_HEADER)
 
 
 class PaymentGateway(models.Model):
@@ -101,15 +103,34 @@ class PaymentGateway(models.Model):
         help="Read the workflow variables of each completed transfer before it counts as paid. The hub's "
         "published workflows store a rejected transfer as completed; switch this off only if yours do not.",
     )
-    phee_trust_closed_loop = fields.Boolean(
-        "Trust Closed Loop",
-        help="In the modes Closed loop and SLCB, completed says that the hub's workflow went on, not that "
-        "money moved. Unless you trust it, such payments wait for a person.",
+    phee_closed_loop_evidence = fields.Selection(
+        [
+            ("statement", "Hold for a statement"),
+            ("operator", "A finance user confirms"),
+            ("trust", "Trust the hub"),
+        ],
+        "Closed Loop Evidence",
+        default="statement",
+        help="In the modes Closed loop and SLCB, completed says that the hub's workflow went on, not that money "
+        "moved. Hold: such payments stay open. Confirm: a finance user who did not approve the batch says that "
+        "the money moved. Trust: completed counts as paid.",
     )
-    phee_timezone = fields.Char(
-        "Hub Time Zone",
-        default="Asia/Kolkata",
-        help="The time zone in which the hub reads dates in queries; the hub comes with Asia/Kolkata.",
+    phee_format = fields.Selection(
+        [("csv", "CSV"), ("raw", "JSON")],
+        "Batch Format",
+        default="csv",
+        help="CSV is found again by the name of its file when an answer is lost; JSON is not.",
+    )
+    phee_header_name = fields.Char(
+        "Extra Header", help="A header that a gateway in front of the hub asks for, for example X-API-KEY."
+    )
+    phee_header_value = fields.Char(
+        "Extra Header Value",
+        groups=SECRET,
+        compute="_compute_secrets",
+        inverse=lambda self: self._keep_secret("phee_header_value"),
+        exportable=False,
+        help="Once saved it is not shown again.",
     )
     phee_connect_timeout = fields.Integer("Connect Time-out", default=10, help="Seconds to get a connection.")
     phee_read_timeout = fields.Integer("Read Time-out", default=60, help="Seconds without a byte.")
@@ -135,6 +156,12 @@ class PaymentGateway(models.Model):
         plain_allowed = self.state != "live" and _is_this_machine(host)
         if scheme != "https" and not (scheme == "http" and plain_allowed):
             raise ValidationError(_("%s: the address must begin with https://.", self._label(name)))
+
+    @api.constrains("phee_header_name")
+    def _check_phee_header_name(self):
+        for gateway in self.filtered("phee_header_name"):
+            if not _HEADER_NAME.fullmatch(gateway.phee_header_name):
+                raise ValidationError(_("An extra header's name has letters, digits and hyphens only."))
 
     @api.constrains("phee_tenant", "phee_purpose", "phee_institution", "phee_program")
     def _check_phee_header_texts(self):
@@ -172,12 +199,6 @@ class PaymentGateway(models.Model):
                 _("%(field)s cannot be used. %(why)s", field=self._label(name), why=explanation)
             ) from error
 
-    @api.constrains("phee_timezone")
-    def _check_phee_timezone(self):
-        for gateway in self.filtered("phee_timezone"):
-            if gateway.phee_timezone not in available_timezones():
-                raise ValidationError(_("%s is not a time zone. Write it like Asia/Kolkata.", gateway.phee_timezone))
-
     @api.constrains("phee_connect_timeout", "phee_read_timeout", "phee_total_timeout")
     def _check_phee_timeouts(self):
         for gateway in self:
@@ -186,7 +207,8 @@ class PaymentGateway(models.Model):
 
     @api.model
     def _secret_fields(self):
-        return [*super()._secret_fields(), "phee_password", "phee_client_secret", "phee_signing_key"]
+        ours = ["phee_password", "phee_client_secret", "phee_signing_key", "phee_header_value"]
+        return [*super()._secret_fields(), *ours]
 
     def _check_settings(self):
         problems = super()._check_settings()
@@ -203,11 +225,11 @@ class PaymentGateway(models.Model):
     def _label(self, name):
         return self._fields[name]._description_string(self.env)
 
-    def _client(self):
-        """The plain client."""
+    def _client(self, **settings):
+        """The plain client; `settings` replace those of the gateway."""
         self.ensure_one()
         try:
-            return PaymentHub(self._phee_settings())
+            return PaymentHub(self._phee_settings().model_copy(update=settings), GatewayTokens(self))
         except ValueError as error:
             raise UserError(_("The settings of the gateway %s cannot be used.", self.name)) from error
 
@@ -234,8 +256,11 @@ class PaymentGateway(models.Model):
             institution=self.phee_institution or "",
             program=self.phee_program or "",
             verify_completed=self.phee_verify_completed,
-            trust_closed_loop=self.phee_trust_closed_loop,
-            interface_timezone=self.phee_timezone or "UTC",
+            trust_closed_loop=self.phee_closed_loop_evidence == "trust",
+            raw_json=self.phee_format == "raw",
+            extra_headers=(
+                {self.phee_header_name: secrets.get("phee_header_value", "")} if self.phee_header_name else {}
+            ),
         )
 
     def _split(self, instructions, payer, max_rows):
@@ -254,7 +279,7 @@ class PaymentGateway(models.Model):
     def _check_instructions(self, instructions, payer):
         if self.provider != PHEE:
             return super()._check_instructions(instructions, payer)
-        rewritten = bool(self.phee_institution and self.phee_program)
+        rewritten = self._phee_settings().rewrites_file
         sentences = self._phee_problem_sentences()
         found = {}
         for one in instructions:
@@ -272,6 +297,7 @@ class PaymentGateway(models.Model):
     def _phee_batch_problems(self, instructions, payer, found):
         """What one payment does to another of its batch; preparing avoids it, mending a payee may bring it."""
         seen, filled = set(), 0
+        names_banks = csv_file.has_dfsp(instructions)
         for one in instructions:
             filled += csv_file.row_bytes(one, payer, self.phee_payment_mode)
             if filled > _MAX_ROWS_BYTES:
@@ -284,6 +310,12 @@ class PaymentGateway(models.Model):
                     )
                 )
             seen.add(csv_file.look_alike(one))
+            if names_banks and not one.payee_dfsp:
+                found[one.reference].append(_("The payee's bank has no BIC, and the others' do. Complete the bank."))
+            if names_banks and self.phee_format == "raw":
+                found[one.reference].append(
+                    _("The hub takes no payee's bank in JSON. Choose CSV on the gateway, or name no banks.")
+                )
 
     @api.model
     def _phee_problem_sentences(self):
@@ -300,6 +332,7 @@ class PaymentGateway(models.Model):
                 "There is no currency. Give the program a journal with a currency, cancel this batch and prepare again."
             ),
             Problem.REFERENCE: _("The payment's reference is not one that the hub can carry."),
+            Problem.DFSP: _("The payee's bank has characters that the hub cannot carry. Correct the bank's BIC."),
             Problem.NOTE: _("The note has characters that the hub cannot carry."),
         }
 
@@ -318,7 +351,8 @@ class PaymentGateway(models.Model):
     def _render(self, instructions, payer):
         if self.provider != PHEE:
             return super()._render(instructions, payer)
-        return csv_file.render(instructions, payer, self.phee_payment_mode)
+        form = raw_json if self.phee_format == "raw" else csv_file
+        return form.render(instructions, payer, self.phee_payment_mode)
 
     def _submit(self, submission):
         if self.provider != PHEE:
@@ -335,16 +369,37 @@ class PaymentGateway(models.Model):
     def _find_submission(self, submission):
         if self.provider != PHEE:
             return super()._find_submission(submission)
-        references = submission.batch_id.payment_ids.mapped("name")
+        batch = submission.batch_id
+        # A backup restored since the approval has forgotten when it was sent.
+        since = min(filter(None, (submission.started_at, batch.approved_at)))
+        others = self.env["g2p.payment.submission"].sudo().search(
+            [
+                ("gateway_id", "=", self.id),
+                ("state", "=", "accepted"),
+                ("batch_id", "!=", batch.id),
+                ("started_at", ">=", since - timedelta(days=2)),
+            ]
+        )
         with self._client() as hub:
-            return hub.find(_batch_file(submission), references, submission.started_at.replace(tzinfo=UTC))
+            return hub.find(
+                _batch_file(submission),
+                batch.payment_ids.mapped("name"),
+                since.replace(tzinfo=timezone.utc),
+                others.mapped("remote_reference"),
+            )
 
     def _outcomes(self, submission, references):
         if self.provider != PHEE:
             yield from super()._outcomes(submission, references)
             return
-        with self._client() as hub:
+        trust = {"trust_closed_loop": True} if submission.batch_id.closed_loop_confirmed_by_id else {}
+        with self._client(**trust) as hub:
             yield from hub.outcomes(submission.remote_reference, references)
+
+    def _confirms_payments(self):
+        if self.provider != PHEE:
+            return super()._confirms_payments()
+        return self._phee_settings().closed_loop and self.phee_closed_loop_evidence == "operator"
 
     def _check_connection(self):
         if self.provider != PHEE:
@@ -359,7 +414,10 @@ class PaymentGateway(models.Model):
 
 def _batch_file(submission):
     return BatchFile(
-        filename=submission.filename, correlation_id=submission.key, content=submission._frozen_content()
+        filename=submission.filename,
+        correlation_id=submission.key,
+        content=submission._frozen_content(),
+        callback_url=submission._callback_url(),
     )
 
 

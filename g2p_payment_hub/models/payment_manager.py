@@ -78,6 +78,11 @@ class PaymentHubManager(models.Model):
         default="MSISDN",
         help="What kind of identifier this is, in the payment system's words.",
     )
+    send_payee_bank = fields.Boolean(
+        "Name the Payee's Bank",
+        help="Send the BIC of the bank that keeps the payee's account, for payment systems that do not find out "
+        "by themselves where an account is.",
+    )
     batch_size = fields.Integer(
         required=True, default=500, help="Payments in a batch at the most. The payment system may take fewer."
     )
@@ -211,7 +216,7 @@ class PaymentHubManager(models.Model):
         self.env.cr.execute("UPDATE g2p_cycle SET id = id WHERE id = %s", [cycle.id])
 
     def _payment_values(self, cycle, entitlements):
-        identifiers = self._payee_identifiers(entitlements.partner_id)
+        payees = self._payee_values(entitlements.partner_id)
         attempts = self._attempts(entitlements)
         database = self.env["ir.config_parameter"].sudo().get_param("database.uuid")
         currency = self.currency_id
@@ -222,8 +227,7 @@ class PaymentHubManager(models.Model):
                 "cycle_id": cycle.id,
                 "gateway_id": self.gateway_id.id,
                 "company_id": self.gateway_id.company_id.id,
-                "account_number": identifiers.get(entitlement.partner_id.id, ""),
-                "payee_identifier_type": self.payee_identifier_type,
+                **payees[entitlement.partner_id.id],
                 "amount_issued": entitlement.initial_amount,
                 "payment_fee": entitlement.transfer_fee,
                 "payment_currency_id": currency.id,
@@ -261,6 +265,7 @@ class PaymentHubManager(models.Model):
             amount=Decimal(float_repr(value["amount_issued"], currency.decimal_places if currency else 2)),
             currency=currency.name or "",
             note=plain_note(f"{self.program_id.name} {cycle.name}"),
+            payee_dfsp=value["payee_bank"],
         )
 
     def _create_batches(self, cycle, count):
@@ -294,7 +299,28 @@ class PaymentHubManager(models.Model):
             )
         return sentence + " " + _("A finance validator can approve them now.")
 
-    # Payee identifiers, one query for all partners
+    # Payees, one query for all partners
+
+    def _payee_values(self, partners):
+        """Partner id to the columns of a payment that say whom to pay, for each of the partners."""
+        identifiers = self._payee_identifiers(partners)
+        banks = self._payee_banks(partners) if self.send_payee_bank else {}
+        return {
+            partner.id: {
+                "account_number": identifiers.get(partner.id, ""),
+                "payee_identifier_type": self.payee_identifier_type,
+                "payee_bank": banks.get(partner.id, ""),
+            }
+            for partner in partners
+        }
+
+    def _payee_banks(self, partners):
+        if self.payee_field not in ("bank_account", "iban"):
+            return {}
+        return {
+            account.partner_id.id: (account.bank_id.bic or "").strip()
+            for account in self._accounts_last_to_first(partners)
+        }
 
     def _payee_identifiers(self, partners):
         """Partner id to the identifier by which the payment system finds the payee; no entry when none."""

@@ -99,6 +99,10 @@ class PaymentSubmission(models.Model):
         submission._record(False, "in_flight", _("Attempt %s begins.", attempt))
         return submission
 
+    def _callback_url(self):
+        """Hook: where the payment system may say that there is news; empty when nobody listens."""
+        return ""
+
     def _frozen_content(self):
         """What was approved, to the byte."""
         return self.sudo().batch_id.frozen_content

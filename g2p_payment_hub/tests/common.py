@@ -52,7 +52,7 @@ class LedgerHub:
             raise self.lose_reply
         return Receipt(reference=f"remote-{len(self.received)}", poll_after=30)
 
-    def find(self, batch, references, since):
+    def find(self, batch, references, since, others=()):
         """As the hub after its import lag: by file name. `hidden`: what was received does not show up."""
         self.looked_up.append(batch.filename)
         if isinstance(self.hidden, GatewayError):

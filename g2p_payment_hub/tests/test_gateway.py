@@ -104,9 +104,9 @@ class TestGateway(PaymentHubCase):
             for text in ("Sécurité", "a\nb", " padded "):
                 self._refused("can travel", **{name: text})
 
-    def test_time_zone(self):
-        self._refused("not a time zone", phee_timezone="Asia/Calcuta")
-        self.gateway.phee_timezone = "UTC"
+    def test_name_of_the_extra_header(self):
+        for name in ("X API KEY", "X-API-KEY:", "X\nY"):
+            self._refused("letters, digits and hyphens", phee_header_name=name)
 
     def test_new_gateway_is_disabled_and_of_this_company(self):
         form = Form(self.env[GATEWAY])

@@ -1,3 +1,5 @@
 from . import payment
 from . import payment_batch
+from . import payment_callback
+from . import payment_gateway
 from . import payment_submission

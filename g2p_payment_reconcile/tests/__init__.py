@@ -1,1 +1,2 @@
+from . import test_callback
 from . import test_pull

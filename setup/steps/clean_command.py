@@ -3,7 +3,7 @@
 import argparse
 import shutil
 
-from . import places, say, stop_command
+from . import places, say, stamp, stop_command
 
 _DESCRIPTION = """Stop what runs and remove everything that the set-up made. Packages installed with apt stay,
 and so do the downloads kept in the user's cache folder, which make the next set-up quick."""
@@ -16,7 +16,11 @@ def main():
     parser.add_argument("--downloads", action="store_true", help="remove the kept downloads as well")
     options = parser.parse_args()
     stop_command.stop()
-    _remove(places.build())
+    if places.build().is_dir():
+        with stamp.unless_in_use() as free:
+            if not free:
+                raise say.Problem(f"tests are running in {places.build()}; wait for their end, or end them.")
+            _remove(places.build())
     if options.downloads:
         _remove(places.cache())
 

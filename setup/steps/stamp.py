@@ -39,6 +39,30 @@ def forget(name):
 
 
 @contextlib.contextmanager
+def in_use():
+    """While this is held, PostgreSQL is not stopped and nothing is removed."""
+    with open(_users(), "w") as handle:
+        fcntl.flock(handle, fcntl.LOCK_SH)
+        yield
+
+
+@contextlib.contextmanager
+def unless_in_use():
+    """Gives True when nobody holds in_use(), and keeps it so."""
+    with open(_users(), "w") as handle:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            yield False
+        else:
+            yield True
+
+
+def _users():
+    return places.run_folder() / "in-use.lock"
+
+
+@contextlib.contextmanager
 def lock(name="setup"):
     """One set-up at a time in a build folder; a second one waits."""
     with open(places.run_folder() / f"{name}.lock", "w") as handle:

@@ -2,7 +2,7 @@
 
 import argparse
 
-from . import places, postgres, processes, say
+from . import places, postgres, processes, say, stamp
 
 _DESCRIPTION = """End the processes that setup/demo started, and the project's own PostgreSQL.
 
@@ -22,8 +22,10 @@ def stop():
         say.line("nothing runs")
         return
     stopped = processes.stop_remembered()
-    if postgres.stop():
-        stopped.append("PostgreSQL")
-        say.line("stopped PostgreSQL")
-    if not stopped:
-        say.line("nothing runs")
+    with stamp.unless_in_use() as free:
+        if not free:
+            say.line("PostgreSQL goes on: tests are running")
+        elif postgres.stop():
+            say.line("stopped PostgreSQL")
+        elif not stopped:
+            say.line("nothing runs")

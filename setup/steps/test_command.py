@@ -30,7 +30,8 @@ def main():
     parts = tests.parts(options.only or test_runs.PARTS)
     runs = test_runs.Runs(tests, options.seconds)
     try:
-        _run(parts, runs, options)
+        with stamp.in_use():
+            _run(parts, runs, options)
     finally:
         print(f"\n{runs.total.summary()}", flush=True)
     if not runs.total.passed and not runs.total.failed:

@@ -16,12 +16,17 @@ DAY = datetime.timedelta(days=1)
 HOSTS = (x509.DNSName("localhost"), x509.IPAddress(ipaddress.ip_address("127.0.0.1")))
 
 
+def self_signed(key):
+    """PEM of a certificate for a key of any kind."""
+    return Authority("Self", key).pem
+
+
 class Authority:
     """`pem` is what a client would trust."""
 
-    def __init__(self, name="An authority"):
+    def __init__(self, name="An authority", key=None):
         self._name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
-        self._key = ec.generate_private_key(ec.SECP256R1())
+        self._key = key or ec.generate_private_key(ec.SECP256R1())
         certificate = self._certificate(self._name, self._key.public_key(), authority=True)
         self.pem = certificate.public_bytes(Encoding.PEM).decode()
 

@@ -5,6 +5,11 @@ import types
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
+
+# Other work on the machine must not fail a test, nor one run leave anything for the next.
+settings.register_profile("plain", deadline=None, database=None)
+settings.load_profile("plain")
 
 ADDON = "g2p_payment_hub"
 if ADDON not in sys.modules:

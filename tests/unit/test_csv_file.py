@@ -7,14 +7,26 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from g2p_payment_hub.client import csv_file
-from g2p_payment_hub.client.csv_file import Problem, amount_text, parse, plain_note, problems, render, row_bytes
+from g2p_payment_hub.client.csv_file import (
+    Problem,
+    amount_text,
+    parse,
+    plain_note,
+    problems,
+    render,
+    row_bytes,
+)
 from g2p_payment_hub.client.instructions import Instruction, Payer, digest
 
 PAYER = Payer(identifier_type="MSISDN", identifier="123456789")
-GOLDEN = """\
-id,request_id,payment_mode,payer_identifier_type,payer_identifier,payee_identifier_type,payee_identifier,amount,currency,note
-0,0aBcDeFgHiJkLmNoPqRsTu,mojaloop,MSISDN,123456789,MSISDN,27713800001,120,USD,Cycle 1 - May 2026
-1,1aBcDeFgHiJkLmNoPqRsTu,mojaloop,MSISDN,123456789,MSISDN,27713800002,7,USD,"""
+GOLDEN = "\n".join(
+    (
+        "id,request_id,payment_mode,payer_identifier_type,payer_identifier,"
+        "payee_identifier_type,payee_identifier,amount,currency,note",
+        "0,0aBcDeFgHiJkLmNoPqRsTu,mojaloop,MSISDN,123456789,MSISDN,27713800001,120,USD,Cycle 1 - May 2026",
+        "1,1aBcDeFgHiJkLmNoPqRsTu,mojaloop,MSISDN,123456789,MSISDN,27713800002,7,USD,",
+    )
+)
 
 
 def instruction(**changes):
@@ -174,7 +186,12 @@ class TestProblems:
 
     def test_every_problem_can_be_found(self):
         everything = instruction(
-            reference="", payee_identifier_type="", payee_identifier="", amount=Decimal(0), currency="", note=","
+            reference="",
+            payee_identifier_type="",
+            payee_identifier="",
+            amount=Decimal(0),
+            currency="",
+            note=",",
         )
         some = instruction(payee_identifier=",", amount=Decimal("1.5"))
         large = instruction(amount=Decimal(10**20))

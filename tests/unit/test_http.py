@@ -138,7 +138,9 @@ class TestNotSent:
 
     def test_handshake_that_drips_is_cut(self, loopback, authority):
         """Each byte comes in time, and the whole never."""
-        server = loopback(lambda connection, server: server.drip(connection, b"\x16\x03\x03\x40\x00" + b"\x02" * 9999))
+        server = loopback(
+            lambda connection, server: server.drip(connection, b"\x16\x03\x03\x40\x00" + b"\x02" * 9999)
+        )
         started = time.monotonic()
         error = failure(NotSent, server.url.replace("http:", "https:"), authority.pem, PATIENT_READS)
         assert time.monotonic() - started < 2
@@ -193,7 +195,9 @@ class TestCertificates:
             assert context.minimum_version == ssl.TLSVersion.TLSv1_2
             assert context.verify_mode is ssl.CERT_REQUIRED
 
-    @pytest.mark.parametrize("bundle", ["not PEM", "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----"])
+    @pytest.mark.parametrize(
+        "bundle", ["not PEM", "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----"]
+    )
     def test_bundle_that_is_none(self, bundle):
         with pytest.raises(ValueError):
             HttpClient(bundle)
@@ -294,7 +298,11 @@ class TestUnknown:
         self.check(loopback(_then(unfinished)), Reason.CONNECTION_LOST)
 
     def test_slow_drip_of_the_head_is_cut(self, loopback):
-        self.cut(loopback(_then(lambda connection, server: server.drip(connection, b"HTTP/1.1 202 OK\r\nX: y" * 99))))
+        self.cut(
+            loopback(
+                _then(lambda connection, server: server.drip(connection, b"HTTP/1.1 202 OK\r\nX: y" * 99))
+            )
+        )
 
     def test_slow_drip_of_the_head_is_cut_over_tls(self, loopback, authority):
         behave = _then(lambda connection, server: server.drip(connection, b"HTTP/1.1 202 OK\r\nX: y" * 99))

@@ -1,0 +1,6 @@
+from . import checkpoints, haste
+
+
+def post_load():
+    haste.make()
+    checkpoints.watch()

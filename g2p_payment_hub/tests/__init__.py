@@ -4,6 +4,7 @@ from . import test_check
 from . import test_events
 from . import test_gateway
 from . import test_neutralize
+from . import test_phee_options
 from . import test_prepare
 from . import test_recovery
 from . import test_rights

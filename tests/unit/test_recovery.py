@@ -132,6 +132,43 @@ class TestFound:
         assert found(loopback, answers) == "batch-1"
 
 
+class TestKnownToBeOthers:
+    """Batches that other uploads became need not be looked into."""
+
+    def find(self, loopback, answers, **settings):
+        one = scripted(loopback, {**NOBODY, **answers}, **settings)
+        return one.hub.find(BATCH, REFERENCES, SINCE, others=["batch-7"])
+
+    def test_they_are_no_doubt(self, loopback):
+        assert self.find(loopback, {"/batches": listing(batch_row("batch-7", PART_NAME))}) is None
+
+    def test_unless_our_rows_are_in_them(self, loopback):
+        answers = {
+            "/batches": listing(batch_row("batch-7", PART_NAME)),
+            "/batch/detail": detail(batch_7=[transfer("ref-1", "part-7")]),
+            "/transfers": page(transfer("ref-1", "part-7")),
+        }
+        with pytest.raises(OutcomeUnknown):
+            self.find(loopback, answers)
+
+
+class TestJson:
+    """The hub makes up a name for the file, so that such a name says nothing."""
+
+    NAME = "5ed0ba5b-3d25-5c94-9b3f-6f0f7a0d5c11_0c4e0000-3d25-5c94-9b3f-6f0f7a0d5c11.csv"
+
+    @pytest.mark.parametrize("file_name", [NAME, NAME.partition("_")[2]])
+    def test_made_up_names_explain_nothing(self, loopback, file_name):
+        rows = listing(batch_row(file_name=file_name))
+        unclear(loopback, {"/batches": rows}, raw_json=True)
+        assert found(loopback, {"/batches": rows}) is None  # a file of ours would have kept its name
+        ours = {"/batches": rows, "/batch/detail": detail(batch_1=[transfer("ref-1")])}
+        assert found(loopback, ours, raw_json=True) == "batch-1"
+
+    def test_names_that_somebody_gave_do(self, loopback):
+        assert found(loopback, {"/batches": listing(batch_row(file_name="x_B2.csv"))}, raw_json=True) is None
+
+
 class TestNotThere:
     def test_no_trace(self, loopback):
         assert found(loopback, {}) is None

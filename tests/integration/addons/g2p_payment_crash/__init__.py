@@ -1,6 +1,6 @@
-from . import checkpoints, haste
+from . import checkpoints, waits
 
 
 def post_load():
-    haste.make()
+    waits.shorten()
     checkpoints.watch()

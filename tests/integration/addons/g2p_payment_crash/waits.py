@@ -7,7 +7,7 @@ from odoo.addons.g2p_payment_reconcile.models import payment_submission as recon
 from odoo.addons.queue_job import jobrunner
 
 
-def make():
+def shorten():
     payment_submission.LEASE = timedelta(seconds=2)
     payment_recovery.FIRST_LOOK_UP = timedelta(seconds=1)
     payment_recovery.LONGEST_WAIT = timedelta(seconds=2)

@@ -4,7 +4,7 @@ It is filled with a lag of seconds to minutes, so that a batch is not known righ
 and page counts in its answers are not reliable.
 """
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from datetime import datetime, timedelta, timezone
 from typing import Any
 from urllib.parse import quote
@@ -63,6 +63,14 @@ class Operations:
     def is_batch(self, batch_id: str) -> bool:
         """Whether the hub knows a batch by this id; it does not by the id of a sub-batch."""
         return self._ask("GET", "/batch", params={"batchId": batch_id}).status == 200
+
+    def parts(self, batch_id: str) -> set[str]:
+        """The sub-batches of a batch, as far as the hub knows them by now."""
+        answer = self._ask("GET", f"/batches/{quote(batch_id, safe='')}", headers={"X-Correlation-ID": "0"})
+        if answer.status == 404:
+            return set()
+        rows = _list(answer.json(), "subBatchSummaryList", missing=[])
+        return {str(row.get("subBatchId") or "") for row in rows}
 
     def batch_rows(self, batch_id: str) -> Iterator[list[Row]]:
         """Pages of the transfers of a batch and its sub-batches; nothing while the batch is not known."""
@@ -123,9 +131,12 @@ class Operations:
             raise OutcomeUnknown(Reason.SERVER_ERROR, f"HTTP {answer.status}")
         return answer
 
-    def _send(self, token: str, method: str, path: str, **arguments: Any) -> Answer:
+    def _send(
+        self, token: str, method: str, path: str, headers: Mapping[str, str] | None = None, **arguments: Any
+    ) -> Answer:
         headers = {
             **self._settings.plain_extra_headers(),
+            **(headers or {}),
             "Platform-TenantId": self._settings.credentials.tenant,
             "Accept": "application/json",
         }
@@ -138,8 +149,11 @@ def _rows(answer: Answer, member: str) -> list[Row]:
     """The rows of a page. OutcomeUnknown for anything else: a wrong address is no empty list."""
     if answer.status != 200:
         raise OutcomeUnknown(Reason.SERVER_ERROR, f"HTTP {answer.status}")
-    body = answer.json()
-    rows = body.get(member) if isinstance(body, dict) else None
+    return _list(answer.json(), member)
+
+
+def _list(body: Any, member: str, missing: list[Row] | None = None) -> list[Row]:
+    rows = body.get(member, missing) if isinstance(body, dict) else None
     if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
         raise OutcomeUnknown(Reason.NOT_UNDERSTOOD, f"no list of {member}")
     return rows

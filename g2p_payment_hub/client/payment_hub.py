@@ -135,9 +135,9 @@ class PaymentHub:
             parts.update(str(row.get("batchId") or batch_id) for row in rows)
             yield page
         if seen:
-            yield self._silent_rows(still_open - seen, parts)
+            yield self._silent_rows(batch_id, still_open - seen, parts)
 
-    def _silent_rows(self, references: set[str], parts: set[str]) -> list[Outcome]:
+    def _silent_rows(self, batch_id: str, references: set[str], parts: set[str]) -> list[Outcome]:
         """Rows refused as duplicates: not listed with their batch once the hub has split it."""
         rows: list[Row] = []
         if references:
@@ -146,6 +146,8 @@ class PaymentHub:
         for reference in random.sample(sorted(references), min(_MAX_SINGLE_LOOKUPS, len(references))):
             rows += self._operations.transfers_by_transaction(reference)
         ours = [row for row in rows if answers.reference_of(row, references)]
+        if any(str(row.get("batchId") or "") not in parts for row in ours):
+            parts = parts | self._operations.parts(batch_id)
         told = [self._silent_row(row, references, parts) for row in ours]
         return [outcome for outcome in told if outcome.status is not OutcomeStatus.WAITING]
 

@@ -26,8 +26,6 @@ def _row(instruction: Instruction, payer: Payer, payment_mode: str) -> dict[str,
         "amount": amount_text(instruction.amount),
         "currency": instruction.currency,
         "descriptionText": instruction.note,
-        "creditParty": [
-            {"key": instruction.payee_identifier_type, "value": instruction.payee_identifier}
-        ],
+        "creditParty": [{"key": instruction.payee_identifier_type, "value": instruction.payee_identifier}],
         "debitParty": [{"key": payer.identifier_type, "value": payer.identifier}],
     }

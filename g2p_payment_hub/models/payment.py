@@ -51,7 +51,8 @@ class Payment(models.Model):
     )
     payee_identifier_type = fields.Char(readonly=True, help="What kind of identifier the account number is.")
     payee_bank = fields.Char(
-        readonly=True, help="The bank that keeps the payee's account, by its BIC, where the payment manager sends it."
+        readonly=True,
+        help="The bank that keeps the payee's account, by its BIC, where the payment manager sends it.",
     )
     payment_currency_id = fields.Many2one(
         "res.currency",
@@ -102,7 +103,9 @@ class Payment(models.Model):
 
     def copy(self, default=None):
         if not self.env.su and self.sudo().gateway_id:
-            raise AccessError(_("A payment of a gateway cannot be copied. Prepare payments on the cycle instead."))
+            raise AccessError(
+                _("A payment of a gateway cannot be copied. Prepare payments on the cycle instead.")
+            )
         return super().copy(default)
 
     def write(self, vals):
@@ -112,16 +115,27 @@ class Payment(models.Model):
     def _check_guard(self, vals):
         if self.env.su:
             return
-        batch_taken = vals.get("batch_id") and self.env["g2p.payment.batch"].browse(vals["batch_id"]).sudo().gateway_id
-        if vals.get("gateway_id") or batch_taken or (GUARDED & set(vals) and any(self.sudo().mapped("gateway_id"))):
+        batch_taken = (
+            vals.get("batch_id") and self.env["g2p.payment.batch"].browse(vals["batch_id"]).sudo().gateway_id
+        )
+        if (
+            vals.get("gateway_id")
+            or batch_taken
+            or (GUARDED & set(vals) and any(self.sudo().mapped("gateway_id")))
+        ):
             raise AccessError(
-                _("A payment of a gateway cannot be edited: what was approved is what is sent. Cancel its batch instead.")
+                _(
+                    "A payment of a gateway cannot be edited: what was approved is what is sent. Cancel "
+                    "its batch instead."
+                )
             )
 
     @api.ondelete(at_uninstall=False)
     def _unlink_never_once_prepared(self):
         if self.filtered("gateway_id"):
-            raise UserError(_("A payment of a gateway is never deleted. Cancel its batch, and it can be prepared again."))
+            raise UserError(
+                _("A payment of a gateway is never deleted. Cancel its batch, and it can be prepared again.")
+            )
 
     def send_payment(self):
         """OpenG2P's button does nothing; payments of a gateway go with their batch."""

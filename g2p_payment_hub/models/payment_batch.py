@@ -91,6 +91,7 @@ class PaymentBatch(models.Model):
         copy=False,
         help="The gateway through which this batch goes; empty for other payment managers.",
     )
+    gateway_state = fields.Selection(related="gateway_id.state")
     company_id = fields.Many2one("res.company", readonly=True, copy=False)
     batch_state = fields.Selection(
         [
@@ -146,7 +147,10 @@ class PaymentBatch(models.Model):
         "Problems", readonly=True, copy=False, help="What has to be mended before approval."
     )
     frozen_content = fields.Text(
-        readonly=True, copy=False, groups="g2p_payment_hub.group_payment_file", help="The file as it was approved."
+        readonly=True,
+        copy=False,
+        groups="g2p_payment_hub.group_payment_file",
+        help="The file as it was approved.",
     )
     frozen_digest = fields.Char(
         "SHA-256", readonly=True, copy=False, help="Fingerprint of the file as it was approved."
@@ -254,10 +258,14 @@ class PaymentBatch(models.Model):
 
     def write(self, vals):
         if not self.env.su and (
-            {"gateway_id", "batch_state"} & set(vals) or (GUARDED & set(vals) and any(self.mapped("gateway_id")))
+            {"gateway_id", "batch_state"} & set(vals)
+            or (GUARDED & set(vals) and any(self.mapped("gateway_id")))
         ):
             raise AccessError(
-                _("A batch of a gateway cannot be edited: what was approved is what is sent. Use its buttons.")
+                _(
+                    "A batch of a gateway cannot be edited: what was approved is what is sent. Use its "
+                    "buttons."
+                )
             )
         result = super().write(vals)
         if "payment_ids" in vals:
@@ -273,12 +281,16 @@ class PaymentBatch(models.Model):
     @api.ondelete(at_uninstall=False)
     def _unlink_never_once_prepared(self):
         if self.filtered("gateway_id"):
-            raise UserError(_("A batch of a gateway is never deleted. Cancel it, and its payments can be prepared again."))
+            raise UserError(
+                _("A batch of a gateway is never deleted. Cancel it, and its payments can be prepared again.")
+            )
 
     def copy(self, default=None):
         """OpenG2P's copy shares the payments of the original."""
         if self.filtered("gateway_id"):
-            raise UserError(_("A batch of a gateway cannot be copied. Prepare payments on the cycle instead."))
+            raise UserError(
+                _("A batch of a gateway cannot be copied. Prepare payments on the cycle instead.")
+            )
         return super().copy(default)
 
     # The states
@@ -290,7 +302,8 @@ class PaymentBatch(models.Model):
             if state not in NEXT[batch.batch_state]:
                 raise UserError(
                     _(
-                        "%(batch)s is %(from)s and cannot become %(to)s. Reload the page to see what happened.",
+                        "%(batch)s is %(from)s and cannot become %(to)s. Reload the page to see what "
+                        "happened.",
                         batch=batch.name,
                         to=labels[state],
                         **{"from": labels[batch.batch_state]},
@@ -313,7 +326,9 @@ class PaymentBatch(models.Model):
         self.ensure_one()
         broken = self.env["g2p.payment.event"]._first_broken(self)
         if broken:
-            message = _("The audit trail is broken at event %s: it was changed, or something is missing.", broken)
+            message = _(
+                "The audit trail is broken at event %s: it was changed, or something is missing.", broken
+            )
             return self.gateway_id._notification("danger", message)
         count = self.env["g2p.payment.event"].sudo().search_count([("batch_id", "=", self.id)])
         return self.gateway_id._notification("success", _("The audit trail is whole: %s events.", count))
@@ -421,11 +436,14 @@ class PaymentBatch(models.Model):
         if self.env["g2p.payment"].search([("batch_id", "=", self.id)]) != self.payment_ids.sorted(
             lambda payment: -payment.id
         ):
-            problems.append(_("OpenG2P's two lists of this batch's payments differ. Cancel the batch and prepare again."))
+            problems.append(
+                _("OpenG2P's two lists of this batch's payments differ. Cancel the batch and prepare again.")
+            )
         return problems
 
     def action_refresh_payees(self):
-        """Takes payees and payer from the registrants and the payment manager again, after they were mended."""
+        """Takes payees and payer from the registrants and the payment manager again, after they were "
+        "mended."""
         self.ensure_one()
         self._check_role(MAKERS, _("Only a program manager may change a batch."))
         self._lock()
@@ -441,9 +459,16 @@ class PaymentBatch(models.Model):
 
     def _manager(self):
         manager = self.program_id.get_manager(self.program_id.MANAGER_PAYMENT)
-        if not manager or manager._name != "g2p.program.payment.manager.hub" or manager.gateway_id != self.gateway_id:
+        if (
+            not manager
+            or manager._name != "g2p.program.payment.manager.hub"
+            or manager.gateway_id != self.gateway_id
+        ):
             raise UserError(
-                _("The program no longer pays through the gateway of this batch. Cancel it and prepare again.")
+                _(
+                    "The program no longer pays through the gateway of this batch. Cancel it and prepare "
+                    "again."
+                )
             )
         return manager
 
@@ -491,7 +516,10 @@ class PaymentBatch(models.Model):
         problems = self._check()
         if problems:
             raise UserError(
-                _("Problems appeared since the batch was checked. Reject it to have them mended:\n%s", "\n".join(problems[:20]))
+                _(
+                    "Problems appeared since the batch was checked. Reject it to have them mended:\n%s",
+                    "\n".join(problems[:20]),
+                )
             )
         content = self._render()
         self._advance(
@@ -505,9 +533,7 @@ class PaymentBatch(models.Model):
         )
 
     def _payer(self):
-        return Payer(
-            identifier_type=self.payer_identifier_type or "", identifier=self.payer_identifier or ""
-        )
+        return Payer(identifier_type=self.payer_identifier_type or "", identifier=self.payer_identifier or "")
 
     def _render(self):
         return self.gateway_id._render(self.payment_ids._instructions(self.note), self._payer())
@@ -520,7 +546,12 @@ class PaymentBatch(models.Model):
         self._advance("rejected", reason, reject_reason=reason, **self._thawed())
 
     def _thawed(self):
-        return {"approved_by_id": False, "approved_at": False, "frozen_content": False, "frozen_digest": False}
+        return {
+            "approved_by_id": False,
+            "approved_at": False,
+            "frozen_content": False,
+            "frozen_digest": False,
+        }
 
     def action_back_to_draft(self):
         self._check_role(MAKERS, _("Only a program manager may take a batch back to draft."))
@@ -571,8 +602,8 @@ class PaymentBatch(models.Model):
 
     @api.model
     def _cron_queue_forgotten(self):
-        """A batch that waits to be sent, with no attempt written down, whose job somebody deleted, gets it back;
-        where there is one, the identity key makes this do nothing."""
+        """A batch that waits to be sent, whose job somebody deleted, gets it back; where there is one, the
+        identity key makes this do nothing."""
         for batch in self.sudo().search([("batch_state", "=", "sending")]):
             if not batch._live_submission():
                 batch.with_user(batch.sent_by_id)._queue_job()
@@ -587,7 +618,9 @@ class PaymentBatch(models.Model):
         submission, why_not = self._write_down_intent()
         if not submission:
             return why_not
-        with self._own_transaction() as batch:  # only reads: a view of the database in which the intent is there
+        with (
+            self._own_transaction() as batch
+        ):  # only reads: a view of the database in which the intent is there
             ending, arguments = batch._transmit(submission.with_env(batch.env))
         return self._write_down_ending(submission, ending, arguments)
 
@@ -643,7 +676,7 @@ class PaymentBatch(models.Model):
         if self._live_submission():
             return nothing, _("Nothing to do: another worker has this batch.")
         if not self._is_as_approved():
-            why = _("Nothing was sent: the batch differs from what was approved. Take it back to draft.")
+            why = _("Nothing was sent: the batch differs from what was approved.")
             self._advance("approved", why, check_result=why)
             return nothing, why
         return nothing._open(self), False
@@ -665,7 +698,11 @@ class PaymentBatch(models.Model):
             why = gateway._explain(error) if isinstance(error, GatewayError) else str(error)
             return "_close", (
                 "not_sent",
-                _("Nothing was sent: the payment system could not say whether it has this batch already. %s", why),
+                _(
+                    "Nothing was sent: the payment system could not say whether it has this batch already. "
+                    "%s",
+                    why,
+                ),
             )
         if there:
             return "_accept", (there,)
@@ -718,7 +755,9 @@ class PaymentBatch(models.Model):
         self._record([{"from_state": self.batch_state, "to_state": self.batch_state, "why": why}])
 
     def _live_submission(self):
-        return self.sudo().submission_ids.filtered(lambda one: one.state in ("in_flight", "unknown", "accepted"))
+        return self.sudo().submission_ids.filtered(
+            lambda one: one.state in ("in_flight", "unknown", "accepted")
+        )
 
     def _mark_sent(self, receipt):
         self._advance(

@@ -35,9 +35,7 @@ class PaymentEvent(models.Model):
     batch_id = fields.Many2one("g2p.payment.batch", required=True, readonly=True, ondelete="restrict")
     number = fields.Integer(required=True, readonly=True)
     submission_id = fields.Many2one("g2p.payment.submission", readonly=True, ondelete="restrict")
-    payment_id = fields.Many2one(
-        "g2p.payment", readonly=True, ondelete="restrict", index="btree_not_null"
-    )
+    payment_id = fields.Many2one("g2p.payment", readonly=True, ondelete="restrict", index="btree_not_null")
     user_id = fields.Many2one("res.users", "Who", required=True, readonly=True, ondelete="restrict")
     happened_at = fields.Datetime("When", required=True, readonly=True)
     from_state = fields.Char("From", readonly=True)

@@ -191,9 +191,13 @@ class PaymentGateway(models.Model):
     @api.model
     def _explanations(self):
         return {
-            Reason.NAME_NOT_FOUND: _("The address of the payment system is not known. Check the gateway's URL."),
+            Reason.NAME_NOT_FOUND: _(
+                "The address of the payment system is not known. Check the gateway's URL."
+            ),
             Reason.UNREACHABLE: _("The payment system cannot be reached. Try again later."),
-            Reason.TLS: _("The payment system's certificate cannot be trusted. Check the gateway's CA bundle."),
+            Reason.TLS: _(
+                "The payment system's certificate cannot be trusted. Check the gateway's CA bundle."
+            ),
             Reason.BUSY: _("The payment system is busy. Try again later."),
             Reason.LOGIN: _("The payment system refuses user or password. Check the gateway's credentials."),
             Reason.TENANT: _("The payment system does not know this tenant, or its engine did not answer."),
@@ -207,7 +211,9 @@ class PaymentGateway(models.Model):
             Reason.NOT_UNDERSTOOD: _("The payment system's answer cannot be understood."),
             Reason.TOO_LARGE: _("The payment system's answer is too large."),
             Reason.FORGED: _("The answer does not carry the payment system's signature."),
-            Reason.AMBIGUOUS: _("The payment system shows more than one trace of this batch. A person has to look."),
+            Reason.AMBIGUOUS: _(
+                "The payment system shows more than one trace of this batch. A person has to look."
+            ),
             Reason.CLOCK: _("The clocks of this server and of the payment system differ."),
         }
 

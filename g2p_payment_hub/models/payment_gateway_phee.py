@@ -111,9 +111,9 @@ class PaymentGateway(models.Model):
         ],
         "Closed Loop Evidence",
         default="statement",
-        help="In the modes Closed loop and SLCB, completed says that the hub's workflow went on, not that money "
-        "moved. Hold: such payments stay open. Confirm: a finance user who did not approve the batch says that "
-        "the money moved. Trust: completed counts as paid.",
+        help="In the modes Closed loop and SLCB, completed says that the hub's workflow went on, not that "
+        "money moved. Hold: such payments stay open. Confirm: a finance user who did not approve the batch "
+        "says that the money moved. Trust: completed counts as paid.",
     )
     phee_format = fields.Selection(
         [("csv", "CSV"), ("raw", "JSON")],
@@ -176,14 +176,19 @@ class PaymentGateway(models.Model):
 
     @api.constrains("phee_signing_key")
     def _check_phee_signing_key(self):
-        explanation = _("It has to be an RSA private key of at least 2048 bits, in PEM, without a passphrase.")
+        explanation = _(
+            "It has to be an RSA private key of at least 2048 bits, in PEM, without a passphrase."
+        )
         for gateway in self:
             key = gateway._secrets().get("phee_signing_key")
             self._check_loads("phee_signing_key", key, signature.load_private_key, explanation)
 
     @api.constrains("phee_hub_certificate", "phee_ca_bundle")
     def _check_phee_certificates(self):
-        one, several = _("It has to be a certificate of an RSA key, in PEM."), _("It has to be certificates in PEM.")
+        one, several = (
+            _("It has to be a certificate of an RSA key, in PEM."),
+            _("It has to be certificates in PEM."),
+        )
         for gateway in self:
             certificate, bundle = gateway.phee_hub_certificate, gateway.phee_ca_bundle
             self._check_loads("phee_hub_certificate", certificate, signature.load_certificate, one)
@@ -203,7 +208,9 @@ class PaymentGateway(models.Model):
     def _check_phee_timeouts(self):
         for gateway in self:
             if min(gateway.phee_connect_timeout, gateway.phee_read_timeout, gateway.phee_total_timeout) < 1:
-                raise ValidationError(_("A time-out is one second at least. Correct the gateway's time-outs."))
+                raise ValidationError(
+                    _("A time-out is one second at least. Correct the gateway's time-outs.")
+                )
 
     @api.model
     def _secret_fields(self):
@@ -213,7 +220,13 @@ class PaymentGateway(models.Model):
     def _check_settings(self):
         problems = super()._check_settings()
         if self.provider == PHEE:
-            needed = ("phee_bulk_url", "phee_operations_url", "phee_tenant", "phee_signing_key", "phee_payment_mode")
+            needed = (
+                "phee_bulk_url",
+                "phee_operations_url",
+                "phee_tenant",
+                "phee_signing_key",
+                "phee_payment_mode",
+            )
             settings = self.sudo()
             problems += [
                 _("The gateway %(gateway)s lacks: %(field)s.", gateway=self.name, field=self._label(name))
@@ -295,7 +308,8 @@ class PaymentGateway(models.Model):
         return []
 
     def _phee_batch_problems(self, instructions, payer, found):
-        """What one payment does to another of its batch; preparing avoids it, mending a payee may bring it."""
+        """What one payment does to another of its batch; preparing avoids it, mending a payee may bring "
+        "it."""
         seen, filled = set(), 0
         names_banks = csv_file.has_dfsp(instructions)
         for one in instructions:
@@ -305,13 +319,16 @@ class PaymentGateway(models.Model):
             if one.payee_identifier and csv_file.look_alike(one) in seen:
                 found[one.reference].append(
                     _(
-                        "Another payment of this batch has the same payee and amount, and the hub would pay only "
+                        "Another payment of this batch has the same payee and amount, and the hub would "
+                        "pay only "
                         "one of them. Set this payment aside."
                     )
                 )
             seen.add(csv_file.look_alike(one))
             if names_banks and not one.payee_dfsp:
-                found[one.reference].append(_("The payee's bank has no BIC, and the others' do. Complete the bank."))
+                found[one.reference].append(
+                    _("The payee's bank has no BIC, and the others' do. Complete the bank.")
+                )
             if names_banks and self.phee_format == "raw":
                 found[one.reference].append(
                     _("The hub takes no payee's bank in JSON. Choose CSV on the gateway, or name no banks.")
@@ -322,17 +339,23 @@ class PaymentGateway(models.Model):
         return {
             Problem.NO_PAYEE: _("The beneficiary has no payee identifier. Complete the registrant."),
             Problem.PAYEE_CHARACTERS: _(
-                "The payee identifier is too long or has characters that the hub cannot carry. Correct the registrant."
+                "The payee identifier is too long or has characters that the hub cannot carry. Correct the "
+                "registrant."
             ),
-            Problem.PAYEE_TYPE: _("The type of the payee identifier is not valid. Correct the payment manager."),
+            Problem.PAYEE_TYPE: _(
+                "The type of the payee identifier is not valid. Correct the payment manager."
+            ),
             Problem.AMOUNT_NOT_POSITIVE: _("The amount is not positive. Correct the entitlement."),
             Problem.AMOUNT_DECIMALS: _("The hub carries whole amounts only. Correct the entitlement."),
             Problem.AMOUNT_TOO_LARGE: _("The amount is too large for the hub. Correct the entitlement."),
             Problem.NO_CURRENCY: _(
-                "There is no currency. Give the program a journal with a currency, cancel this batch and prepare again."
+                "There is no currency. Give the program a journal with a currency, cancel this batch and "
+                "prepare again."
             ),
             Problem.REFERENCE: _("The payment's reference is not one that the hub can carry."),
-            Problem.DFSP: _("The payee's bank has characters that the hub cannot carry. Correct the bank's BIC."),
+            Problem.DFSP: _(
+                "The payee's bank has characters that the hub cannot carry. Correct the bank's BIC."
+            ),
             Problem.NOTE: _("The note has characters that the hub cannot carry."),
         }
 
@@ -341,10 +364,15 @@ class PaymentGateway(models.Model):
         if self.provider != PHEE:
             return problems
         if not (self.phee_institution and self.phee_program) and not payer.identifier:
-            problems.append(_("There is no payer. Give the payment manager a payer identifier, then read again."))
+            problems.append(
+                _("There is no payer. Give the payment manager a payer identifier, then read again.")
+            )
         if not csv_file.payer_fits(payer):
             problems.append(
-                _("The payer has characters that the hub cannot carry. Correct the payment manager, then read again.")
+                _(
+                    "The payer has characters that the hub cannot carry. Correct the payment manager, then "
+                    "read again."
+                )
             )
         return problems
 
@@ -372,13 +400,17 @@ class PaymentGateway(models.Model):
         batch = submission.batch_id
         # A backup restored since the approval has forgotten when it was sent.
         since = min(filter(None, (submission.started_at, batch.approved_at)))
-        others = self.env["g2p.payment.submission"].sudo().search(
-            [
-                ("gateway_id", "=", self.id),
-                ("state", "=", "accepted"),
-                ("batch_id", "!=", batch.id),
-                ("started_at", ">=", since - timedelta(days=2)),
-            ]
+        others = (
+            self.env["g2p.payment.submission"]
+            .sudo()
+            .search(
+                [
+                    ("gateway_id", "=", self.id),
+                    ("state", "=", "accepted"),
+                    ("batch_id", "!=", batch.id),
+                    ("started_at", ">=", since - timedelta(days=2)),
+                ]
+            )
         )
         with self._client() as hub:
             return hub.find(

@@ -80,8 +80,8 @@ class PaymentHubManager(models.Model):
     )
     send_payee_bank = fields.Boolean(
         "Name the Payee's Bank",
-        help="Send the BIC of the bank that keeps the payee's account, for payment systems that do not find out "
-        "by themselves where an account is.",
+        help="Send the BIC of the bank that keeps the payee's account, for payment systems that do not find "
+        "out by themselves where an account is.",
     )
     batch_size = fields.Integer(
         required=True, default=500, help="Payments in a batch at the most. The payment system may take fewer."
@@ -126,9 +126,7 @@ class PaymentHubManager(models.Model):
             return self._say("warning", self._why_nothing_payable(cycle, entitlements))
         if len(payable) > self.MAX_ENTITLEMENTS_FOR_SYNC_PREPARE:
             self._prepare_payments_async(cycle, payable, len(payable))
-            return self._say(
-                "info", _("%s payments are being prepared in the background.", len(payable))
-            )
+            return self._say("info", _("%s payments are being prepared in the background.", len(payable)))
         _payments, batches = self._prepare_payments(cycle, payable)
         return self._say("success", self._prepared_sentence(batches), sticky=bool(batches._drafts()))
 
@@ -169,7 +167,9 @@ class PaymentHubManager(models.Model):
         self.with_delay(
             channel="root.g2p_payment_prepare",
             identity_key=f"g2p_payment_hub.prepare.{cycle.id}",
-            description=_("Prepare %(count)s payments of %(cycle)s", count=entitlements_count, cycle=cycle.name),
+            description=_(
+                "Prepare %(count)s payments of %(cycle)s", count=entitlements_count, cycle=cycle.name
+            ),
         )._prepare_job(cycle, entitlements)
 
     def _prepare_job(self, cycle, entitlements):
@@ -222,7 +222,9 @@ class PaymentHubManager(models.Model):
         currency = self.currency_id
         return [
             {
-                "name": derived_reference(database, "payment", entitlement.id, attempts.get(entitlement.id, 0)),
+                "name": derived_reference(
+                    database, "payment", entitlement.id, attempts.get(entitlement.id, 0)
+                ),
                 "entitlement_id": entitlement.id,
                 "cycle_id": cycle.id,
                 "gateway_id": self.gateway_id.id,
@@ -238,17 +240,19 @@ class PaymentHubManager(models.Model):
 
     def _attempts(self, entitlements):
         """How often each was prepared before; payments of a gateway are never deleted, so this only grows."""
-        counts = self.env["g2p.payment"].sudo()._read_group(
-            [("entitlement_id", "in", entitlements.ids), ("gateway_id", "!=", False)],
-            ["entitlement_id"],
-            ["__count"],
+        counts = (
+            self.env["g2p.payment"]
+            .sudo()
+            ._read_group(
+                [("entitlement_id", "in", entitlements.ids), ("gateway_id", "!=", False)],
+                ["entitlement_id"],
+                ["__count"],
+            )
         )
         return {entitlement.id: count for entitlement, count in counts}
 
     def _payer(self):
-        return Payer(
-            identifier_type=self.payer_identifier_type or "", identifier=self.payer_identifier or ""
-        )
+        return Payer(identifier_type=self.payer_identifier_type or "", identifier=self.payer_identifier or "")
 
     def _payer_values(self):
         return {
@@ -294,8 +298,13 @@ class PaymentHubManager(models.Model):
             batches=len(batches),
         )
         if drafts:
-            return sentence + " " + _(
-                "%s of the batches have problems: open them, mend the problems and request approval.", len(drafts)
+            return (
+                sentence
+                + " "
+                + _(
+                    "%s of the batches have problems: open them, mend the problems and request approval.",
+                    len(drafts),
+                )
             )
         return sentence + " " + _("A finance validator can approve them now.")
 

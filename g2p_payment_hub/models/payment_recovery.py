@@ -4,6 +4,7 @@ from datetime import timedelta
 
 from odoo import _, api, fields, models
 from odoo.exceptions import AccessError, UserError
+from odoo.tools import format_datetime
 
 from ..client.errors import GatewayError
 from .payment_batch import APPROVERS
@@ -66,9 +67,10 @@ class PaymentSubmission(models.Model):
             return _("Two finance validators decide whether this batch never arrived.")
         if not self.no_trace or self.last_look_up_at < self.may_declare_at:
             return _(
-                "The payment system may still show this batch. It can be declared missing when a look-up after "
+                "The payment system may still show this batch. It can be declared missing when a look-up "
+                "after "
                 "%s has found no trace.",
-                fields.Datetime.to_string(self.may_declare_at),
+                format_datetime(self.env, self.may_declare_at),
             )
         return False
 

@@ -28,7 +28,9 @@ class PaymentSubmission(models.Model):
     _order = "id desc"
     _rec_name = "filename"
 
-    batch_id = fields.Many2one("g2p.payment.batch", required=True, readonly=True, ondelete="restrict", index=True)
+    batch_id = fields.Many2one(
+        "g2p.payment.batch", required=True, readonly=True, ondelete="restrict", index=True
+    )
     gateway_id = fields.Many2one("g2p.payment.gateway", required=True, readonly=True, ondelete="restrict")
     company_id = fields.Many2one("res.company", related="gateway_id.company_id", store=True)
     attempt = fields.Integer(required=True, readonly=True)
@@ -78,7 +80,7 @@ class PaymentSubmission(models.Model):
     @api.model
     def _open(self, batch):
         """The row for the next attempt. The same attempt at the same file always has the same key and file
-        name, also in a database restored from a backup: under that name it is looked for before it is sent."""
+        name, also in a database restored from a backup: under it the file is looked for before it is sent."""
         attempt = len(batch.submission_ids) + 1
         database = self.env["ir.config_parameter"].sudo().get_param("database.uuid")
         key = derived_uuid(database, "submission", batch.id, attempt, batch.frozen_digest)
@@ -114,7 +116,13 @@ class PaymentSubmission(models.Model):
             raise ValueError(f"submission {self.id}: {self.state} cannot become {state}")
         before = self.state
         self.sudo().write(
-            {"state": state, "answer": answer, "ended_at": fields.Datetime.now(), "lease_until": False, **values}
+            {
+                "state": state,
+                "answer": answer,
+                "ended_at": fields.Datetime.now(),
+                "lease_until": False,
+                **values,
+            }
         )
         self._record(before, state, answer)
 

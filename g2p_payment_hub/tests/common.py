@@ -58,7 +58,11 @@ class LedgerHub:
         if isinstance(self.hidden, GatewayError):
             raise self.hidden
         names = [] if self.hidden else [one.filename for one in self.received]
-        return Receipt(reference=f"remote-{names.index(batch.filename) + 1}") if batch.filename in names else None
+        return (
+            Receipt(reference=f"remote-{names.index(batch.filename) + 1}")
+            if batch.filename in names
+            else None
+        )
 
     def outcomes(self, batch_id, references):
         if isinstance(self.told, GatewayError):
@@ -172,7 +176,9 @@ class PaymentHubCase(TransactionCase):
                 {
                     "name": f"Payee {number}",
                     "is_registrant": True,
-                    "phone_number_ids": [Command.create({"phone_no": phones[number]})] if phones[number] else [],
+                    "phone_number_ids": [Command.create({"phone_no": phones[number]})]
+                    if phones[number]
+                    else [],
                 }
                 for number in range(count)
             ]

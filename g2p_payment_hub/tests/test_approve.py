@@ -65,15 +65,17 @@ class TestFourEyes(PaymentHubCase):
 
     def test_program_manager_cannot_approve(self):
         batch = self._prepare()
-        self._denied(batch, self._user("pm2", "g2p_programs.g2p_program_manager"), "A finance validator approves|Only a finance validator")
+        self._denied(
+            batch,
+            self._user("pm2", "g2p_programs.g2p_program_manager"),
+            "A finance validator approves|Only a finance validator",
+        )
 
     @mute_logger("odoo.sql_db")
     def test_database_refuses_a_preparer_who_approves(self):
         batch = self._prepare()
         with self.assertRaises(IntegrityError), self.env.cr.savepoint():
-            self._sql(
-                "UPDATE g2p_payment_batch SET approved_by_id = prepared_by_id WHERE id = %s", batch.id
-            )
+            self._sql("UPDATE g2p_payment_batch SET approved_by_id = prepared_by_id WHERE id = %s", batch.id)
 
     def test_only_a_batch_to_approve_is_approved(self):
         batch = self._prepare()
@@ -153,7 +155,9 @@ class TestApprove(PaymentHubCase):
         self._approve(batch)
         self._reject(batch)
         self.assertEqual(batch.batch_state, "rejected")
-        self.assertFalse(batch.approved_by_id or batch.approved_at or batch.frozen_content or batch.frozen_digest)
+        self.assertFalse(
+            batch.approved_by_id or batch.approved_at or batch.frozen_content or batch.frozen_digest
+        )
         self._send(batch)
         self.assertEqual(self.hub.uploads, 0)
 
@@ -163,7 +167,9 @@ class TestApprove(PaymentHubCase):
         self._approve(batch)
         batch.with_user(self.manager_user).action_back_to_draft()
         self.assertEqual(batch.batch_state, "draft")
-        self.assertFalse(batch.approved_by_id or batch.approved_at or batch.frozen_content or batch.frozen_digest)
+        self.assertFalse(
+            batch.approved_by_id or batch.approved_at or batch.frozen_content or batch.frozen_digest
+        )
 
     def test_a_reason_is_asked_for(self):
         self._entitle()
@@ -192,7 +198,8 @@ class TestApprove(PaymentHubCase):
             "a payment less": "DELETE FROM g2p_payment_g2p_payment_batch_rel WHERE g2p_payment_id = %s",
             "another payer": "UPDATE g2p_payment_batch SET payer_identifier = '666' WHERE id = "
             "(SELECT batch_id FROM g2p_payment WHERE id = %s)",
-            "another file": "UPDATE g2p_payment_batch SET frozen_content = replace(frozen_content, ',100,', ',900,')"
+            "another file": "UPDATE g2p_payment_batch SET frozen_content = replace(frozen_content, "
+            "',100,', ',900,')"
             " WHERE id = (SELECT batch_id FROM g2p_payment WHERE id = %s)",
             "no file": "UPDATE g2p_payment_batch SET frozen_content = NULL, frozen_digest = NULL"
             " WHERE id = (SELECT batch_id FROM g2p_payment WHERE id = %s)",

@@ -40,7 +40,9 @@ class TestCheck(PaymentHubCase):
     def test_payee_characters(self):
         for identifier in ("2771,380", "2771 380", 'a"b', "a\nb", "Zoë", "=1+1", "x" * 65):
             with self.subTest(identifier), self.env.cr.savepoint() as savepoint:
-                self.assertIn("characters that the hub cannot carry", self._problem(account_number=identifier))
+                self.assertIn(
+                    "characters that the hub cannot carry", self._problem(account_number=identifier)
+                )
                 savepoint.rollback()
 
     def test_payee_is_shorter_where_the_hub_rewrites_the_file(self):

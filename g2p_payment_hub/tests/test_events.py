@@ -14,7 +14,12 @@ class TestEvents(PaymentHubCase):
         batch = self._sent(2)
         self.assertEqual(
             self._steps(batch),
-            [("draft", "to_approve"), ("to_approve", "approved"), ("approved", "sending"), ("sending", "sent")],
+            [
+                ("draft", "to_approve"),
+                ("to_approve", "approved"),
+                ("approved", "sending"),
+                ("sending", "sent"),
+            ],
         )
         approved = batch.event_ids.filtered(lambda event: event.to_state == "approved")
         self.assertEqual((approved.user_id, approved.digest), (self.finance_user, batch.frozen_digest))
@@ -43,12 +48,16 @@ class TestEvents(PaymentHubCase):
     def test_the_first_broken_event_is_named(self):
         tampering = {
             "changed": ("UPDATE g2p_payment_event SET why = 'x' WHERE batch_id = %s AND number = 3", 3),
-            "another user": ("UPDATE g2p_payment_event SET user_id = 1 WHERE batch_id = %s AND number = 2", 2),
+            "another user": (
+                "UPDATE g2p_payment_event SET user_id = 1 WHERE batch_id = %s AND number = 2",
+                2,
+            ),
             "taken out": ("DELETE FROM g2p_payment_event WHERE batch_id = %s AND number = 2", 2),
             "cut off": ("DELETE FROM g2p_payment_event WHERE batch_id = %s AND number > 4", 5),
             "all gone": ("DELETE FROM g2p_payment_event WHERE batch_id = %s", 1),
             "hash adapted": (
-                "UPDATE g2p_payment_event SET why = 'x', hash = previous_hash WHERE batch_id = %s AND number = 1",
+                "UPDATE g2p_payment_event SET why = 'x', hash = previous_hash WHERE batch_id = %s AND "
+                "number = 1",
                 1,
             ),
         }
@@ -66,5 +75,7 @@ class TestEvents(PaymentHubCase):
         batch = self._prepare()
         batch.with_user(self.manager_user).action_cancel()
         for payment in batch.payment_ids:
-            self.assertEqual([(one.from_state, one.to_state) for one in payment.event_ids], [("issued", "failed")])
+            self.assertEqual(
+                [(one.from_state, one.to_state) for one in payment.event_ids], [("issued", "failed")]
+            )
         self.assertFalse(self.env["g2p.payment.event"]._first_broken(batch))

@@ -54,7 +54,9 @@ class TestGateway(PaymentHubCase):
             self._refused("Bulk Processor URL: the address is a host and a path", phee_bulk_url=url)
         for url in ("http://hub.example", "ftp://hub.example", "http://10.0.0.1", "http://localhost.example"):
             self._refused("Operations URL: the address must begin with https://", phee_operations_url=url)
-        self.gateway.write({"phee_bulk_url": "https://hub.example:8443/bulk", "phee_operations_url": "https://[::1]"})
+        self.gateway.write(
+            {"phee_bulk_url": "https://hub.example:8443/bulk", "phee_operations_url": "https://[::1]"}
+        )
 
     def test_a_refused_address_is_not_repeated_in_the_message(self):
         """It may hold a password."""
@@ -86,7 +88,9 @@ class TestGateway(PaymentHubCase):
         self.gateway.phee_signing_key = pem(strong)
 
     def test_certificates(self):
-        self._refused("Hub Certificate cannot be used. It has to be a certificate", phee_hub_certificate="nonsense")
+        self._refused(
+            "Hub Certificate cannot be used. It has to be a certificate", phee_hub_certificate="nonsense"
+        )
         self._refused("Hub Certificate cannot be used", phee_hub_certificate=SIGNING_KEY)
         self._refused("CA Bundle cannot be used. It has to be certificates", phee_ca_bundle="nonsense")
         self._refused("CA Bundle cannot be used", phee_ca_bundle=SIGNING_KEY)
@@ -128,7 +132,9 @@ class TestGateway(PaymentHubCase):
         return self.gateway.action_test_connection()["params"]
 
     def test_connection_works(self):
-        said = self._test_connection(Check(name="bulk", ok=True, detail="0 s"), Check(name="operations", ok=True))
+        said = self._test_connection(
+            Check(name="bulk", ok=True, detail="0 s"), Check(name="operations", ok=True)
+        )
         self.assertEqual(said["type"], "success")
         self.assertEqual(said["message"], "Bulk processor: works. Operations app: works.")
 

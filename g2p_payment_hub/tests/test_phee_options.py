@@ -11,10 +11,14 @@ from .common import PaymentHubCase
 class TestPheeOptions(PaymentHubCase):
     def _bank_payees(self, *bics):
         entitlements = self._entitle(len(bics))
-        for number, (entitlement, bic) in enumerate(zip(entitlements, bics)):
+        for number, (entitlement, bic) in enumerate(zip(entitlements, bics, strict=True)):
             bank = self.env["res.bank"].create({"name": f"Bank {bic}", "bic": bic})
             self.env["res.partner.bank"].create(
-                {"partner_id": entitlement.partner_id.id, "acc_number": f"0011223{number}", "bank_id": bank.id}
+                {
+                    "partner_id": entitlement.partner_id.id,
+                    "acc_number": f"0011223{number}",
+                    "bank_id": bank.id,
+                }
             )
         self.manager.write(
             {"payee_field": "bank_account", "payee_identifier_type": "ACCOUNT_ID", "send_payee_bank": True}

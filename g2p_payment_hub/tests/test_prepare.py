@@ -20,7 +20,9 @@ class TestPrepare(PaymentHubCase):
         payments = batch.payment_ids
         self.assertEqual(payments.entitlement_id, entitlements)
         self.assertEqual(payments.mapped("amount_issued"), [120, 120, 120])
-        self.assertEqual(set(payments.mapped("account_number")), {"27713800000", "27713800001", "27713800002"})
+        self.assertEqual(
+            set(payments.mapped("account_number")), {"27713800000", "27713800001", "27713800002"}
+        )
         self.assertEqual(payments.payment_currency_id.name, "USD")
         self.assertEqual(set(payments.mapped("state")), {"issued"})
         self.assertFalse(any(payments.mapped("status")))
@@ -202,7 +204,9 @@ class TestPrepare(PaymentHubCase):
             for _press in range(3):
                 self.assertFalse(self._prepare())
                 self.assertIn("3 payments are being prepared in the background", self._message(self.said))
-        job = self.env["queue.job"].search([("identity_key", "=", f"g2p_payment_hub.prepare.{self.cycle.id}")])
+        job = self.env["queue.job"].search(
+            [("identity_key", "=", f"g2p_payment_hub.prepare.{self.cycle.id}")]
+        )
         self.assertEqual(len(job), 1)
         self.assertEqual(job.channel, "root.g2p_payment_prepare")
         self._run(job)
@@ -238,13 +242,13 @@ class TestPrepare(PaymentHubCase):
         entitlement = self._entitle()
         for _time in range(2):
             self._payment_of_another_manager(entitlement, name="the same")
-        self._sql(
-            "DROP INDEX g2p_payment_one_live_per_entitlement; DROP INDEX g2p_payment_unique_reference;"
-        )
+        self._sql("DROP INDEX g2p_payment_one_live_per_entitlement; DROP INDEX g2p_payment_unique_reference;")
         self.env["g2p.payment"].init()
         self._sql("SELECT indexname FROM pg_indexes WHERE tablename = 'g2p_payment'")
         indexes = {name for (name,) in self.env.cr.fetchall()}
-        self.assertLessEqual({"g2p_payment_one_live_per_entitlement", "g2p_payment_unique_reference"}, indexes)
+        self.assertLessEqual(
+            {"g2p_payment_one_live_per_entitlement", "g2p_payment_unique_reference"}, indexes
+        )
 
 
 @tagged("post_install", "-at_install")
@@ -294,7 +298,9 @@ class TestPayeeIdentifier(PaymentHubCase):
         self.assertEqual(self._payee("iban", partner), "")
 
     def test_email(self):
-        self.assertEqual(self._payee("email", self._registrant(email="amina@pay.example")), "amina@pay.example")
+        self.assertEqual(
+            self._payee("email", self._registrant(email="amina@pay.example")), "amina@pay.example"
+        )
         self.assertEqual(self._payee("email", self._registrant()), "")
 
     def _identified(self, **values):

@@ -35,7 +35,8 @@ class RightsCase(PaymentHubCase):
     def setUpClass(cls):
         super().setUpClass()
         cls.users = {
-            role: cls._user(f"role_{role}", "base.group_allow_export", *groups) for role, groups in ROLES.items()
+            role: cls._user(f"role_{role}", "base.group_allow_export", *groups)
+            for role, groups in ROLES.items()
         }
         cls.gateway.write({"phee_client_secret": "client-secret-value"})
         cls._entitle(2)
@@ -73,7 +74,10 @@ class TestRights(RightsCase):
         may = {"admin", "gateway_admin"}
         gateways = self.env[GATEWAY]
         self._only(may, lambda _none, user: gateways.with_user(user).create({"name": "Other"}))
-        self._only(may, lambda _none, user: self.gateway.with_user(user).write({"phee_bulk_url": "https://x.example"}))
+        self._only(
+            may,
+            lambda _none, user: self.gateway.with_user(user).write({"phee_bulk_url": "https://x.example"}),
+        )
         self._only(may, lambda _none, user: self.gateway.with_user(user).write({"phee_password": "other"}))
         self._only(may, lambda _none, user: self.gateway.with_user(user).write({"state": "live"}))
         self._only(may, lambda gateway, user: gateway.with_user(user).unlink(), self.gateway.copy)
@@ -81,7 +85,9 @@ class TestRights(RightsCase):
     def test_see_gateways(self):
         self._only(
             set(ROLES) - {"plain"},
-            lambda _none, user: self.gateway.with_user(user).read(["name", "provider", "state", "phee_tenant"]),
+            lambda _none, user: self.gateway.with_user(user).read(
+                ["name", "provider", "state", "phee_tenant"]
+            ),
         )
 
     def test_test_the_connection(self):
@@ -95,13 +101,12 @@ class TestRights(RightsCase):
         managers = self.env[self.manager._name]
         self._only({"manager", "admin"}, lambda _none, user: managers.with_user(user).create(values))
         self._only(
-            {"manager", "admin"}, lambda _none, user: self.manager.with_user(user).write({"payer_identifier": "1"})
+            {"manager", "admin"},
+            lambda _none, user: self.manager.with_user(user).write({"payer_identifier": "1"}),
         )
 
     def test_prepare(self):
-        self._only(
-            {"manager", "admin"}, lambda _none, user: self.cycle.with_user(user).prepare_payment()
-        )
+        self._only({"manager", "admin"}, lambda _none, user: self.cycle.with_user(user).prepare_payment())
 
     def test_request_approval(self):
         def draft():
@@ -109,18 +114,24 @@ class TestRights(RightsCase):
             batch.with_user(self.manager_user).action_back_to_draft()
             return batch
 
-        self._only({"manager", "admin"}, lambda batch, user: batch.with_user(user).action_request_approval(), draft)
+        self._only(
+            {"manager", "admin"}, lambda batch, user: batch.with_user(user).action_request_approval(), draft
+        )
 
     def test_approve(self):
-        self._only({"finance", "admin"}, lambda batch, user: batch.with_user(user).action_approve(), self._prepare)
+        self._only(
+            {"finance", "admin"}, lambda batch, user: batch.with_user(user).action_approve(), self._prepare
+        )
 
     def test_reject(self):
         wizards = self.env["g2p.payment.batch.reject.wizard"]
         self._only(
             {"finance", "admin"},
-            lambda batch, user: wizards.with_user(user)
-            .create({"batch_ids": [Command.set(batch.ids)], "reason": "Wrong month"})
-            .action_reject(),
+            lambda batch, user: (
+                wizards.with_user(user)
+                .create({"batch_ids": [Command.set(batch.ids)], "reason": "Wrong month"})
+                .action_reject()
+            ),
             self._prepare,
         )
 
@@ -145,7 +156,9 @@ class TestRights(RightsCase):
 
     def test_see_the_file(self):
         self._only(
-            {"finance", "admin"}, lambda batch, user: batch.with_user(user).read(["frozen_content"]), self._approved
+            {"finance", "admin"},
+            lambda batch, user: batch.with_user(user).read(["frozen_content"]),
+            self._approved,
         )
 
     def test_batch_form_opens_without_access_to_its_cycle(self):
@@ -158,7 +171,8 @@ class TestRights(RightsCase):
             form = Form(batch.with_user(self.finance_user), view="g2p_programs.view_payment_batch_form")
             self.assertEqual(form.cycle_id.id, self.cycle.id)
             found = batch.with_user(self.finance_user).web_search_read(
-                [("id", "=", batch.id)], {"name": {}, "cycle_id": {"fields": {"display_name": {}}}, "amount_total": {}}
+                [("id", "=", batch.id)],
+                {"name": {}, "cycle_id": {"fields": {"display_name": {}}}, "amount_total": {}},
             )
             self.assertEqual(found["records"][0]["cycle_id"]["display_name"], self.cycle.name)
 
@@ -299,7 +313,11 @@ class TestForgery(RightsCase):
     whatever they send over RPC."""
 
     FORGERS = ("manager", "finance", "admin")
-    CONTEXTS = ({}, {"su": True, "uid": 1}, {"tracking_disable": True, "install_mode": True, "active_test": False})
+    CONTEXTS = (
+        {},
+        {"su": True, "uid": 1},
+        {"tracking_disable": True, "install_mode": True, "active_test": False},
+    )
 
     def _forgers(self, record):
         for role in self.FORGERS:
@@ -332,14 +350,18 @@ class TestForgery(RightsCase):
         for role, forged in self._forgers(one):
             for name in payment.GUARDED:
                 with self.subTest(f"{role} {name}"):
-                    self._denied(lambda forged=forged, name=name: forged.write({name: self._same_value(one, name)}))
+                    self._denied(
+                        lambda forged=forged, name=name: forged.write({name: self._same_value(one, name)})
+                    )
 
     def test_batches_are_not_written(self):
         batch = self._prepare()
         for role, forged in self._forgers(batch):
             for name in payment_batch.GUARDED:
                 with self.subTest(f"{role} {name}"):
-                    self._denied(lambda forged=forged, name=name: forged.write({name: self._same_value(batch, name)}))
+                    self._denied(
+                        lambda forged=forged, name=name: forged.write({name: self._same_value(batch, name)})
+                    )
 
     def test_not_by_way_of_the_other_side(self):
         """One2many and many2many commands of records that they may write."""
@@ -397,7 +419,9 @@ class TestForgery(RightsCase):
         for _role, forged in self._forgers(other_batch):
             self._denied(lambda forged=forged: forged.write({"payment_ids": [Command.set(ours.ids)]}))
             self._denied(
-                lambda forged=forged: forged.create({"name": "forged", "payment_ids": [Command.link(ours[0].id)]})
+                lambda forged=forged: forged.create(
+                    {"name": "forged", "payment_ids": [Command.link(ours[0].id)]}
+                )
             )
         for role in self.FORGERS:
             other_payment = self._payment_of_another_manager(self._entitle(), batch_id=other_batch.id)

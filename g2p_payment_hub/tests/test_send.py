@@ -250,7 +250,9 @@ class TestSend(SendCase):
 
     def test_settings_that_cannot_be_used_send_nothing(self):
         batch = self._approved()
-        broken = patch.object(type(self.gateway), "_client", side_effect=UserError("The settings cannot be used."))
+        broken = patch.object(
+            type(self.gateway), "_client", side_effect=UserError("The settings cannot be used.")
+        )
         with broken:
             self._send(batch)
         self.assertEqual((batch.batch_state, batch.submission_ids.state), ("approved", "not_sent"))

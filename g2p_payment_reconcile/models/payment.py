@@ -61,7 +61,9 @@ class Payment(models.Model):
             "remote_reference": outcome.remote_reference or None,
             "remote_status": outcome.remote_status or None,
             "failure_code": (outcome.reason_code or None) if failed else None,
-            "failure_reason": (outcome.reason or outcome.reason_code or _("No reason given")) if failed else None,
+            "failure_reason": (outcome.reason or outcome.reason_code or _("No reason given"))
+            if failed
+            else None,
             "attention": self._doubt_sentence(verdict.doubt, outcome) if verdict.doubt else None,
         }
 
@@ -106,15 +108,27 @@ class Payment(models.Model):
     @api.model
     def _doubt_sentence(self, doubt, outcome):
         sentence = {
-            Doubt.SUSPECT: _("The payment system says paid, with a sign that it was not. Ask it for evidence."),
+            Doubt.SUSPECT: _(
+                "The payment system says paid, with a sign that it was not. Ask it for evidence."
+            ),
             Doubt.CONTRADICTORY: _("The payment system says both paid and failed. Ask it which is true."),
             Doubt.TWICE: _("The payment system says that it paid this more than once. Ask it to check."),
-            Doubt.MONEY: _("The payment system paid another amount or currency than approved. Ask it to check."),
-            Doubt.LATE: _("The payment system now says the opposite of its final result. Ask it which is true."),
+            Doubt.MONEY: _(
+                "The payment system paid another amount or currency than approved. Ask it to check."
+            ),
+            Doubt.LATE: _(
+                "The payment system now says the opposite of its final result. Ask it which is true."
+            ),
         }[doubt]
         facts = " ".join(
             str(fact)
-            for fact in (outcome.remote_status, outcome.amount, outcome.currency, outcome.reason_code, outcome.reason)
+            for fact in (
+                outcome.remote_status,
+                outcome.amount,
+                outcome.currency,
+                outcome.reason_code,
+                outcome.reason,
+            )
             if fact
         )
         return f"{sentence} ({facts})" if facts else sentence

@@ -30,7 +30,9 @@ class PaymentSubmission(models.Model):
     @api.model
     def _hear_of_news(self, key, token):
         """Makes the next question due now. Nothing else ever happens here."""
-        if len(key) > _KEY_LENGTH or not hmac.compare_digest(token.encode(), self._callback_token(key).encode()):
+        if len(key) > _KEY_LENGTH or not hmac.compare_digest(
+            token.encode(), self._callback_token(key).encode()
+        ):
             return
         now = fields.Datetime.now()
         # Whoever is busy with the row is asking already.

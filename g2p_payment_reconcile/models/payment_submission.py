@@ -38,7 +38,8 @@ class PaymentSubmission(models.Model):
 
     def _queue_pull(self):
         for submission in self.sudo():
-            # Before the job and not in it: a job that fails must not make the next turn of the clock try again.
+            # Before the job and not in it: a job that fails must not make the next turn of the clock try
+            # again.
             submission.next_poll_at = submission._next_turn()
             submission.with_delay(
                 channel="root.g2p_payment_pull",

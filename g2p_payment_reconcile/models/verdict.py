@@ -53,4 +53,3 @@ def contradicts(outcomes: Sequence[Outcome], status: str) -> Outcome | None:
     """The outcome, if any, that speaks against a status that is final already."""
     opposite = OutcomeStatus.FAILED if status == "paid" else OutcomeStatus.PAID
     return next((one for one in outcomes if one.status is opposite), None)
-

@@ -21,7 +21,9 @@ class TestCallback(PaymentHubCase, HttpCase):
 
     def _call(self, url=None, data=b'{"message": "complete with : 100"}'):
         self.env.flush_all()
-        return self.url_open(urlsplit(url or self.url).path, data=data, headers={"Content-Type": "text/plain"})
+        return self.url_open(
+            urlsplit(url or self.url).path, data=data, headers={"Content-Type": "text/plain"}
+        )
 
     def _facts(self):
         self.env.invalidate_all()

@@ -77,7 +77,9 @@ class TestPull(PaymentHubCase):
         self.hub.tell(batch.payment_ids[1], PAID, currency="EUR", remote_reference="r2")
         self._pull(batch)
         for payment in batch.payment_ids:
-            self.assertEqual((payment.status, payment.amount_paid, payment.status_is_final), (False, 0, False))
+            self.assertEqual(
+                (payment.status, payment.amount_paid, payment.status_is_final), (False, 0, False)
+            )
             self.assertIn("another amount or currency", payment.attention)
         self.assertEqual(batch.batch_state, "sent")
 

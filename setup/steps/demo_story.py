@@ -78,9 +78,8 @@ def _say_batches(world, batches):
         "g2p.payment.batch", batches, ["name", "batch_state", "payment_count", "amount_total"]
     )
     for row in rows:
-        say.line(
-            f"{row['name']}: {row['payment_count']} payments, {row['amount_total']:,.2f} USD, {row['batch_state']}"
-        )
+        total = f"{row['amount_total']:,.2f} USD"
+        say.line(f"{row['name']}: {row['payment_count']} payments, {total}, {row['batch_state']}")
 
 
 def _wait(world, batches, states, seconds):
@@ -112,28 +111,30 @@ def _say_result(world, addresses, seconds):
         "status", "amount_issued", "amount_paid", "failure_code", "attention", "partner_id"
     )
     paid = [row for row in payments if row["status"] == "paid"]
-    failed = collections.Counter(row["failure_code"] for row in payments if row["status"] == "failed")
     unresolved = [row for row in payments if not row["status"]]
-    say.heading("What happened")
-    say.line(f"entitlements  {len(payments)}")
-    say.line(
-        f"payments      {len(payments)} in {len(world.batches())} batches, {_sum(payments, 'amount_issued')} USD"
-    )
-    say.line(f"paid          {len(paid)}, {_sum(paid, 'amount_paid')} USD")
-    for code, count in failed.most_common():
-        say.line(f"failed        {count}  {code}")
-    say.line(f"unresolved    {len(unresolved)}, each in front of a person with the facts")
-    for row in unresolved[:3]:
-        say.line(f"              {row['partner_id'][1]}: {row['attention'] or 'no answer yet'}")
     ledger = _ledger(addresses)
     ours = sorted((row["name"], int(row["amount_paid"])) for row in paid)
     theirs = sorted((row["request_id"], int(row["amount"])) for row in ledger)
-    total = sum(amount for _reference, amount in theirs)
-    say.line(
-        f"hub's ledger  {len(theirs)} paid, {total:,} USD: {'the same payments' if ours == theirs else 'DIFFERS'}"
-    )
-    say.line(f"seconds       {seconds:.0f}")
+    say.heading("What happened")
+    _fact("entitlements", len(payments))
+    _fact("batches", len(world.batches()))
+    _fact("payments", f"{len(payments)}, {_sum(payments, 'amount_issued')} USD")
+    _fact("paid", f"{len(paid)}, {_sum(paid, 'amount_paid')} USD")
+    for code, count in collections.Counter(
+        row["failure_code"] for row in payments if row["status"] == "failed"
+    ).most_common():
+        _fact("failed", f"{count}  {code}")
+    _fact("unresolved", f"{len(unresolved)}, each in front of a person with the facts")
+    for row in unresolved[:3]:
+        _fact("", f"{row['partner_id'][1]}: {row['attention'] or 'no answer yet'}")
+    agrees = "the same payments" if ours == theirs else "DIFFERS"
+    _fact("hub's ledger", f"{len(theirs)} paid, {_sum(ledger, 'amount')} USD: {agrees}")
+    _fact("seconds", f"{seconds:.0f}")
     return ours == theirs
+
+
+def _fact(name, text):
+    say.line(f"{name:<14}{text}")
 
 
 def _sum(rows, name):

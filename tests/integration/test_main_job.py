@@ -31,8 +31,12 @@ def _ask_until_known(world, eventually):
 
 def _facts(world):
     fields = ("state", "status", "amount_paid", "failure_code", "remote_reference", "status_is_final")
-    batches = world.admin.search_read("g2p.payment.batch", [("cycle_id", "=", world.cycle)], _BATCH_FACTS, order="id")
-    submissions = world.admin.search_read("g2p.payment.submission", [], ["state", "remote_reference"], order="id")
+    batches = world.admin.search_read(
+        "g2p.payment.batch", [("cycle_id", "=", world.cycle)], _BATCH_FACTS, order="id"
+    )
+    submissions = world.admin.search_read(
+        "g2p.payment.submission", [], ["state", "remote_reference"], order="id"
+    )
     return world.payments(*fields), batches, submissions
 
 
@@ -43,7 +47,11 @@ def test_a_cycle_is_paid_and_the_hub_agrees(world, hub, eventually):
     _road(world, eventually, GOOD + BAD)
     payments = world.payments("status", "failure_code", "attention", "amount_paid", "account_number")
     by_payee = {payment["account_number"]: payment for payment in payments}
-    assert collections.Counter(payment["status"] for payment in payments) == {"paid": 41, "failed": 2, False: 1}
+    assert collections.Counter(payment["status"] for payment in payments) == {
+        "paid": 41,
+        "failed": 2,
+        False: 1,
+    }
     assert by_payee["27713990404"]["failure_code"] == "PayeeNotFound"
     assert by_payee["27713990402"]["failure_code"] == "PayerInsufficientBalance"
     assert by_payee["27713990620"]["status"] == "paid"

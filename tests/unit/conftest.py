@@ -1,8 +1,10 @@
 """The plain client alone: the add-on's own __init__ needs Odoo, so its name is a bare package here."""
 
+import functools
 import sys
 import types
 from pathlib import Path
+from unittest import mock
 
 import pytest
 from hypothesis import settings
@@ -39,3 +41,13 @@ def loopback():
     yield make
     for server in servers:
         server.stop()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def keys_are_checked_once():
+    """Checking a key takes longer than most tests."""
+    from g2p_payment_hub.client import signature
+
+    loaded = functools.lru_cache(signature.load_private_key)
+    with mock.patch.object(signature, "load_private_key", loaded):
+        yield

@@ -29,8 +29,8 @@ class Received(NamedTuple):
 
 
 class Loopback:
-    """`behave(connection, server)` is called in a thread of its own for each connection; `requests` holds what
-    `receive` read. With `tls`, a server context, connections speak TLS."""
+    """`behave(connection, server)` is called in a thread of its own for each connection; `requests` holds
+    what `receive` read. With `tls`, a server context, connections speak TLS."""
 
     def __init__(self, behave, tls=None):
         self._behave = behave

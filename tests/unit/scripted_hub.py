@@ -1,14 +1,11 @@
 """An operations app whose every word is the test's, for what the simulator cannot be made to say."""
 
-import functools
 from types import SimpleNamespace
-from unittest import mock
 
 from certificates import Authority
 from known_answer import KEY
 from loopback import answering
 
-from g2p_payment_hub.client import signature
 from g2p_payment_hub.client.auth import Credentials, TokenCache
 from g2p_payment_hub.client.http import HttpLimits
 from g2p_payment_hub.client.instructions import BatchFile
@@ -43,18 +40,8 @@ def scripted(loopback, answers, **settings):
         return said(request) if callable(said) else said
 
     server = loopback(answering(answer))
-    with mock.patch.object(signature, "load_private_key", _checked_once):
-        hub = PaymentHub(settings_for(server.url, **settings), TokenCache())
+    hub = PaymentHub(settings_for(server.url, **settings), TokenCache())
     return SimpleNamespace(hub=hub, server=server, requests=server.requests)
-
-
-@functools.lru_cache
-def _checked_once(text):
-    """Checking a key takes longer than most tests."""
-    return _load_private_key(text)
-
-
-_load_private_key = signature.load_private_key
 
 
 def page(*rows):

@@ -1,4 +1,4 @@
-"""What an answer means. Anything that may hide an accepted batch is unknown, never refused and never not sent."""
+"""What an answer means: whatever may hide an accepted batch is unknown, never refused and never not sent."""
 
 import json
 from datetime import datetime, timezone

@@ -263,7 +263,8 @@ class TestSecrets:
         with pytest.raises(GatewayError) as caught:
             cache.get(http, url, credentials(client_secret="s3cret"))
         error = caught.value
-        whole = f"{error!s} {error!r} {error.detail} {''.join(traceback.format_exception(type(error), error, None))}"
+        lines = traceback.format_exception(type(error), error, None)
+        whole = " ".join([str(error), repr(error), error.detail, *lines])
         assert not any(secret in whole for secret in self.SECRETS)
 
     def test_not_in_the_error_of_a_host_that_is_not_there(self, http, cache):

@@ -77,7 +77,7 @@ class TestAnswered:
         assert elsewhere.connections == 0
 
     def test_redirect_to_nowhere_is_an_answer_too(self, loopback):
-        """A client that looks into it may take the wrong address for its own, and say that nothing was sent."""
+        """A client that looks into it may take the wrong address for its own: nothing was sent."""
         server = loopback(always(302, b"", [("Location", "http://[half-an-address")]))
         assert answer(server.url).status == 302
 

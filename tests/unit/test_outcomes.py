@@ -162,12 +162,13 @@ class TestClosedLoop:
 class TestSilentRows:
     """Rows that the batch does not list are looked for in the whole hub, where earlier attempts are too."""
 
-    def found(self, loopback, row, listed="part-1", **settings):
+    def found(self, loopback, row, answers=None):
         answers = {
+            **(answers or {}),
             "/transfers": lambda request: page(row) if request.method == "GET" else page(),
             "/variables/ref-2": (200, FINE),
         }
-        statuses = told(loopback, [transfer("ref-1", listed)], ("ref-1", "ref-2"), answers, **settings)
+        statuses = told(loopback, [transfer("ref-1", "part-1")], ("ref-1", "ref-2"), answers)
         return statuses.get("ref-2")
 
     def row(self, batch_id, status):
@@ -180,6 +181,19 @@ class TestSilentRows:
     def test_failed_in_another_batch_has_not_failed_in_this(self, loopback):
         """It would be paid once more while this attempt is still under way."""
         assert self.found(loopback, self.row("batch-0", "FAILED")) is None
+
+    def test_of_a_part_of_which_nothing_was_listed(self, loopback):
+        """The rows of a page that is not whole must not look like another batch's."""
+        parts = (200, {"batchId": "batch-1", "subBatchSummaryList": [{"subBatchId": "part-9"}]})
+        row = self.row("part-9", "FAILED")
+        assert self.found(loopback, row, answers={"/batches/batch-1": parts}) == (FAILED, "")
+
+    @pytest.mark.parametrize(
+        "said", [(500, b""), (200, b"<html>"), (200, []), (200, {"subBatchSummaryList": 1})]
+    )
+    def test_when_the_parts_cannot_be_told(self, loopback, said):
+        with pytest.raises(OutcomeUnknown):
+            self.found(loopback, self.row("part-9", "FAILED"), answers={"/batches/batch-1": said})
 
     @pytest.mark.parametrize("batch_id", ["batch-0", "", None])
     def test_paid_in_another_batch_is_for_a_person(self, loopback, batch_id):

@@ -1,6 +1,7 @@
 {
     "name": "G2P Payment Crash",
-    "summary": "Lets a server die at a chosen checkpoint; for tests only, loaded with --load and never installed",
+    "summary": "Lets a server die at a chosen checkpoint; for tests only, loaded with --load and never "
+    "installed",
     "category": "Hidden",
     "version": "17.0.1.0.0",
     "author": "OpenG2P",

@@ -1,8 +1,9 @@
-"""Where this server can die: before and after each of its effects on the world outside.
+"""Where this server can die: right before each of its effects on the world outside.
 
 A process that dies leaves behind what it has committed and what it has told others, nothing else. All commits and
-all requests go through one place each. Watching these two covers every checkpoint there is without naming any, and
-those that are added later: dying anywhere in between leaves the same as dying at the checkpoint before.
+all requests go through one place each. Watching these places covers every checkpoint of the code without naming
+any, and those that are added later: dying anywhere between two effects leaves the same as dying at the end of that
+stretch, with everything done that can be lost.
 
 The folder $G2P_CRASH_FOLDER has two files: `kill_at` holds the number of the pass that kills; while it is there,
 each pass adds a line to `passed`. Without it nothing is counted.
@@ -21,8 +22,11 @@ from odoo.sql_db import Cursor
 
 from odoo.addons.queue_job.jobrunner.runner import Database
 
-# Transactions that change nothing of payments and jobs (a log-in, a session) are not part of the road.
-_CHANGES = re.compile(r'(?:INSERT INTO|UPDATE|DELETE FROM)\s+"?(g2p_payment\w*|queue_job)\b', re.IGNORECASE)
+# Other transactions change nothing of payments and their jobs: a log-in, settings, the hub's access token.
+_CHANGES = re.compile(
+    r'(?:INSERT INTO|UPDATE|DELETE FROM)\s+"?(?:g2p_payment(?!_gateway)\w*|queue_job)\b', re.IGNORECASE
+)
+_OURS = re.compile(r"odoo\.addons\.g2p_(?:payment|mojaloop)\w*\.models\.")
 _ONE_AT_A_TIME = threading.Lock()
 
 
@@ -35,8 +39,8 @@ def watch():
     Database.set_job_enqueued = _set_job_enqueued(Database.set_job_enqueued)
 
 
-def reach(name):
-    """Passes the checkpoint, or dies in it."""
+def reach(effect):
+    """Passes the checkpoint before an effect, or dies there."""
     folder = Path(os.environ["G2P_CRASH_FOLDER"])
     with _ONE_AT_A_TIME:
         try:
@@ -44,7 +48,7 @@ def reach(name):
         except FileNotFoundError:
             return
         with open(folder / "passed", "a+") as passed:
-            passed.write(f"{name}\n")
+            passed.write(f"{effect}\n")
             passed.seek(0)
             number = len(passed.readlines())
         if number == kill_at:
@@ -65,14 +69,9 @@ def _execute(original):
 def _commit(original):
     def commit(self):
         self.flush()
-        changes = self.__dict__.pop("_crash_changes", False)
-        where = changes and _where()
-        if changes:
-            reach(f"before commit, {where}")
-        result = original(self)
-        if changes:
-            reach(f"after commit, {where}")
-        return result
+        if self.__dict__.pop("_crash_changes", False):
+            reach(f"{_where()}: commit")
+        return original(self)
 
     return commit
 
@@ -87,21 +86,17 @@ def _rollback(original):
 
 def _send(original):
     def send(self, request, *args, **kwargs):
-        if "/queue_job/" in request.url:  # the runner starts a job
-            return original(self, request, *args, **kwargs)
-        name = f"{request.method} {_resource(request.path_url)}, {_where()}"
-        reach(f"before {name}")
-        response = original(self, request, *args, **kwargs)
-        reach(f"after {name}")
-        return response
+        if "/queue_job/" not in request.url:  # there the runner starts a job
+            reach(f"{_where()}: {request.method} {_resource(request.path_url)}")
+        return original(self, request, *args, **kwargs)
 
     return send
 
 
 def _set_job_enqueued(original):
     def set_job_enqueued(self, uuid):
-        original(self, uuid)
-        reach("after job handed out by the runner")
+        reach("runner: hand out a job")
+        return original(self, uuid)
 
     return set_job_enqueued
 
@@ -112,20 +107,16 @@ def _resource(path):
 
 
 def _where():
-    """Our innermost method on the stack, or the queue job or remote call whose transaction ends."""
-    frame, method, job = sys._getframe(2), None, None
+    """Our innermost method on the stack; or else the queue job or the remote call whose transaction ends."""
+    frame, method = sys._getframe(2), None
     while frame:
-        module, local = frame.f_globals.get("__name__", ""), frame.f_locals
-        if not method and _is_ours(module) and frame.f_code.co_name != "_own_transaction":
-            method = frame.f_code.co_name
-        if module == "odoo.addons.queue_job.controllers.main" and getattr(local.get("job"), "method_name", None):
-            job = local["job"]
-            return f"job {job.method_name}: {method}" if method else f"job {job.method_name} {job.state}"
-        if frame.f_code.co_name == "execute_cr":
+        module, name, local = frame.f_globals.get("__name__", ""), frame.f_code.co_name, frame.f_locals
+        if _OURS.match(module) and name != "_own_transaction":
+            method = method or name
+        job = local.get("job")
+        if module == "odoo.addons.queue_job.controllers.main" and hasattr(job, "method_name"):
+            return f"job {job.method_name}, {method or job.state}"
+        if name == "execute_cr":
             return f"{local['obj']}.{local['method']}"
         frame = frame.f_back
     return method or "elsewhere"
-
-
-def _is_ours(module):
-    return re.match(r"odoo\.addons\.g2p_(payment|mojaloop)\w*\.models\.", module)

@@ -1,0 +1,220 @@
+"""The safety mechanisms, each with the edit that removes it and the tests that should notice."""
+
+import dataclasses
+
+from . import say
+
+_HUB = ("--only", "addons", "--addon", "g2p_payment_hub", "-k")
+_PULL = ("--only", "addons", "--addon", "g2p_payment_reconcile", "-k")
+_UNIT = ("--only", "unit", "-k")
+_REAL = ("--only", "integration", "-k")
+
+
+@dataclasses.dataclass(frozen=True)
+class Mutant:
+    """`old` stands exactly once in the file at `path`; `tests` are arguments of setup/test."""
+
+    name: str
+    path: str
+    old: str
+    new: str
+    tests: tuple
+
+    def apply(self, checkout):
+        file = checkout / self.path
+        text = file.read_text()
+        if text.count(self.old) != 1:
+            raise say.Problem(
+                f"{self.name}: {self.path} has the text to be replaced {text.count(self.old)} times; "
+                "bring setup/steps/mutants.py up to date."
+            )
+        file.write_text(text.replace(self.old, self.new))
+
+
+_BATCH = "g2p_payment_hub/models/payment_batch.py"
+_PAYMENT = "g2p_payment_hub/models/payment.py"
+_MANAGER = "g2p_payment_hub/models/payment_manager.py"
+_SUBMISSION = "g2p_payment_hub/models/payment_submission.py"
+_RECOVERY = "g2p_payment_hub/models/payment_recovery.py"
+_EVENT = "g2p_payment_hub/models/payment_event.py"
+_TOKEN = "g2p_payment_hub/models/payment_gateway_token.py"
+_APPLY = "g2p_payment_reconcile/models/payment.py"
+_VERDICT = "g2p_payment_reconcile/models/verdict.py"
+_CALLBACK = "g2p_payment_reconcile/models/payment_callback.py"
+_CLIENT = "g2p_payment_hub/client"
+
+MUTANTS = (
+    Mutant(
+        "checkpoint: the intent is not committed before sending",
+        _BATCH,
+        "            yield self.with_env(self.env(cr=cr))\n",
+        "            yield self.with_env(self.env(cr=cr))\n            cr.rollback()\n",
+        (*_REAL, "a_cycle_is_paid"),
+    ),
+    Mutant(
+        "lock on the cycle while preparing",
+        _MANAGER,
+        "WHERE id = %s FOR UPDATE NOWAIT",
+        "WHERE id = %s",
+        (*_REAL, "press_prepare"),
+    ),
+    Mutant(
+        "unique index: one live payment for each entitlement",
+        _PAYMENT,
+        "CREATE UNIQUE INDEX IF NOT EXISTS g2p_payment_one_live_per_entitlement",
+        "CREATE INDEX IF NOT EXISTS g2p_payment_one_live_per_entitlement",
+        (*_HUB, "test_prepare"),
+    ),
+    Mutant(
+        "unique index: one live submission for each batch",
+        _SUBMISSION,
+        "CREATE UNIQUE INDEX IF NOT EXISTS g2p_payment_submission_one_live",
+        "CREATE INDEX IF NOT EXISTS g2p_payment_submission_one_live",
+        (*_HUB, "test_send or test_recovery"),
+    ),
+    Mutant(
+        "whoever finds an attempt written down sends nothing",
+        _BATCH,
+        "        if self._live_submission():\n            return nothing,",
+        "        if False:\n            return nothing,",
+        (*_HUB, "test_send or test_recovery"),
+    ),
+    Mutant(
+        "digest: what is sent is what was approved",
+        _BATCH,
+        "        return bool(frozen) and frozen == now and digest(frozen) == self.frozen_digest",
+        "        return bool(frozen)",
+        (*_HUB, "test_approve or test_send"),
+    ),
+    Mutant(
+        "four eyes: who prepared cannot approve",
+        _BATCH,
+        '        if self.env.user in self.maker_ids:\n            return _("You prepared or changed',
+        '        if False:\n            return _("You prepared or changed',
+        (*_HUB, "test_approve"),
+    ),
+    Mutant(
+        "the payment system is asked before anything is sent",
+        _BATCH,
+        '        if there:\n            return "_accept", (there,)',
+        '        if False:\n            return "_accept", (there,)',
+        (*_HUB, "test_recovery"),
+    ),
+    Mutant(
+        "two people declare that a batch never arrived",
+        _RECOVERY,
+        "        if self.declared_by_id == self.env.user:",
+        "        if False:",
+        (*_HUB, "test_recovery"),
+    ),
+    Mutant(
+        "waiting time before a batch can be declared missing",
+        _RECOVERY,
+        "        if not self.no_trace or self.last_look_up_at < self.may_declare_at:",
+        "        if not self.no_trace:",
+        (*_HUB, "test_recovery"),
+    ),
+    Mutant(
+        "an unknown outcome stays unknown",
+        _BATCH,
+        '            return "_close", ("unknown", gateway._explain(error))',
+        '            return "_close", ("not_sent", gateway._explain(error))',
+        (*_HUB, "test_send or test_recovery"),
+    ),
+    Mutant(
+        "look-alikes go into different batches",
+        f"{_CLIENT}/batching.py",
+        "        seen[key] += 1\n",
+        "",
+        (*_UNIT, "batching"),
+    ),
+    Mutant(
+        "guard: people cannot write on a payment of a gateway",
+        _PAYMENT,
+        "        if self.env.su:\n            return\n",
+        "        return\n",
+        (*_HUB, "test_rights"),
+    ),
+    Mutant(
+        "audit trail: each event carries the hash of the one before",
+        _EVENT,
+        "if (event.number, event.previous_hash, event.hash) != (number, previous, _hash(previous, value)):",
+        "if event.number != number:",
+        (*_HUB, "test_events"),
+    ),
+    Mutant(
+        "audit trail: nobody deletes an event",
+        _EVENT,
+        '        raise UserError(_("An event cannot be deleted: it is the record of what happened."))',
+        "        return super().unlink()",
+        (*_HUB, "test_events"),
+    ),
+    Mutant(
+        "signature of the upload",
+        f"{_CLIENT}/payment_hub.py",
+        "            signature.HEADER: signature.sign(data, self._key),\n        }\n        if "
+        "settings.institution:",
+        '            signature.HEADER: "AAAA",\n        }\n        if settings.institution:',
+        (*_UNIT, "case_01"),
+    ),
+    Mutant(
+        "signature of the answer",
+        f"{_CLIENT}/payment_hub.py",
+        "        if not signature.verifies(answer.body.decode(",
+        "        if False and not signature.verifies(answer.body.decode(",
+        (*_UNIT, "test_contract"),
+    ),
+    Mutant(
+        "TLS verification",
+        f"{_CLIENT}/http.py",
+        '        conn.cert_reqs = "CERT_REQUIRED"\n',
+        '        conn.cert_reqs = "CERT_NONE"\n        self._tls.check_hostname = False\n'
+        "        self._tls.verify_mode = ssl.CERT_NONE\n",
+        (*_UNIT, "test_http"),
+    ),
+    Mutant(
+        "redirects are not followed",
+        f"{_CLIENT}/http.py",
+        "            response = self._adapter.send(request, stream=True, timeout=timeout, proxies={})\n",
+        "            session = requests.Session()\n"
+        "            session.mount('http://', self._adapter)\n"
+        "            session.mount('https://', self._adapter)\n"
+        "            response = session.send(request, stream=True, timeout=timeout)\n",
+        (*_UNIT, "test_http"),
+    ),
+    Mutant(
+        "completed counts as paid only when the workflow's variables agree",
+        f"{_CLIENT}/payment_hub.py",
+        "        if self._settings.verify_completed:\n",
+        "        if False:\n",
+        (*_UNIT, "test_contract"),
+    ),
+    Mutant(
+        "one log-in for all workers",
+        _TOKEN,
+        "AND name = %s FOR UPDATE",
+        "AND name = %s AND FALSE",
+        (*_REAL, "share_one_login"),
+    ),
+    Mutant(
+        "final results never move",
+        _APPLY,
+        "        still_open = mine - final\n",
+        "        still_open = mine\n",
+        (*_PULL, "test_pull"),
+    ),
+    Mutant(
+        "paid means the approved amount in the approved currency",
+        _VERDICT,
+        "        money_agrees = (paid[0].amount, paid[0].currency) == (amount, currency)\n",
+        "        money_agrees = True\n",
+        (*_PULL, "test_pull"),
+    ),
+    Mutant(
+        "only who knows the token makes a question due",
+        _CALLBACK,
+        "not hmac.compare_digest(token.encode(), self._callback_token(key).encode())",
+        "False",
+        (*_PULL, "test_callback"),
+    ),
+)

@@ -27,7 +27,7 @@ class PaymentGateway(models.Model):
     def _submit(self, submission):
         if self.provider != MOJALOOP:
             return super()._submit(submission)
-        raise NotSent(Reason.CONFIGURATION, self._mojaloop_cannot_send())
+        raise NotSent(Reason.NOT_READY, self._mojaloop_cannot_send())
 
     def _mojaloop_cannot_send(self):
         return _(

@@ -20,6 +20,7 @@ class Reason(str, Enum):
     SIGNATURE = "signature"
     FILE = "file"
     CONFIGURATION = "configuration"
+    NOT_READY = "not_ready"
     REDIRECTED = "redirected"
     TIMEOUT = "timeout"
     CONNECTION_LOST = "connection_lost"

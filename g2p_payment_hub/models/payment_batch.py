@@ -724,7 +724,7 @@ class PaymentBatch(models.Model):
         restored, or when what was declared missing has arrived after all."""
         problems = self.gateway_id._check_ready()
         if problems:
-            raise NotSent(Reason.CONFIGURATION, " ".join(problems))
+            raise NotSent(Reason.NOT_READY, " ".join(problems))
         for submission in self.submission_ids.sorted("attempt"):
             receipt = self.gateway_id._find_submission(submission)
             if receipt:

@@ -113,7 +113,7 @@ class PaymentGateway(models.Model):
     def _submit(self, submission):
         """Hook: sends the submission once. Returns a Receipt; raises NotSent, Refused or OutcomeUnknown, and
         any other error counts as OutcomeUnknown."""
-        raise NotSent(Reason.CONFIGURATION, self._unsupported_sentence())
+        raise NotSent(Reason.NOT_READY, self._unsupported_sentence())
 
     def _find_submission(self, submission):
         """Hook: the Receipt of a submission whose outcome is unknown, None if the system shows no trace.
@@ -141,6 +141,17 @@ class PaymentGateway(models.Model):
     def _unsupported_sentence(self):
         kinds = dict(self._fields["provider"]._description_selection(self.env))
         return _("This version cannot use a gateway of the kind %s.", kinds[self.provider])
+
+    def write(self, vals):
+        """What was prepared for one kind of payment system cannot be sent through another."""
+        others = self.filtered(lambda gateway: vals.get("provider", gateway.provider) != gateway.provider)
+        if others and self.env["g2p.payment.batch"].sudo().search_count(
+            [("gateway_id", "in", others.ids)], limit=1
+        ):
+            raise UserError(
+                _("Batches use this gateway already. Make another gateway for the other provider.")
+            )
+        return super().write(vals)
 
     # What people do
 
@@ -204,6 +215,7 @@ class PaymentGateway(models.Model):
             Reason.SIGNATURE: _("The payment system refuses the signature. Check the gateway's signing key."),
             Reason.FILE: _("The payment system refuses the file."),
             Reason.CONFIGURATION: _("The payment system refuses the request. Check the gateway's settings."),
+            Reason.NOT_READY: _("The gateway is not ready, so nothing was sent."),
             Reason.REDIRECTED: _("The payment system sends us to another address. Check the gateway's URL."),
             Reason.TIMEOUT: _("The payment system did not answer in time."),
             Reason.CONNECTION_LOST: _("The connection broke before an answer came."),
@@ -221,5 +233,5 @@ class PaymentGateway(models.Model):
         """`_submit`, or NotSent when the gateway has been disabled or emptied meanwhile."""
         problems = self._check_ready()
         if problems:
-            raise NotSent(Reason.CONFIGURATION, " ".join(problems))
+            raise NotSent(Reason.NOT_READY, " ".join(problems))
         return self._submit(submission)

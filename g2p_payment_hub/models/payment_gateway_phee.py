@@ -392,7 +392,7 @@ class PaymentGateway(models.Model):
         try:
             return self._client()
         except UserError as error:
-            raise NotSent(Reason.CONFIGURATION, str(error)) from error
+            raise NotSent(Reason.NOT_READY, str(error)) from error
 
     def _find_submission(self, submission):
         if self.provider != PHEE:

@@ -293,7 +293,7 @@ class PaymentHubManager(models.Model):
             return _("There is nothing to prepare: every approved entitlement has its payment already.")
         drafts = batches._drafts()
         sentence = _(
-            "%(payments)s payments in %(batches)s batches are prepared.",
+            "Payments prepared: %(payments)s, in batches: %(batches)s.",
             payments=sum(batches.mapped("payment_count")),
             batches=len(batches),
         )
@@ -302,7 +302,7 @@ class PaymentHubManager(models.Model):
                 sentence
                 + " "
                 + _(
-                    "%s of the batches have problems: open them, mend the problems and request approval.",
+                    "Batches with problems: %s. Open them, mend the problems and request approval.",
                     len(drafts),
                 )
             )
@@ -389,13 +389,13 @@ class PaymentHubManager(models.Model):
     def _sent_sentence(self, batches, queued):
         parts = []
         if queued:
-            parts.append(_("%s batches are being sent.", len(queued)))
+            parts.append(_("Batches being sent: %s.", len(queued)))
         labels = dict(batches._fields["batch_state"]._description_selection(self.env))
         others = batches - queued
         for state, label in labels.items():
             count = len(others.filtered(lambda batch, state=state: batch.batch_state == state))
             if count:
-                parts.append(_("%(state)s: %(count)s batches.", state=label, count=count))
+                parts.append(_("%(state)s: %(count)s.", state=label, count=count))
         if not queued:
             parts.insert(0, _("Nothing was sent: no batch is approved and waiting."))
         return " ".join(parts)

@@ -200,7 +200,7 @@ class TestMend(PaymentHubCase):
         entitlements[0].partner_id.phone_number_ids.unlink()
         batch = self._prepare()
         self.assertEqual(batch.batch_state, "draft")
-        self.assertIn("1 of the batches have problems", self._message(self.said))
+        self.assertIn("Batches with problems: 1.", self._message(self.said))
         return batch, entitlements
 
     def test_read_payees_again(self):

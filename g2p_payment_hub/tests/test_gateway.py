@@ -10,7 +10,7 @@ from cryptography.hazmat.primitives.serialization import (
     PrivateFormat,
 )
 
-from odoo.exceptions import ValidationError
+from odoo.exceptions import UserError, ValidationError
 from odoo.tests import Form, tagged
 
 from ..client.errors import NotSent, Reason
@@ -107,6 +107,14 @@ class TestGateway(PaymentHubCase):
         for name in ("phee_tenant", "phee_purpose", "phee_institution", "phee_program"):
             for text in ("Sécurité", "a\nb", " padded "):
                 self._refused("can travel", **{name: text})
+
+    def test_provider_stays_once_batches_use_it(self):
+        kinds = [name for name, _label in self.gateway._fields["provider"]._description_selection(self.env)]
+        self._entitle()
+        self._prepare()
+        self.gateway.write({"provider": self.gateway.provider})
+        with self.assertRaisesRegex(UserError, "another gateway"):
+            self.gateway.write({"provider": next((kind for kind in kinds if kind != self.gateway.provider), False)})
 
     def test_name_of_the_extra_header(self):
         for name in ("X API KEY", "X-API-KEY:", "X\nY"):

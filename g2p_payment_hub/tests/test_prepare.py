@@ -32,7 +32,7 @@ class TestPrepare(PaymentHubCase):
         self.assertEqual(batch.prepared_by_id, self.manager_user)
         self.assertEqual(
             self._message(self.said),
-            "3 payments in 1 batches are prepared. A finance validator can approve them now.",
+            "Payments prepared: 3, in batches: 1. A finance validator can approve them now.",
         )
 
     def test_whole_road(self):
@@ -214,7 +214,7 @@ class TestPrepare(PaymentHubCase):
         self.assertEqual(len(entitlements.payment_ids), 3)
         self.assertEqual(entitlements.payment_ids.batch_id.prepared_by_id, self.manager_user)
         said = " ".join(self.cycle.message_ids.mapped("body"))
-        self.assertIn("3 payments in 1 batches are prepared", said)
+        self.assertIn("Payments prepared: 3, in batches: 1.", said)
 
     def test_finance_user_may_not_prepare(self):
         self._entitle()

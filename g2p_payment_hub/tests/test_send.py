@@ -224,7 +224,7 @@ class TestSend(SendCase):
         self._entitle(3)
         batches = self._prepare()
         self._approve(batches)
-        self.assertEqual(self._message(self._press(batches)), "3 batches are being sent.")
+        self.assertEqual(self._message(self._press(batches)), "Batches being sent: 3.")
         for batch in batches:
             self._run(self._jobs(batch))
         self.assertEqual(set(batches.mapped("batch_state")), {"sent"})
@@ -273,7 +273,7 @@ class TestSend(SendCase):
         batch = self._prepare()
         said = self._message(self._press(batch))
         self.assertIn("Nothing was sent: no batch is approved and waiting.", said)
-        self.assertIn("To Approve: 1 batches.", said)
+        self.assertIn("To Approve: 1.", said)
         self.assertFalse(self._jobs(batch))
 
     @mute_logger("odoo.sql_db")
@@ -326,9 +326,9 @@ class TestSendButtons(SendCase):
             batch.sudo().batch_state = state
         action = self.cycle.with_user(self.admin_user).send_payment()
         said = self._message(action)
-        self.assertTrue(said.startswith("2 batches are being sent."), said)
+        self.assertTrue(said.startswith("Batches being sent: 2."), said)
         for state in rest:
-            self.assertIn(f"{states[state]}: 1 batches.", said)
+            self.assertIn(f"{states[state]}: 1.", said)
         self.assertNotIn("Approved:", said)
         self.assertEqual([len(self._jobs(batch)) for batch in batches], [1, 1, *[0] * len(rest)])
 

@@ -28,11 +28,13 @@ class PaymentSubmission(models.Model):
         return hmac.new(secret.encode(), f"payment callback {key}".encode(), hashlib.sha256).hexdigest()
 
     @api.model
+    def _is_callback_token(self, key, token):
+        return hmac.compare_digest(token.encode(), self._callback_token(key).encode())
+
+    @api.model
     def _hear_of_news(self, key, token):
         """Makes the next question due now. Nothing else ever happens here."""
-        if len(key) > _KEY_LENGTH or not hmac.compare_digest(
-            token.encode(), self._callback_token(key).encode()
-        ):
+        if len(key) > _KEY_LENGTH or not self._is_callback_token(key, token):
             return
         now = fields.Datetime.now()
         # Whoever is busy with the row is asking already.

@@ -9,7 +9,7 @@ from . import places, say
 _SHOWN_LINES = 25
 
 
-def run(arguments, what, env=None, cwd="/", log=None, check=True, stdin=None):
+def run(arguments, what, env=None, cwd="/", log=None, check=True, text=""):
     """Run a program; its output goes to a log file named after what is being done."""
     log = log or places.logs() / f"{_file_name(what)}.log"
     with open(log, "wb") as output:
@@ -17,7 +17,7 @@ def run(arguments, what, env=None, cwd="/", log=None, check=True, stdin=None):
             [str(argument) for argument in arguments],
             stdout=output,
             stderr=subprocess.STDOUT,
-            stdin=stdin or subprocess.DEVNULL,
+            input=text.encode(),
             env=_environment(env),
             cwd=cwd,
         )

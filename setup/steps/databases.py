@@ -15,6 +15,7 @@ import uuid
 from . import addons, commands, odoo_process, places, postgres, say, stamp
 
 _BASE = ("account", "queue_job")
+_COMPILE = "env['ir.qweb']._pregenerate_assets_bundles()\nenv.cr.commit()\n"
 _KEPT_LAYERS = 2
 _KEPT_SECONDS = 3 * 3600
 
@@ -24,7 +25,7 @@ def template(environment, layer="addons"):
     name = None
     for label, modules, key in _layers(environment):
         if modules:
-            key = stamp.digest([name, modules, key])[:10]
+            key = stamp.digest([name, modules, key, _COMPILE])[:10]
             below, name = name, f"{environment.name}_{label}_{key}"
             if name not in postgres.databases():
                 _make(environment, label, name, below, modules)
@@ -89,6 +90,9 @@ def _make(environment, label, name, below, modules):
         )  # fmt: skip
         failed = commands.run(words, f"install {label}", env=environment.variables(), log=log, check=False)
         _check_installed(unfinished, modules, failed, log)
+        if label == "openg2p":
+            # The web client's files are compiled here once, for the layer above leaves them as they are.
+            odoo_process.shell(environment, configuration, _COMPILE)
         odoo_process.copy_attachments(environment, unfinished, name)
         postgres.rename(unfinished, name)
         odoo_process.forget(environment, unfinished)

@@ -13,7 +13,6 @@ from pathlib import Path
 
 from . import addons, commands, debian, odoo_tree, places, ported, postgres, python_env, say, stamp, versions
 
-_NATIVE = ("ODOO_HOME", "OPENG2P_ADDONS", "ODOO_PYTHON")
 # The variable that tells other processes (tests, the demo) which file describes the environment.
 VARIABLE = "G2P_ENVIRONMENT"
 
@@ -55,14 +54,6 @@ def read(path=None):
     return Environment(**json.loads(Path(path).read_text()))
 
 
-def is_native():
-    given = [name for name in _NATIVE if os.environ.get(name)]
-    if given and len(given) < len(_NATIVE):
-        missing = ", ".join(name for name in _NATIVE if name not in given)
-        raise say.Problem(f"{' and '.join(given)} given without {missing}; set all three, or none of them.")
-    return bool(given)
-
-
 def install(only=None):
     """Install what is missing, start PostgreSQL, and describe what there is.
 
@@ -70,15 +61,15 @@ def install(only=None):
     """
     debian.need(debian.FOR_TESTS)
     selected = addons.select(only)
-    environment = _native(selected) if is_native() else _odoo19(selected)
+    environment = _native(selected) if native.is_wanted() else _odoo19(selected)
     postgres.start()
     return environment
 
 
 def python_only():
     """An interpreter for code without Odoo."""
-    if is_native():
-        return _file("ODOO_PYTHON")
+    if native.is_wanted():
+        return native.python()
     debian.need(debian.FOR_LINT)
     return python_env.install_for_tests()
 
@@ -103,24 +94,18 @@ def _odoo19(selected):
 
 
 def _native(selected):
-    odoo = _folder("ODOO_HOME", os.environ["ODOO_HOME"])
-    if not (odoo / "odoo-bin").is_file():
-        raise say.Problem(
-            f"ODOO_HOME={odoo} has no odoo-bin in it; give the folder of an Odoo 17.0 source tree."
-        )
-    given = [_folder("OPENG2P_ADDONS", part) for part in os.environ["OPENG2P_ADDONS"].split(":") if part]
-    python = _file("ODOO_PYTHON")
-    _check_native_python(python, odoo)
+    odoo, python, given = native.odoo_home(), native.python(), native.openg2p_folders()
+    core = native.core_folders(python, odoo)
+    openg2p = addons.names(selected.stand_in)
+    native.check_modules(openg2p, given)
     return Environment(
         name="native17",
         series="17.0",
-        identity=stamp.digest(
-            [str(odoo), *(f"{path} {path.stat().st_mtime_ns}" for path in given), str(python)]
-        ),
+        identity=stamp.digest([str(odoo), str(python), *(_with_time(path) for path in given)]),
         python=str(python),
         python_path=[str(odoo)],
-        addons_path=[str(path) for path in (odoo / "addons", *given, places.CHECKOUT)],
-        openg2p=_openg2p_modules(given, addons.names(selected.stand_in)),
+        addons_path=[str(path) for path in (*core, *given, places.CHECKOUT)],
+        openg2p=openg2p,
         ours=addons.names(selected.ours),
         our_tests=[str(path) for path in selected.ours if path.name in selected.tested],
         openg2p_tests=[],
@@ -128,37 +113,5 @@ def _native(selected):
     )
 
 
-def _openg2p_modules(folders, wanted):
-    """The modules that the stand-in stands for."""
-    missing = [
-        name
-        for name in wanted
-        if not any((folder / name / "__manifest__.py").is_file() for folder in folders)
-    ]
-    if missing:
-        raise say.Problem(
-            f"OPENG2P_ADDONS has no {', '.join(missing)}; add the folders that hold these modules."
-        )
-    return wanted
-
-
-def _check_native_python(python, odoo):
-    needed = "pytest, pytest_odoo, hypothesis, pydantic, websocket"
-    probe = f"import odoo.release, {needed}; print(odoo.release.series)"
-    series = commands.output([python, "-c", probe], env={"PYTHONPATH": odoo}).strip()
-    if series != "17.0":
-        raise say.Problem(f"ODOO_HOME={odoo} is Odoo {series}; the add-ons run natively on 17.0 only.")
-
-
-def _folder(variable, text):
-    path = Path(text).expanduser()
-    if not path.is_dir():
-        raise say.Problem(f"{variable}: {text} is no folder; give the path of one.")
-    return path.absolute()
-
-
-def _file(variable):
-    path = Path(os.environ[variable]).expanduser()
-    if not path.is_file():
-        raise say.Problem(f"{variable}: {path} is no file; give the path of a python.")
-    return path.absolute()
+def _with_time(path):
+    return f"{path} {path.stat().st_mtime_ns}"

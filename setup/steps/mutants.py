@@ -54,8 +54,8 @@ MUTANTS = (
     Mutant(
         "lock on the cycle while preparing",
         _MANAGER,
-        "WHERE id = %s FOR UPDATE NOWAIT",
-        "WHERE id = %s",
+        "    def _lock(self, cycle):\n",
+        "    def _lock(self, cycle):\n        return\n",
         (*_REAL, "press_prepare"),
     ),
     Mutant(
@@ -213,8 +213,8 @@ MUTANTS = (
     Mutant(
         "only who knows the token makes a question due",
         _CALLBACK,
-        "not hmac.compare_digest(token.encode(), self._callback_token(key).encode())",
-        "False",
+        "        return hmac.compare_digest(token.encode(), self._callback_token(key).encode())\n",
+        "        return True\n",
         (*_PULL, "test_callback"),
     ),
 )

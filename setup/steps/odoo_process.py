@@ -3,7 +3,7 @@
 import os
 import shutil
 
-from . import places, postgres
+from . import commands, places, postgres
 
 
 def configuration(environment, database, **settings):
@@ -36,6 +36,20 @@ def command(environment, configuration_file, *arguments):
     else:
         start = [environment.python, "-m", "odoo"]
     return [*start, "-c", str(configuration_file), *arguments]
+
+
+def shell(environment, configuration_file, code):
+    """Run Python code in Odoo's shell; it ends with a commit."""
+    words = [
+        *command(environment, configuration_file)[:-2],
+        "shell",
+        "-c",
+        str(configuration_file),
+        "--no-http",
+    ]
+    commands.run(
+        words, "odoo shell", env={**environment.variables(), "ODOO_QUEUE_JOB_CHANNELS": "root:0"}, text=code
+    )
 
 
 def copy_attachments(environment, source, target):

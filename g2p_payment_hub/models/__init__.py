@@ -4,6 +4,9 @@ from . import payment_gateway_phee
 from . import payment_manager
 from . import payment
 from . import payment_batch
+from . import payment_batch_check
+from . import payment_batch_approval
+from . import payment_batch_sending
 from . import payment_submission
 from . import payment_event
 from . import payment_recovery

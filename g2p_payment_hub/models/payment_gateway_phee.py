@@ -15,6 +15,7 @@ from ..client.instructions import BatchFile
 from ..client.payment_hub import PaymentHub
 from ..client.settings import HubSettings
 from .payment_gateway_token import GatewayTokens
+from .payment_submission import LONGEST_UPLOAD
 
 PHEE = "payment_hub_ee"
 SECRET = "g2p_payment_hub.group_gateway_admin"
@@ -211,6 +212,8 @@ class PaymentGateway(models.Model):
                 raise ValidationError(
                     _("A time-out is one second at least. Correct the gateway's time-outs.")
                 )
+            if gateway.phee_total_timeout > LONGEST_UPLOAD.total_seconds():
+                raise ValidationError(_("The total time-out is 600 seconds at most. Correct it."))
 
     @api.model
     def _secret_fields(self):

@@ -6,9 +6,11 @@ from ..client.references import derived_uuid
 
 # A worker that has not said what came of a submission by then is taken for dead.
 LEASE = timedelta(minutes=15)
+# Kept free at the end of the lease for the upload itself; no time-out of a gateway is longer.
+LONGEST_UPLOAD = timedelta(minutes=10)
 NEXT = {
     "in_flight": {"accepted", "refused", "not_sent", "unknown"},
-    "unknown": {"accepted", "not_received"},
+    "unknown": {"accepted", "not_received", "not_sent", "refused"},
     "accepted": set(),
     "refused": set(),
     "not_sent": set(),
@@ -20,7 +22,8 @@ BATCH_STATE = {"refused": "refused", "not_sent": "approved", "unknown": "unknown
 class PaymentSubmission(models.Model):
     """One attempt to hand a batch to its payment system, written down before anything leaves.
 
-    in_flight -> accepted | refused | not_sent | unknown;  unknown -> accepted | not_received
+    in_flight -> accepted | refused | not_sent | unknown;  unknown -> accepted | not_received, and, when the
+    worker that was taken for dead comes back and knows, refused | not_sent
     """
 
     _name = "g2p.payment.submission"
@@ -100,6 +103,10 @@ class PaymentSubmission(models.Model):
         )
         submission._record(False, "in_flight", _("Attempt %s begins.", attempt))
         return submission
+
+    def _has_time_to_send(self):
+        """Whether an upload that begins now is over before others take this worker for dead."""
+        return fields.Datetime.now() + LONGEST_UPLOAD <= self.lease_until
 
     def _callback_url(self):
         """Hook: where the payment system may say that there is news; empty when nobody listens."""

@@ -103,6 +103,9 @@ class TestGateway(PaymentHubCase):
             for seconds in (0, -1):
                 self._refused("one second at least", **{name: seconds})
 
+    def test_no_upload_outlives_the_lease_of_its_worker(self):
+        self._refused("600 seconds at most", phee_total_timeout=601)
+
     def test_texts_that_travel_as_headers(self):
         for name in ("phee_tenant", "phee_purpose", "phee_institution", "phee_program"):
             for text in ("Sécurité", "a\nb", " padded "):
@@ -114,7 +117,9 @@ class TestGateway(PaymentHubCase):
         self._prepare()
         self.gateway.write({"provider": self.gateway.provider})
         with self.assertRaisesRegex(UserError, "another gateway"):
-            self.gateway.write({"provider": next((kind for kind in kinds if kind != self.gateway.provider), False)})
+            self.gateway.write(
+                {"provider": next((kind for kind in kinds if kind != self.gateway.provider), False)}
+            )
 
     def test_name_of_the_extra_header(self):
         for name in ("X API KEY", "X-API-KEY:", "X\nY"):

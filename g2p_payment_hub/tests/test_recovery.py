@@ -130,6 +130,50 @@ class TestRecovery(PaymentHubCase):
         self.assertEqual((batch.batch_state, batch.external_batch_ref), ("sent", "remote-1"))
         self.assertEqual(self.hub.uploads, 1, "it was not sent a second time")
 
+    def _declared_missing(self, arrived):
+        batch = self._lost(arrived)
+        self.hub.hidden = True
+        self._after_the_waiting_time(batch)
+        self._declare(batch.submission_ids, self.finance_user)
+        batch.submission_ids.with_user(self.second_user).action_confirm_not_received()
+        self.hub.hidden = False
+        return batch
+
+    def test_what_was_declared_missing_is_only_sent_again_as_it_is(self):
+        batch = self._declared_missing(arrived=False)
+        with self.assertRaisesRegex(UserError, "as it is"):
+            batch.with_user(self.finance_user)._reject("other payees")
+        with self.assertRaisesRegex(UserError, "as it is"):
+            batch.with_user(self.manager_user).action_back_to_draft()
+        self.assertEqual(batch.batch_state, "approved")
+
+    def test_another_file_of_this_batch_at_the_payment_system_is_for_a_person(self):
+        batch = self._declared_missing(arrived=True)
+        batch.submission_ids.digest = "0" * 64
+        self._send(batch)
+        self.assertEqual((batch.batch_state, self.hub.uploads), ("approved", 1))
+        self.assertIn("more than one trace", batch.submission_ids.sorted("attempt")[-1].answer)
+
+    def test_a_worker_that_comes_back_after_its_lease_sends_nothing(self):
+        self._entitle()
+        batch = self._prepare()
+        self._approve(batch)
+        find = self.hub.find
+
+        def slow(*arguments):
+            batch.submission_ids.lease_until = fields.Datetime.now() + timedelta(minutes=1)
+            return find(*arguments)
+
+        self.hub.find = slow
+        self._send(batch)
+        self.assertEqual((batch.batch_state, batch.submission_ids.state), ("approved", "not_sent"))
+        self.assertEqual(self.hub.uploads, 0)
+
+    def test_a_worker_taken_for_dead_that_knows_ends_the_doubt(self):
+        batch = self._lost(arrived=False)
+        batch.submission_ids._close("not_sent", "nothing had left")
+        self.assertEqual((batch.batch_state, batch.submission_ids.state), ("approved", "not_sent"))
+
     def test_a_restored_backup_finds_what_was_sent_already(self):
         self._entitle()
         batch = self._prepare()

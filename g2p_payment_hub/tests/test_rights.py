@@ -18,7 +18,7 @@ ROLES = {
     "admin": ("g2p_registry_base.group_g2p_admin",),
     "gateway_admin": ("g2p_payment_hub.group_gateway_admin",),
 }
-SECRETS = ("phee_password", "phee_client_secret", "phee_signing_key")
+SECRETS = ("phee_password", "phee_client_secret", "phee_signing_key", "phee_header_value")
 # Who may write them is OpenG2P's or Odoo's business, and they say nothing about money.
 UNGUARDED = {
     "id",
@@ -38,7 +38,13 @@ class RightsCase(PaymentHubCase):
             role: cls._user(f"role_{role}", "base.group_allow_export", *groups)
             for role, groups in ROLES.items()
         }
-        cls.gateway.write({"phee_client_secret": "client-secret-value"})
+        cls.gateway.write(
+            {
+                "phee_client_secret": "client-secret-value",
+                "phee_header_name": "X-API-KEY",
+                "phee_header_value": "header-secret-value",
+            }
+        )
         cls._entitle(2)
 
     def _only(self, allowed, act, make=None):
@@ -203,10 +209,11 @@ class TestSecrets(RightsCase):
 
     def _assert_no_secret(self, told):
         told = repr(told)
-        for secret in ("secret-password", "client-secret-value", SIGNING_KEY.split("\n")[1]):
+        for secret in ("secret-password", "client-secret-value", "header-secret-value", SIGNING_KEY[40:80]):
             self.assertNotIn(secret, told)
 
     def test_they_are_there(self):
+        self.assertEqual(set(self.gateway._secret_fields()), set(SECRETS))
         settings = self.gateway._phee_settings()
         self.assertEqual(settings.credentials.password.get_secret_value(), "secret-password")
         self.assertEqual(settings.credentials.client_secret.get_secret_value(), "client-secret-value")
@@ -278,7 +285,7 @@ class TestSecrets(RightsCase):
             with self.subTest(role):
                 secrets = self.env["g2p.payment.gateway.secret"].with_user(user)
                 kept = secrets.sudo().search([("gateway_id", "=", self.gateway.id)]).with_user(user)
-                self.assertEqual(len(kept), 3)
+                self.assertEqual(set(kept.sudo().mapped("name")), set(SECRETS))
                 values = {"gateway_id": self.gateway.id, "name": "phee_password", "value": "mine"}
                 for act in (
                     lambda secrets=secrets: secrets.search([]),

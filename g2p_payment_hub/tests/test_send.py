@@ -212,7 +212,7 @@ class TestSend(SendCase):
         for _press in range(2):
             said = self._message(self._press(batch))
             self.assertIn("Nothing was sent", said)
-            self.assertIn("Sending: 1 batches", said)
+            self.assertIn("Sending: 1.", said)
         self.env["g2p.payment.batch"]._cron_queue_forgotten()
         job = self._jobs(batch)
         self.assertEqual(len(job), 1)

@@ -11,7 +11,7 @@ import json
 import os
 from pathlib import Path
 
-from . import addons, commands, debian, odoo_tree, places, ported, postgres, python_env, say, stamp, versions
+from . import addons, debian, native, odoo_tree, places, ported, postgres, python_env, say, stamp, versions
 
 # The variable that tells other processes (tests, the demo) which file describes the environment.
 VARIABLE = "G2P_ENVIRONMENT"

@@ -31,7 +31,8 @@ class Mutant:
         file.write_text(text.replace(self.old, self.new))
 
 
-_BATCH = "g2p_payment_hub/models/payment_batch.py"
+_APPROVAL = "g2p_payment_hub/models/payment_batch_approval.py"
+_SENDING = "g2p_payment_hub/models/payment_batch_sending.py"
 _PAYMENT = "g2p_payment_hub/models/payment.py"
 _MANAGER = "g2p_payment_hub/models/payment_manager.py"
 _SUBMISSION = "g2p_payment_hub/models/payment_submission.py"
@@ -46,7 +47,7 @@ _CLIENT = "g2p_payment_hub/client"
 MUTANTS = (
     Mutant(
         "checkpoint: the intent is not committed before sending",
-        _BATCH,
+        _SENDING,
         "            yield self.with_env(self.env(cr=cr))\n",
         "            yield self.with_env(self.env(cr=cr))\n            cr.rollback()\n",
         (*_REAL, "a_cycle_is_paid"),
@@ -74,28 +75,28 @@ MUTANTS = (
     ),
     Mutant(
         "whoever finds an attempt written down sends nothing",
-        _BATCH,
+        _SENDING,
         "        if self._live_submission():\n            return nothing,",
         "        if False:\n            return nothing,",
         (*_HUB, "test_send or test_recovery"),
     ),
     Mutant(
         "digest: what is sent is what was approved",
-        _BATCH,
+        _SENDING,
         "        return bool(frozen) and frozen == now and digest(frozen) == self.frozen_digest",
         "        return bool(frozen)",
         (*_HUB, "test_approve or test_send"),
     ),
     Mutant(
         "four eyes: who prepared cannot approve",
-        _BATCH,
+        _APPROVAL,
         '        if self.env.user in self.maker_ids:\n            return _("You prepared or changed',
         '        if False:\n            return _("You prepared or changed',
         (*_HUB, "test_approve"),
     ),
     Mutant(
         "the payment system is asked before anything is sent",
-        _BATCH,
+        _SENDING,
         '        if there:\n            return "_accept", (there,)',
         '        if False:\n            return "_accept", (there,)',
         (*_HUB, "test_recovery"),
@@ -116,7 +117,7 @@ MUTANTS = (
     ),
     Mutant(
         "an unknown outcome stays unknown",
-        _BATCH,
+        _SENDING,
         '            return "_close", ("unknown", gateway._explain(error))',
         '            return "_close", ("not_sent", gateway._explain(error))',
         (*_HUB, "test_send or test_recovery"),

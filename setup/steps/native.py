@@ -38,8 +38,10 @@ def python():
 
 
 def core_folders(python, odoo):
-    """Folders of Odoo's add-ons, and of those installed in the environment: Odoo finds a module in each of them,
-    but the files of a page only in those that its configuration names."""
+    """Folders of Odoo's add-ons, and of those installed in the environment.
+
+    Odoo finds a module in each of them, but the files of a page only in those that its configuration names.
+    """
     code = f"import {_IMPORTED}; print(odoo.release.series, *odoo.addons.__path__, sep='\\n')"
     series, *folders = commands.output([python, "-c", code], env={"PYTHONPATH": odoo}).split("\n")
     if series != "17.0":

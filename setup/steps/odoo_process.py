@@ -31,25 +31,20 @@ def configuration(environment, database, **settings):
 
 def command(environment, configuration_file, *arguments):
     """The words that start Odoo. The working directory must not hold a folder named odoo."""
-    if environment.python_path:
-        start = [environment.python, f"{environment.python_path[0]}/odoo-bin"]
-    else:
-        start = [environment.python, "-m", "odoo"]
-    return [*start, "-c", str(configuration_file), *arguments]
+    return [*_start(environment), "-c", str(configuration_file), *arguments]
 
 
 def shell(environment, configuration_file, code):
-    """Run Python code in Odoo's shell; it ends with a commit."""
-    words = [
-        *command(environment, configuration_file)[:-2],
-        "shell",
-        "-c",
-        str(configuration_file),
-        "--no-http",
-    ]
-    commands.run(
-        words, "odoo shell", env={**environment.variables(), "ODOO_QUEUE_JOB_CHANNELS": "root:0"}, text=code
-    )
+    """Run Python code in Odoo's shell."""
+    words = [*_start(environment), "shell", "-c", str(configuration_file), "--no-http"]
+    variables = {**environment.variables(), "ODOO_QUEUE_JOB_CHANNELS": "root:0"}
+    commands.run(words, "odoo shell", env=variables, text=code)
+
+
+def _start(environment):
+    if environment.python_path:
+        return [environment.python, f"{environment.python_path[0]}/odoo-bin"]
+    return [environment.python, "-m", "odoo"]
 
 
 def copy_attachments(environment, source, target):

@@ -59,6 +59,11 @@ def is_running():
     return done.returncode == 0
 
 
+def has_clients():
+    """Whether anybody but the one who asks is connected."""
+    return sql("SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'client backend'") != "1"
+
+
 def environment():
     """For PostgreSQL's own programs, and for libraries that read the same variables."""
     return {"PGHOST": folder(), "PGUSER": USER, "PGPORT": "5432", "PGDATABASE": None, "PGPASSWORD": None}

@@ -29,3 +29,10 @@ def stop():
             say.line("stopped PostgreSQL")
         elif not stopped:
             say.line("nothing runs")
+
+
+def stop_postgres_if_idle():
+    """After the tests: PostgreSQL goes on when somebody works with it."""
+    with stamp.unless_in_use() as free:
+        if free and postgres.is_running() and not postgres.has_clients():
+            postgres.stop()

@@ -2,7 +2,7 @@
 
 import argparse
 
-from . import chosen, databases, environment, places, say, stamp, test_runs
+from . import chosen, databases, environment, places, postgres, say, stamp, stop_command, test_runs
 
 _DESCRIPTION = """Install what is missing and run every test; the last line says how many passed and failed.
 
@@ -29,9 +29,12 @@ def main():
     tests = chosen.Chosen(options.tests, ["-k", options.k] if options.k else [])
     parts = tests.parts(options.only or test_runs.PARTS)
     runs = test_runs.Runs(tests, options.seconds)
+    was_running = postgres.is_running()
     try:
         with stamp.in_use():
             _run(parts, runs, options)
+        if not was_running:
+            stop_command.stop_postgres_if_idle()
     finally:
         print(f"\n{runs.total.summary()}", flush=True)
     if not runs.total.passed and not runs.total.failed:

@@ -1,9 +1,10 @@
 """kill -9 at every checkpoint from Send to the final results: afterwards the hub's ledger and ours agree, and
 nobody is paid twice.
 
-The checkpoints are found by the server that dies (addons/g2p_payment_crash): none is named here.
+The checkpoints are found by the server that dies (addons/g2p_payment_crash); none is named here.
 """
 
+import contextlib
 import itertools
 import threading
 from concurrent.futures import ThreadPoolExecutor
@@ -12,17 +13,19 @@ import crashes
 import pytest
 
 LANES = 2
-UPLOAD = {"path": "/batchtransactions", "count": 1}
-_HEAD = ("", "killed after", "and before", "found: batch; submissions; payments; jobs", "what brought it to its end",
-         "uploads", "paid hub / us")  # fmt: skip
+_HEAD = (
+    "", "killed after", "and before", "found: batch; submissions; payments; jobs", "what brought it to its end",
+    "uploads", "paid: hub / we",
+)  # fmt: skip
 
 
 @pytest.fixture(scope="module")
 def lanes(environment, tmp_path_factory):
-    with crashes.contextlib.ExitStack() as stack:
+    with contextlib.ExitStack() as stack:
+        folders = [tmp_path_factory.mktemp(f"lane{number}") for number in range(LANES)]
         yield [
-            stack.enter_context(crashes.lane(environment, number, tmp_path_factory.mktemp("crash")))
-            for number in range(1, LANES + 1)
+            stack.enter_context(crashes.lane(environment, number, folder))
+            for number, folder in enumerate(folders)
         ]
 
 
@@ -31,71 +34,88 @@ def lane(lanes):
     return lanes[0]
 
 
-def _everywhere(lanes, numbers, *first, faults=()):
-    """A crossing for each number, with a crash there, on all lanes; ends early with one that ends without.
+def _fault(name, **settings):
+    return [{"fault": name, "path": "/batchtransactions", "count": 1, **settings}]
 
-    `first` are crashes that come before.
+
+def _everywhere(lanes, numbers, first=(), faults=()):
+    """Number to the crossing that was killed there, on all lanes; ends with one that came through unharmed.
+
+    `first` are crashes that come before the one with the number.
     """
-    rows, untouched = [], threading.Event()
+    crossings, enough = {}, threading.Event()
 
     def work(lane):
-        while not untouched.is_set() and (number := next(numbers, None)):
-            crossing = crashes.Crossing(lane, faults).go(*first, number).check()
-            if crossing.crashes <= len(first):
-                untouched.set()
-            rows.append((number, *crossing.row()))
+        try:
+            while not enough.is_set() and (number := next(numbers, None)):
+                crossings[number] = crashes.Crossing(lane, faults).go(*first, number).check()
+                if crossings[number].crashes <= len(first):
+                    enough.set()
+        except BaseException:
+            enough.set()
+            raise
 
     with ThreadPoolExecutor(LANES) as pool:
         for done in [pool.submit(work, lane) for lane in lanes]:
             done.result()
-    return sorted(rows)
+    return crossings
 
 
-def _print(capsys, title, rows):
-    texts = [_HEAD, *[tuple(str(cell) for cell in row) for row in rows]]
-    widths = [max(len(row[column]) for row in texts) for column in range(len(_HEAD))]
+def _print(capsys, title, crossings):
+    rows = [_HEAD, *[(str(number), *crossing.row()) for number, crossing in sorted(crossings.items())]]
+    widths = [max(len(row[column]) for row in rows) for column in range(len(_HEAD))]
     with capsys.disabled():
         print(f"\n\n{title}\n")
-        for row in texts:
-            print(" | ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
+        for row in rows:
+            print("|", " | ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)), "|")
+            if row is _HEAD:
+                print("|", " | ".join("-" * width for width in widths), "|")
 
 
-def _until_accepted(lane, faults=()):
-    """The numbers of the checkpoints from the upload until the batch is accepted: those before it and after it
-    are the same as without faults."""
-    crossing = crashes.Crossing(lane, faults).go().check()
-    upload = next(index for index, name in enumerate(crossing.passed) if "batchtransactions" in name)
-    return iter(range(upload + 2, crossing.passed_until_sent + 2))
+def _upload(crossing):
+    """The number of the first checkpoint after the upload."""
+    return 2 + next(index for index, effect in enumerate(crossing.passed) if "/batchtransactions" in effect)
 
 
 def test_all_goes_well(lanes, capsys):
-    rows = _everywhere(lanes, itertools.count(1))
-    _print(capsys, "Killed at every checkpoint", rows)
-    assert len(rows) > 15
+    crossings = _everywhere(lanes, itertools.count(1))
+    _print(capsys, "Killed at every checkpoint", crossings)
+    unharmed = next(crossing for crossing in crossings.values() if not crossing.crashes)
+    killed = {crossing.checkpoints()[-1] for crossing in crossings.values() if crossing.crashes}
+    assert len(killed) > 15
+    assert killed >= set(unharmed.checkpoints())
 
 
-def test_the_reply_is_lost(lanes, capsys):
-    faults = [{"fault": "accept_then_drop", **UPLOAD}]
-    rows = _everywhere(lanes, _until_accepted(lanes[0], faults), faults=faults)
-    _print(
-        capsys,
-        "The hub accepts and the reply is lost; killed at every checkpoint from there to accepted",
-        rows,
-    )
-    assert len(rows) > 5
-
-
-def test_nothing_arrives(lanes, capsys):
-    faults = [{"fault": "drop_before", **UPLOAD}]
-    rows = _everywhere(lanes, _until_accepted(lanes[0], faults), faults=faults)
-    _print(capsys, "The upload never arrives; killed at every checkpoint from there to accepted", rows)
-    assert len(rows) > 20
+@pytest.mark.parametrize("fault", ["accept_then_drop", "drop_before"])
+def test_the_answer_to_the_upload_is_lost(lanes, capsys, fault):
+    """From the upload until the batch is accepted; before and after that it is as without a fault."""
+    unharmed = crashes.Crossing(lanes[0], _fault(fault)).go().check()
+    numbers = range(_upload(unharmed), unharmed.passed_until_sent + 2)
+    crossings = _everywhere(lanes, iter(numbers), faults=_fault(fault))
+    _print(capsys, f"{fault}: killed at every checkpoint from the upload until accepted", crossings)
+    assert len(crossings) == len(numbers) > 8
 
 
 def test_killed_again_while_it_recovers(lanes, capsys):
-    crossing = crashes.Crossing(lanes[0]).go().check()
-    accepted = next(index for index, name in enumerate(crossing.passed) if "batchtransactions" in name) + 2
-    recovered = crashes.Crossing(lanes[0]).go(accepted, crashes.NEVER).check()
-    rows = _everywhere(lanes, iter(range(1, recovered.passed_until_sent + 2)), accepted)
-    _print(capsys, "Killed after the hub accepted; killed again at every checkpoint of the recovery", rows)
-    assert len(rows) > 5
+    """Dies after the upload, and then at every checkpoint of the recovery until the batch is accepted."""
+    first = _upload(crashes.Crossing(lanes[0]).go().check())
+    recovered = crashes.Crossing(lanes[0]).go(first, crashes.NEVER).check()
+    numbers = range(1, recovered.passed_until_sent + 2)
+    crossings = _everywhere(lanes, iter(numbers), first=[first])
+    _print(capsys, "Killed after the upload, and again at every checkpoint of the recovery", crossings)
+    assert len(crossings) == len(numbers) > 8
+
+
+@pytest.mark.parametrize("victims", ["hub", "odoo", "hub and odoo"])
+def test_killed_between_accepting_and_the_answer(lane, capsys, eventually, victims):
+    crossing = crashes.Crossing(lane, _fault("slow", seconds=60))
+    crossing.send()
+    eventually(lane.hub.batches)
+    if "odoo" in victims:
+        lane.odoo.process.kill()
+    if "hub" in victims:
+        lane.hub.kill()
+        lane.hub.start()
+    crossing.go().check()
+    _print(capsys, f"Killed between accepting and the answer: {victims}", {1: crossing})
+    assert [one["state"] for one in crossing.state()["submissions"]] == ["accepted"]

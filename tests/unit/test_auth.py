@@ -162,17 +162,19 @@ class TestRenewing:
 
 class TestThreads:
     def test_one_login_for_many(self, loopback, cache):
-        issuer = Issuer(delay=0.1)
+        issuer = Issuer(delay=0.2)
         url = loopback(answering(issuer)).url
+        clients = [HttpClient() for _one in range(6)]
+        together = threading.Barrier(len(clients))
         tokens = []
 
-        def work():
-            client = HttpClient()
+        def work(client):
+            together.wait()
             tokens.append(cache.get(client, url, credentials()))
             client.close()
 
-        _run([threading.Thread(target=work) for _one in range(12)])
-        assert tokens == ["access-1"] * 12
+        _run([threading.Thread(target=work, args=(client,)) for client in clients])
+        assert tokens == ["access-1"] * 6
         assert len(issuer.log) == 1
 
     def test_a_hub_that_hangs_does_not_hold_up_another(self, loopback, cache):

@@ -61,7 +61,7 @@ instructions = st.builds(
 dfsps = st.none() | st.from_regex(r"[A-Za-z0-9_]{1,24}", fullmatch=True)
 files = st.builds(
     lambda rows, dfsp: [row.model_copy(update={"payee_dfsp": dfsp or ""}) for row in rows],
-    st.lists(instructions, max_size=20, unique_by=(lambda one: one.reference, csv_file.look_alike)),
+    st.lists(instructions, max_size=6, unique_by=(lambda one: one.reference, csv_file.look_alike)),
     dfsps,
 )
 payers = st.builds(

@@ -7,10 +7,12 @@ import json
 import os
 import socket
 import ssl
+import threading
 import time
 
 import pytest
 import requests
+import urllib3
 from certificates import Authority
 from cryptography import x509
 from loopback import always, answering, message, reset, unused_port
@@ -68,6 +70,21 @@ class TestAnswered:
         for _turn in range(5):
             client.send("GET", server.url)
         assert len(os.listdir("/proc/self/fd")) <= before + 1
+        client.close()
+
+    def test_connection_that_is_over_is_let_go(self, loopback):
+        """The server sees its end at once, not when the client is closed."""
+        ended = threading.Event()
+
+        def behave(connection, server):
+            server.receive(connection)
+            connection.sendall(message(200, b"all of it", [("Connection", "close")]))
+            if connection.recv(1) == b"":
+                ended.set()
+
+        client = HttpClient("", QUICK)
+        client.send("GET", loopback(behave).url)
+        assert ended.wait(2)
         client.close()
 
     def test_redirect_is_not_followed(self, loopback):
@@ -289,6 +306,20 @@ class TestUnknown:
 
         self.check(loopback(_then(short)), Reason.CONNECTION_LOST)
 
+    def test_body_shorter_than_announced_for_a_lenient_library(self, loopback, monkeypatch):
+        """urllib3 1 takes the end of the connection for the end of the body."""
+
+        class Lenient(urllib3.response.HTTPResponse):
+            def __init__(self, *args, **kwargs):
+                super().__init__(*args, **{**kwargs, "enforce_content_length": False})
+
+        monkeypatch.setattr(urllib3.response, "HTTPResponse", Lenient)
+
+        def short(connection, _server):
+            connection.sendall(message(202, b"x" * 1000)[:-1])
+
+        self.check(loopback(_then(short)), Reason.CONNECTION_LOST)
+
     @pytest.mark.parametrize("end", [b"", b"3\r\nha", b"3\r\nhal\r\n", b"nonsense\r\n"])
     def test_chunked_body_without_an_end(self, loopback, end):
         def unfinished(connection, _server):
@@ -413,8 +444,6 @@ class TestJson:
 
 def test_one_exchange_at_a_time(loopback):
     """Or the failure of one could be told of the other."""
-    import threading
-
     server = loopback(answering(lambda request: (200, request.body)))
     client = HttpClient("", HttpLimits(connect=5, read=5, total=5))
     problems = []

@@ -22,7 +22,7 @@ tours.add("g2p_payment_hub_prepare", {
     steps: () => [
         look(".o_form_view"),
         press("prepare_payment"),
-        look(".o_notification:contains('2 payments in 1 batches are prepared.')"),
+        look(".o_notification:contains('Payments prepared: 2, in batches: 1.')"),
         press("prepare_payment"),
         look(".o_notification:contains('every approved entitlement has its payment already')"),
     ],
@@ -45,7 +45,7 @@ tours.add("g2p_payment_hub_approve_and_send", {
         press("action_approve"),
         state("Approved"),
         press("send_payment"),
-        look(".o_notification:contains('1 batches are being sent.')"),
+        look(".o_notification:contains('Batches being sent: 1.')"),
         state("Sending"),
         look(".alert:contains('The result appears here by itself')"),
     ],

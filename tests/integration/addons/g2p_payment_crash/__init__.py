@@ -2,5 +2,5 @@ from . import checkpoints, waits
 
 
 def post_load():
-    waits.shorten()
+    waits.take_out()
     checkpoints.watch()

@@ -24,7 +24,7 @@ from odoo.addons.queue_job.jobrunner.runner import Database
 
 # Other transactions change nothing of payments and their jobs: a log-in, settings, the hub's access token.
 _CHANGES = re.compile(
-    r'(?:INSERT INTO|UPDATE|DELETE FROM)\s+"?(?:g2p_payment(?!_gateway)\w*|queue_job)\b', re.IGNORECASE
+    r'(?:INSERT INTO|UPDATE|DELETE FROM)\s+"?(?:g2p_(payment(?!_gateway)\w*)|queue_(job))\b', re.IGNORECASE
 )
 _OURS = re.compile(r"odoo\.addons\.g2p_(?:payment|mojaloop)\w*\.models\.")
 _ONE_AT_A_TIME = threading.Lock()
@@ -59,8 +59,8 @@ def _execute(original):
     def execute(self, query, *args, **kwargs):
         text = getattr(query, "code", query)
         text = text.decode() if isinstance(text, bytes) else str(text)
-        if _CHANGES.search(text):
-            self._crash_changes = True
+        for found in _CHANGES.finditer(text):
+            self.__dict__.setdefault("_crash_changes", set()).add(found[1] or found[2])
         return original(self, query, *args, **kwargs)
 
     return execute
@@ -69,8 +69,10 @@ def _execute(original):
 def _commit(original):
     def commit(self):
         self.flush()
-        if self.__dict__.pop("_crash_changes", False):
-            reach(f"{_where()}: commit")
+        changes = self.__dict__.pop("_crash_changes", None)
+        if changes:
+            names = sorted(name.removeprefix("payment_") for name in changes)
+            reach(f"{_where()}: commit {', '.join(names)}")
         return original(self)
 
     return commit

@@ -1,0 +1,94 @@
+from odoo import SUPERUSER_ID, _, fields, models
+from odoo.exceptions import AccessError, UserError
+
+from ..client.instructions import digest
+from .payment_batch import APPROVERS, MAKERS
+
+
+class PaymentBatch(models.Model):
+    """Four eyes: who prepared a batch cannot approve it, and what was approved is frozen."""
+
+    _inherit = "g2p.payment.batch"
+
+    def _why_not_approve(self):
+        if not self._has_role(APPROVERS):
+            return _("A finance validator approves this batch.")
+        if self.env.uid == SUPERUSER_ID:
+            return _("The superuser cannot approve: it is nobody in particular. Log in as yourself.")
+        if self.env.user in self.maker_ids:
+            return _("You prepared or changed this batch, so another finance user must approve it.")
+        return False
+
+    def action_approve(self):
+        for batch in self:
+            batch._approve()
+
+    def _approve(self):
+        self._check_role(APPROVERS, _("Only a finance validator may approve a batch."))
+        self._lock()
+        self._expect("to_approve")
+        reason = self._why_not_approve()
+        if reason:
+            raise AccessError(reason)
+        problems = self._check()
+        if problems:
+            raise UserError(
+                _(
+                    "Problems appeared since the batch was checked. Reject it to have them mended:\n%s",
+                    "\n".join(problems[:20]),
+                )
+            )
+        content = self._render()
+        self._advance(
+            "approved",
+            _("SHA-256 of the file: %s", digest(content)),
+            approved_by_id=self.env.uid,
+            approved_at=fields.Datetime.now(),
+            frozen_content=content,
+            frozen_digest=digest(content),
+            reject_reason=False,
+        )
+
+    def _reject(self, reason):
+        self._check_role(APPROVERS, _("Only a finance validator may reject a batch."))
+        if not (reason or "").strip():
+            raise UserError(_("Give a reason: who prepared the batch has to know what to change."))
+        self._lock()
+        self._check_may_be_changed()
+        self._advance("rejected", reason, reject_reason=reason, **self._thawed())
+
+    def _check_may_be_changed(self):
+        """An attempt that was declared missing may arrive yet, and then pays the batch as it was."""
+        if any(one.state == "not_received" for one in self.sudo().submission_ids):
+            raise UserError(
+                _(
+                    "Two people declared that an attempt to send this batch never arrived. In case it does, "
+                    "the batch can only be sent again as it is."
+                )
+            )
+
+    def _thawed(self):
+        return {
+            "approved_by_id": False,
+            "approved_at": False,
+            "frozen_content": False,
+            "frozen_digest": False,
+        }
+
+    def action_back_to_draft(self):
+        self._check_role(MAKERS, _("Only a program manager may take a batch back to draft."))
+        self._lock()
+        self._check_may_be_changed()
+        for batch in self:
+            batch._made_by_me()
+            batch._advance("draft", _("Taken back to be changed."), **batch._thawed())
+            batch._check()
+
+    def action_cancel(self):
+        """Ends a batch that has not left. Its entitlements can be prepared again."""
+        self._check_role(MAKERS, _("Only a program manager may cancel a batch."))
+        self._lock()
+        for batch in self:
+            batch._advance("cancelled", _("Its entitlements can be prepared again."), **batch._thawed())
+            batch.payment_ids._give_up(_("The batch was cancelled before it was sent."))
+            batch._refresh_statistics()

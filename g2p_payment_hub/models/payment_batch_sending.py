@@ -1,0 +1,232 @@
+import logging
+import time
+from contextlib import contextmanager
+
+from psycopg2 import OperationalError
+
+from odoo import _, api, models
+from odoo.exceptions import UserError
+from odoo.modules import module
+from odoo.tools import config
+
+from odoo.addons.queue_job.exception import RetryableJobError
+
+from ..client.errors import GatewayError, NotSent, OutcomeUnknown, Reason, Refused
+from ..client.instructions import digest
+from .payment_batch import APPROVERS
+
+_logger = logging.getLogger(__name__)
+
+
+class PaymentBatch(models.Model):
+    """An approved batch leaves once, whatever happens meanwhile."""
+
+    _inherit = "g2p.payment.batch"
+
+    def _why_not_send(self):
+        if self.check_result:
+            return _("It cannot be sent as it is. Reject it, or take it back to draft.")
+        if not self._has_role(APPROVERS):
+            return _("A finance validator sends this batch.")
+        return False
+
+    def send_payment(self):
+        """OpenG2P's Send button. A batch of a gateway goes through that gateway, whatever payment manager the
+        program has by now."""
+        hub = self.filtered("gateway_id")
+        if not hub:
+            return super().send_payment()
+        others = self - hub
+        if others:
+            super(PaymentBatch, others).send_payment()
+        return self.env["g2p.program.payment.manager.hub"].send_payments(hub)
+
+    def _queue_sending(self):
+        """One job for each batch; the identity key keeps a second press from making a second job."""
+        if not self:
+            return
+        self._check_role(APPROVERS, _("Only a finance validator may send a batch."))
+        self._lock()
+        for batch in self:
+            batch._advance("sending", _("Queued to be sent."), sent_by_id=self.env.uid)
+            batch._queue_job()
+
+    def _queue_job(self):
+        self.with_delay(
+            channel="root.g2p_payment_send",
+            identity_key=f"g2p_payment_hub.send.{self.id}.{len(self.submission_ids)}",
+            description=_("Send %s", self.name),
+        )._send()
+
+    @api.model
+    def _cron_queue_forgotten(self):
+        """A batch that waits to be sent, whose job somebody deleted, gets it back; where there is one, the
+        identity key makes this do nothing."""
+        for batch in self.sudo().search([("batch_state", "=", "sending")]):
+            if not batch._live_submission():
+                batch.with_user(batch.sent_by_id)._queue_job()
+
+    def _send(self):
+        """The job: writes down what is about to leave, lets it leave once, writes down what came of it.
+
+        Each has a transaction of its own: what is written down is there whatever dies, and nothing waits for
+        the network with locks in its hands.
+        """
+        self.ensure_one()
+        submission, why_not = self._write_down_intent()
+        if not submission:
+            return why_not
+        # Only reads; a transaction that began later, so that it sees the intent.
+        with self._own_transaction() as batch:
+            ending, arguments = batch._transmit(submission.with_env(batch.env))
+        return self._write_down_ending(submission, ending, arguments)
+
+    def _write_down_intent(self):
+        """`_begin_sending` on its own; when that fails nothing has left, and the batch can be sent again."""
+        try:
+            with self._own_transaction() as batch:
+                submission, why_not = batch._begin_sending()
+            return self.env["g2p.payment.submission"].browse(submission.id), why_not
+        except (OperationalError, RetryableJobError):
+            raise  # another transaction was in the way: queue_job comes back
+        except Exception as error:  # pylint: disable=broad-except  # or the batch would stay "sending"
+            _logger.exception("batch %s: sending could not begin", self.id)
+            why_not = _("Nothing was sent, because of an error of this server: %s", type(error).__name__)
+            with self._own_transaction() as batch:
+                batch._advance("approved", why_not)
+            return self.env["g2p.payment.submission"], why_not
+
+    def _write_down_ending(self, submission, ending, arguments):
+        """Repeated when other transactions are in the way: what came of it must not be forgotten."""
+        for wait in (0.1, 0.5, 2, 5, None):
+            try:
+                with self._own_transaction() as batch:
+                    ours = batch.env["g2p.payment.submission"].browse(submission.id)
+                    getattr(ours, ending)(*arguments)
+                    return ours.answer
+            except OperationalError:
+                if wait is None:
+                    raise
+                time.sleep(wait)
+
+    @contextmanager
+    def _own_transaction(self):
+        """This record in a transaction that is committed at the end of the `with`, whatever becomes of ours.
+
+        A queue job may not commit its own: that would give up its lock, and the job would be started again.
+        Tests roll back everything, so there it is the test's own transaction."""
+        if config["test_enable"] or module.current_test:
+            yield self
+            self.env.flush_all()
+            return
+        with self.env.registry.cursor() as cr:
+            yield self.with_env(self.env(cr=cr))
+
+    def _begin_sending(self):
+        """(submission, False), or (False, why nothing is to be sent).
+
+        Queue jobs run at least once: whoever finds an attempt written down already sends nothing."""
+        self._lock_in_job()
+        nothing = self.env["g2p.payment.submission"]
+        if self.batch_state != "sending":
+            return nothing, _("Nothing to do: the batch is not waiting to be sent.")
+        if self._live_submission():
+            return nothing, _("Nothing to do: another worker has this batch.")
+        if not self._is_as_approved():
+            why = _("Nothing was sent: the batch differs from what was approved.")
+            self._advance("approved", why, check_result=why)
+            return nothing, why
+        return nothing._open(self), False
+
+    def _is_as_approved(self):
+        frozen = self.sudo().frozen_content or ""
+        try:
+            now = self._render()
+        except ValueError:
+            return False  # what was changed cannot even be written into a file
+        return bool(frozen) and frozen == now and digest(frozen) == self.frozen_digest
+
+    def _transmit(self, submission):
+        """Sends; (method of the submission, its arguments) that writes down what came of it."""
+        gateway = self.gateway_id
+        try:
+            there = self._find_at_payment_system()
+        except (GatewayError, UserError) as error:
+            why = gateway._explain(error) if isinstance(error, GatewayError) else str(error)
+            return "_close", (
+                "not_sent",
+                _(
+                    "Nothing was sent: the payment system could not say whether it has this batch already. "
+                    "%s",
+                    why,
+                ),
+            )
+        if there:
+            return "_accept", (there,)
+        if not submission._has_time_to_send():
+            return "_close", ("not_sent", _("Nothing was sent: asking the payment system took too long."))
+        try:
+            return "_accept", (gateway._submit_or_say_why(submission),)
+        except NotSent as error:
+            return "_close", ("not_sent", gateway._explain(error))
+        except Refused as error:
+            return "_close", ("refused", gateway._explain(error))
+        except OutcomeUnknown as error:
+            return "_close", ("unknown", gateway._explain(error))
+        except Exception as error:  # pylint: disable=broad-except  # whatever it is, the file may have left
+            _logger.exception("batch %s: sending ended in an error", self.id)
+            why = _("An error of this server (%s) came while the file was leaving.", type(error).__name__)
+            return "_close", ("unknown", why)
+
+    def _find_at_payment_system(self):
+        """The receipt of any attempt at this batch that the payment system knows already: after a backup was
+        restored, or when what was declared missing has arrived after all."""
+        problems = self.gateway_id._check_ready()
+        if problems:
+            raise NotSent(Reason.NOT_READY, " ".join(problems))
+        for submission in self.submission_ids.sorted("attempt"):
+            receipt = self.gateway_id._find_submission(submission)
+            if receipt and submission.digest != self.frozen_digest:
+                # Its payees are paid, but they are not those of today's file.
+                raise OutcomeUnknown(Reason.AMBIGUOUS, f"{submission.filename} {receipt.reference}")
+            if receipt:
+                return receipt
+        return None
+
+    @api.depends("batch_state", "closed_loop_confirmed_by_id", "gateway_id")
+    def _compute_needs_confirmation(self):
+        for batch in self:
+            batch.needs_confirmation = (
+                batch.batch_state == "sent"
+                and not batch.closed_loop_confirmed_by_id
+                and batch.gateway_id._confirms_payments()
+            )
+
+    def action_confirm_money(self):
+        """A finance user other than the approver says that the money of this batch moved."""
+        self.ensure_one()
+        self._check_role(APPROVERS, _("Only a finance validator may confirm that the money moved."))
+        self._lock()
+        if not self.needs_confirmation:
+            raise UserError(_("This batch needs no confirmation."))
+        if self.env.user in self.maker_ids + self.approved_by_id:
+            raise UserError(_("You prepared or approved this batch, so another finance user must confirm."))
+        self.sudo().closed_loop_confirmed_by_id = self.env.uid
+        why = _("Confirmed that the money moved.")
+        self._message_log(body=why)
+        self._record([{"from_state": self.batch_state, "to_state": self.batch_state, "why": why}])
+
+    def _live_submission(self):
+        return self.sudo().submission_ids.filtered(
+            lambda one: one.state in ("in_flight", "unknown", "accepted")
+        )
+
+    def _mark_sent(self, receipt):
+        self._advance(
+            "sent",
+            _("The payment system has accepted the batch as %s.", receipt.reference),
+            external_batch_ref=receipt.reference,
+            batch_has_started=True,
+        )
+        self.payment_ids.sudo().write({"state": "sent"})
+        self._refresh_statistics()

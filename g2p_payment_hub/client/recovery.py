@@ -54,7 +54,8 @@ class Search:
             self._look_at(row)
         lost = self._unexplained(traces)
         if len(self._found) > 1 or lost or "" in self._found or (self._dark and not self._found):
-            raise OutcomeUnknown(Reason.AMBIGUOUS, ", ".join(sorted(self._found | lost | self._dark)))
+            seen = self._found | lost | self._dark
+            raise OutcomeUnknown(Reason.AMBIGUOUS, ", ".join(sorted(one or "no id" for one in seen)))
         return Receipt(reference=self._found.pop()) if self._found else None
 
     def _traces(self, reference_is_transaction: bool) -> set[str]:

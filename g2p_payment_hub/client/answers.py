@@ -128,8 +128,9 @@ _STATUS = {
     "UNKNOWN": OutcomeStatus.WAITING,
     "EXCEPTION": OutcomeStatus.WAITING,  # an operator may still resolve it
 }
-# Failures that say the payment exists already: an earlier try of the hub's own may have paid.
-_MAYBE_PAID = {"TransactionExists"}
+# Failures after which money may have moved: the payment exists already, so that an earlier try of the hub's
+# own may have paid, or nobody heard what came of it.
+_MAYBE_PAID = {"TransactionExists", "TimeOut", "CommunicationError", "DestinationCommunicationError"}
 
 # Workflow variables that are "true" on a transfer which the published workflows then store as COMPLETED.
 FAILURE_VARIABLES = (

@@ -142,8 +142,29 @@ class PaymentGateway(models.Model):
         kinds = dict(self._fields["provider"]._description_selection(self.env))
         return _("This version cannot use a gateway of the kind %s.", kinds[self.provider])
 
+    @api.model
+    def _address_fields(self):
+        """Hook: the fields that say which payment system this is, and who we are to it."""
+        return ["provider"]
+
+    def _check_keeps_address(self, vals):
+        """Another system, asked whether it has what was sent to this one, would say no."""
+        changed = [
+            name
+            for name in self._address_fields()
+            if name in vals and any(gateway[name] != (vals[name] or False) for gateway in self)
+        ]
+        pending = [("gateway_id", "in", self.ids), ("state", "in", ("in_flight", "unknown"))]
+        if changed and self.env["g2p.payment.submission"].sudo().search_count(pending, limit=1):
+            raise UserError(
+                _(
+                    "Nobody knows yet whether a batch arrived at this payment system. Change its address after that."
+                )
+            )
+
     def write(self, vals):
         """What was prepared for one kind of payment system cannot be sent through another."""
+        self._check_keeps_address(vals)
         others = self.filtered(lambda gateway: vals.get("provider", gateway.provider) != gateway.provider)
         if others and self.env["g2p.payment.batch"].sudo().search_count(
             [("gateway_id", "in", others.ids)], limit=1
@@ -224,7 +245,7 @@ class PaymentGateway(models.Model):
             Reason.TOO_LARGE: _("The payment system's answer is too large."),
             Reason.FORGED: _("The answer does not carry the payment system's signature."),
             Reason.AMBIGUOUS: _(
-                "The payment system shows more than one trace of this batch. A person has to look."
+                "What the payment system shows does not tell whether it has this batch. A person has to look."
             ),
             Reason.CLOCK: _("The clocks of this server and of the payment system differ."),
         }

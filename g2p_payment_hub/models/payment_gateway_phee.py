@@ -216,6 +216,10 @@ class PaymentGateway(models.Model):
                 raise ValidationError(_("The total time-out is 600 seconds at most. Correct it."))
 
     @api.model
+    def _address_fields(self):
+        return [*super()._address_fields(), "phee_bulk_url", "phee_operations_url", "phee_tenant"]
+
+    @api.model
     def _secret_fields(self):
         ours = ["phee_password", "phee_client_secret", "phee_signing_key", "phee_header_value"]
         return [*super()._secret_fields(), *ours]

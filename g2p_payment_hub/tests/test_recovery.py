@@ -152,7 +152,7 @@ class TestRecovery(PaymentHubCase):
         batch.submission_ids.digest = "0" * 64
         self._send(batch)
         self.assertEqual((batch.batch_state, self.hub.uploads), ("approved", 1))
-        self.assertIn("more than one trace", batch.submission_ids.sorted("attempt")[-1].answer)
+        self.assertIn("does not tell", batch.submission_ids.sorted("attempt")[-1].answer)
 
     def test_a_worker_that_comes_back_after_its_lease_sends_nothing(self):
         self._entitle()
@@ -173,6 +173,15 @@ class TestRecovery(PaymentHubCase):
         batch = self._lost(arrived=False)
         batch.submission_ids._close("not_sent", "nothing had left")
         self.assertEqual((batch.batch_state, batch.submission_ids.state), ("approved", "not_sent"))
+
+    def test_nobody_changes_whom_to_ask_while_it_is_unknown(self):
+        batch = self._lost(arrived=True)
+        for name in ("phee_tenant", "phee_bulk_url", "phee_operations_url"):
+            with self.assertRaisesRegex(UserError, "after that"):
+                self.gateway.write({name: "https://other.example"})
+        self.gateway.write({"phee_tenant": self.gateway.phee_tenant, "name": "Another name"})
+        self._look_up(batch)
+        self.gateway.write({"phee_tenant": "other"})
 
     def test_a_restored_backup_finds_what_was_sent_already(self):
         self._entitle()

@@ -108,9 +108,7 @@ class Payment(models.Model):
     @api.model
     def _doubt_sentence(self, doubt, outcome):
         sentence = {
-            Doubt.SUSPECT: _(
-                "The payment system says paid, with a sign that it was not. Ask it for evidence."
-            ),
+            Doubt.SUSPECT: _("It is doubtful whether this was paid. Ask the payment system for evidence."),
             Doubt.CONTRADICTORY: _("The payment system says both paid and failed. Ask it which is true."),
             Doubt.TWICE: _("The payment system says that it paid this more than once. Ask it to check."),
             Doubt.MONEY: _(

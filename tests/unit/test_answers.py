@@ -273,9 +273,12 @@ class TestRows:
         told = outcome(errorInformation=information)
         assert (told.status, told.reason_code, told.reason) == (OutcomeStatus.PAID, "", "")
 
-    def test_failed_because_it_exists_already_may_be_paid(self):
-        """The hub tries again by itself: the first try may have paid, and the second says so."""
-        told = outcome(status="FAILED", errorInformation={"errorCode": "TransactionExists"})
+    @pytest.mark.parametrize(
+        "code", ["TransactionExists", "TimeOut", "CommunicationError", "DestinationCommunicationError"]
+    )
+    def test_failed_but_may_be_paid(self, code):
+        """An earlier try of the hub's own may have paid, or nobody heard what came of this one."""
+        told = outcome(status="FAILED", errorInformation={"errorCode": code})
         assert told.status is OutcomeStatus.SUSPECT
 
     def test_waiting_with_error_information_waits(self):

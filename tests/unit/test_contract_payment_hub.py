@@ -632,7 +632,7 @@ class TestRows:
     @pytest.mark.parametrize(
         ("ending", "status"),
         [
-            ("0408", FAILED),
+            ("0408", SUSPECT),
             ("0409", SUSPECT),
             ("0599", FAILED),
             ("0610", WAITING),

@@ -30,6 +30,5 @@
         "views/menus.xml",
     ],
     "assets": {"web.assets_tests": ["g2p_payment_hub/static/tests/tours/*.js"]},
-    "installable": True,
     "uninstall_hook": "uninstall_hook",
 }

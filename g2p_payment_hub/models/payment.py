@@ -56,7 +56,6 @@ class Payment(models.Model):
     )
     payment_currency_id = fields.Many2one(
         "res.currency",
-        "Payment Currency",
         readonly=True,
         help="The currency when the payment was prepared; a later change of the journal does not touch it.",
     )

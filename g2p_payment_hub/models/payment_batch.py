@@ -1,3 +1,5 @@
+from markupsafe import Markup
+
 from odoo import _, api, fields, models
 from odoo.exceptions import AccessError, UserError
 
@@ -95,7 +97,6 @@ class PaymentBatch(models.Model):
             ("unknown", "Unknown"),
             ("cancelled", "Cancelled"),
         ],
-        "Batch State",
         readonly=True,
         copy=False,
         index=True,
@@ -265,6 +266,13 @@ class PaymentBatch(models.Model):
                 _("A batch of a gateway cannot be copied. Prepare payments on the cycle instead.")
             )
         return super().copy(default)
+
+    @api.model
+    def get_empty_list_help(self, help_message):
+        return Markup('<p class="o_view_nocontent_smiling_face">%s</p><p>%s</p>') % (
+            _("No payment batch yet"),
+            _("Approve a cycle and its entitlements, then press Prepare Payments on the cycle."),
+        )
 
     # The states
 

@@ -132,11 +132,25 @@ class PaymentBatch(models.Model):
             return nothing, _("Nothing to do: the batch is not waiting to be sent.")
         if self._live_submission():
             return nothing, _("Nothing to do: another worker has this batch.")
-        if not self._is_as_approved():
-            why = _("Nothing was sent: the batch differs from what was approved.")
-            self._advance("approved", why, check_result=why)
-            return nothing, why
+        why_not = self._why_not_as_approved()
+        if why_not:
+            self._advance("approved", why_not, check_result=why_not)
+            return nothing, why_not
         return nothing._open(self), False
+
+    def _why_not_as_approved(self):
+        """What changed since the approval and forbids sending; False when nothing did. An entitlement that has
+        expired meanwhile was approved in time."""
+        if not self._is_as_approved():
+            return _("Nothing was sent: the batch differs from what was approved.")
+        payable = ("approved", "expired")
+        for payment in self.sudo().payment_ids:
+            if payment.entitlement_id.state not in payable:
+                return _(
+                    "Nothing was sent: the entitlement of %s is no longer approved. Reject the batch.",
+                    payment.partner_id.name,
+                )
+        return False
 
     def _is_as_approved(self):
         frozen = self.sudo().frozen_content or ""

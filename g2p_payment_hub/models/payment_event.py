@@ -54,10 +54,10 @@ class PaymentEvent(models.Model):
             raise AccessError(_("Events are written by what happens, not by people."))
         return super().create(vals_list)
 
-    def write(self, vals):
+    def write(self, vals):  # pylint: disable=method-required-super
         raise UserError(_("An event cannot be changed: it is the record of what happened."))
 
-    def unlink(self):
+    def unlink(self):  # pylint: disable=method-required-super,no-raise-unlink
         raise UserError(_("An event cannot be deleted: it is the record of what happened."))
 
     @api.model

@@ -158,7 +158,8 @@ class PaymentGateway(models.Model):
         if changed and self.env["g2p.payment.submission"].sudo().search_count(pending, limit=1):
             raise UserError(
                 _(
-                    "Nobody knows yet whether a batch arrived at this payment system. Change its address after that."
+                    "Nobody knows yet whether a batch arrived at this payment system. Change its address "
+                    "after that."
                 )
             )
 

@@ -87,9 +87,10 @@ class PaymentSubmission(models.Model):
         return False
 
     def _close(self, state, answer):
-        super()._close(state, answer)
+        result = super()._close(state, answer)
         if state == "unknown":
             self.sudo().next_look_up_at = fields.Datetime.now() + FIRST_LOOK_UP
+        return result
 
     @api.model
     def _cron_look_up(self):

@@ -4,6 +4,7 @@ from unittest.mock import patch
 
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from passlib.context import CryptContext
 
 from odoo import Command, fields
 from odoo.tests import TransactionCase, new_test_user
@@ -15,6 +16,8 @@ from ..client.errors import GatewayError
 from ..client.outcomes import Outcome, Receipt
 
 GATEWAY = "g2p.payment.gateway"
+# Odoo's own 600,000 rounds for each of so many users take longer than the tests.
+_QUICK_PASSWORDS = CryptContext(["pbkdf2_sha512"], pbkdf2_sha512__rounds=1)
 _KEY = rsa.generate_private_key(public_exponent=65537, key_size=2048)
 SIGNING_KEY = _KEY.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()
 
@@ -100,7 +103,11 @@ class PaymentHubCase(TransactionCase):
 
     @classmethod
     def _user(cls, login, *groups):
-        return new_test_user(cls.env, f"{login}@payment.test", groups=",".join(["base.group_user", *groups]))
+        quick = patch.object(type(cls.env["res.users"]), "_crypt_context", lambda _users: _QUICK_PASSWORDS)
+        with quick:
+            return new_test_user(
+                cls.env, f"{login}@payment.test", groups=",".join(["base.group_user", *groups])
+            )
 
     @classmethod
     def _gateway(cls, **values):

@@ -294,7 +294,7 @@ class TestPayeeIdentifier(PaymentHubCase):
     def test_iban_that_openg2p_cannot_compute_is_a_payee_without_identifier(self):
         partner = self._registrant(bank_ids=[self._account("1000123", "base.et", "CBETETAA")])
         with self.assertRaises(Exception):  # noqa: B017  # schwifty's, or the stand-in's
-            partner.bank_ids.iban  # noqa: B018
+            partner.bank_ids.mapped("iban")
         self.assertEqual(self._payee("iban", partner), "")
 
     def test_email(self):

@@ -182,6 +182,27 @@ class TestRights(RightsCase):
             )
             self.assertEqual(found["records"][0]["cycle_id"]["display_name"], self.cycle.name)
 
+    def test_a_button_that_is_not_there_has_a_reason(self):
+        """What the screen says to a program manager and to a finance user who is not a maker."""
+        batch = self._prepare()
+        corrects, on_its_way = "A program manager corrects", "on its way"
+        for state, to_manager, to_finance in (
+            ("draft", "", corrects),
+            ("to_approve", "A finance validator approves", ""),
+            ("approved", "A finance validator sends", ""),
+            ("sending", on_its_way, on_its_way),
+            ("rejected", "", corrects),
+            ("refused", "", corrects),
+        ):
+            batch.sudo().batch_state = state
+            for user, reason in ((self.manager_user, to_manager), (self.finance_user, to_finance)):
+                with self.subTest(f"{state} {user.login}"):
+                    said = batch.with_user(user).blocked_reason or ""
+                    self.assertIn(reason, said)
+                    self.assertEqual(bool(said), bool(reason))
+        batch.sudo().write({"batch_state": "approved", "check_result": "It differs from what was approved."})
+        self.assertIn("It cannot be sent as it is", batch.with_user(self.finance_user).blocked_reason)
+
     def test_other_companies_see_nothing(self):
         batch = self._sent()
         company = self.env["res.company"].create({"name": "Elsewhere"})

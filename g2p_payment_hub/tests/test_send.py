@@ -98,7 +98,7 @@ class TestSend(SendCase):
         self.hub.reply = Refused(Reason.SIGNATURE, "HTTP 400 InvalidJsonWebSignature")
         self._send(batch)
         self.assertEqual((batch.batch_state, batch.submission_ids.state), ("refused", "refused"))
-        self.assertIn("refuses the signature", batch.submission_ids.answer)
+        self.assertIn("refuses the signature", batch.last_answer)
         self._nothing_sends_again(batch)
 
         self.hub.reply = None
@@ -197,6 +197,19 @@ class TestSend(SendCase):
         with patch.object(type(self.hub), "submit", submit):
             self._send(batch)
         self.assertEqual((batch.batch_state, batch.submission_ids.state), ("sent", "accepted"))
+
+    def test_a_cancelled_entitlement_is_not_sent(self):
+        batch = self._approved()
+        batch.payment_ids.entitlement_id.state = "cancelled"
+        self._send(batch)
+        self.assertEqual((batch.batch_state, self.hub.uploads), ("approved", 0))
+        self.assertIn("no longer approved", batch.check_result)
+
+    def test_an_entitlement_that_expired_meanwhile_is_sent(self):
+        batch = self._approved()
+        batch.payment_ids.entitlement_id.state = "expired"
+        self._send(batch)
+        self.assertEqual((batch.batch_state, self.hub.uploads), ("sent", 1))
 
     def test_job_run_twice_uploads_once(self):
         batch = self._approved()

@@ -81,7 +81,7 @@ def _odoo19(selected):
     return Environment(
         name="odoo19",
         series="19.0",
-        identity=stamp.digest([odoo_tree.identity(), python_env.identity(), versions.read()]),
+        identity=stamp.digest([odoo_tree.identity(), python_env.identity(), versions.tested_odoo()]),
         python=str(python),
         python_path=[],
         addons_path=[str(folder)],

@@ -16,7 +16,7 @@ def packages():
     """Paths of the packages to unpack, Odoo first; downloaded when the cache does not have them."""
     given = os.environ.get("ODOO_DEB")
     odoo = _given(given) if given else None
-    tested = versions.read()["odoo"]["debian"]
+    tested = versions.tested_odoo()
     odoo = odoo or unstable.cached_package(PACKAGE, tested)
     linked = [_cached_any(name) for name in LINKED]
     if odoo and all(linked):
@@ -31,7 +31,7 @@ def identity():
     if given:
         package = _given(given)
         return [str(package), package.stat().st_size, package.stat().st_mtime_ns]
-    return versions.read()["odoo"]["debian"]
+    return versions.tested_odoo()
 
 
 def _download(odoo, tested):
@@ -76,7 +76,7 @@ def _given(path):
     name, _, version = shown.stdout.partition(" ")
     if shown.returncode or name != PACKAGE:
         raise say.Problem(f"ODOO_DEB={path} is not a package {PACKAGE}; give the path of one.")
-    _check_version(version, versions.read()["odoo"]["debian"])
+    _check_version(version, versions.tested_odoo())
     return package
 
 

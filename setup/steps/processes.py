@@ -102,6 +102,17 @@ def stop_remembered():
     return stopped
 
 
+def end_all_with(variable, value):
+    """End every process that was started with the variable set to this value, however far down."""
+    wanted = f"{variable}={value}".encode()
+    for folder in Path("/proc").glob("[0-9]*"):
+        try:
+            if wanted in (folder / "environ").read_bytes().split(b"\0"):
+                os.kill(int(folder.name), signal.SIGKILL)
+        except OSError:
+            continue  # it ended meanwhile, or is another user's
+
+
 def _folder():
     folder = places.run_folder() / "processes"
     folder.mkdir(exist_ok=True)

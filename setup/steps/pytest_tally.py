@@ -27,6 +27,10 @@ def pytest_collectreport(report):
         _write(f"collecting {report.nodeid}", "skipped", _reason(report))
 
 
+def pytest_unconfigure():
+    _write("", "finished", "")
+
+
 def _reason(report):
     detail = report.longrepr
     return str(detail[2] if isinstance(detail, tuple) else detail)

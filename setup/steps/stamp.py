@@ -13,11 +13,6 @@ def digest(value):
     return hashlib.sha256(json.dumps(value, sort_keys=True, default=str).encode()).hexdigest()[:16]
 
 
-def digest_of_file(path):
-    with open(path, "rb") as content:
-        return hashlib.file_digest(content, "sha256").hexdigest()
-
-
 def is_fresh(name, inputs, results=()):
     """True when the step with this name was finished for these inputs and its results are still there."""
     stamp = places.stamps() / name

@@ -5,12 +5,13 @@ import signal
 import subprocess
 from pathlib import Path
 
-from . import chosen, databases, odoo_process, places, say, servers, tally
+from . import chosen, databases, odoo_process, places, processes, say, servers, tally
 from . import environment as environments
 
 PARTS = ("unit", "addons", "integration")
 _PLAIN = ("-p", "no:odoo")
 _NO_TESTS = 5
+_SECONDS_TO_END = 30
 
 
 class Runs:
@@ -76,14 +77,14 @@ class Runs:
             *self.chosen.others,
             *tests,
         ]
-        code = _run_in_own_group(words, {**variables, "G2P_TALLY": outcomes}, self.seconds)
+        code = _run(words, {**variables, "G2P_TALLY": outcomes}, self.seconds)
         self._count(part, code, tally.read(outcomes))
         outcomes.unlink(missing_ok=True)
 
     def _count(self, part, code, result):
         """A run that ended badly without a failed test counts as one failure."""
         none_selected = code == _NO_TESTS and self.chosen.others
-        if code and not none_selected and not result.failed:
+        if not result.failed and not none_selected and (code or not result.finished):
             say.warning(f"pytest ended with exit code {code} in the {part} tests")
             result.failed += 1
         for text in result.skipped:
@@ -91,14 +92,13 @@ class Runs:
         self.total += result
 
 
-def _run_in_own_group(words, variables, seconds):
-    """pytest and all it starts end together: a browser would outlive a pytest that is cut."""
-    environment = {
-        **os.environ,
-        **{name: str(value) for name, value in variables.items() if value is not None},
-    }
+def _run(words, variables, seconds):
+    """pytest and all that it started end together: a browser or a server would outlive it otherwise."""
     process = subprocess.Popen(
-        [str(word) for word in words], env=environment, cwd=places.CHECKOUT, start_new_session=True
+        [str(word) for word in words],
+        env={**os.environ, **{name: str(value) for name, value in variables.items() if value is not None}},
+        cwd=places.CHECKOUT,
+        start_new_session=True,
     )
     try:
         return process.wait(seconds)
@@ -106,8 +106,16 @@ def _run_in_own_group(words, variables, seconds):
         say.warning(f"the tests took longer than {seconds} s and were ended")
         return 124
     finally:
+        _end(process)
+        processes.end_all_with("G2P_TALLY", variables["G2P_TALLY"])
+
+
+def _end(process):
+    """Interrupted, pytest still undoes what its tests set up; after that it has no choice."""
+    if process.poll() is None:
+        process.send_signal(signal.SIGINT)
         try:
-            os.killpg(process.pid, signal.SIGKILL)
-        except ProcessLookupError:
-            pass
-        process.wait()
+            process.wait(_SECONDS_TO_END)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()

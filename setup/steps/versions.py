@@ -1,10 +1,12 @@
-"""What was tested, read from setup/versions.toml."""
+"""What was tested, read from setup/versions.ini."""
 
-import tomllib
+import configparser
 
 from . import places
 
 
-def read():
-    with open(places.SETUP / "versions.toml", "rb") as text:
-        return tomllib.load(text)
+def tested_odoo():
+    """The version of Debian's package."""
+    versions = configparser.ConfigParser()
+    versions.read(places.SETUP / "versions.ini")
+    return versions["odoo"]["debian"]

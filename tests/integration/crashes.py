@@ -19,7 +19,7 @@ from steps.environment import Environment
 from steps.world import World
 
 NEVER = 10_000  # the number of a pass that nothing comes to
-SECONDS = 180  # for one crossing, with crash and recovery
+SECONDS = 120  # for one crossing, with crash and recovery
 _ADDONS = Path(__file__).resolve().parent / "addons"
 # Its clock stands still, and moves on by a second before each check: one payment is paid at the second only.
 _HUB = "--start-delay 0.1 --processing 0.1 --row-time 0.1 --slow 1.2 --import-lag 0".split()
@@ -46,9 +46,10 @@ SELECT string_agg(to_state, ' > ' ORDER BY number)
  WHERE batch_id = {batch} AND id > {event} AND payment_id IS NULL AND from_state IS DISTINCT FROM to_state
    AND (submission_id IS NULL) = {of_batch}
 """
-# The runner takes a job for dead ten seconds after it was handed out.
-_TEN_SECONDS_PASS = """
-UPDATE queue_job SET date_enqueued = date_enqueued - interval '10 seconds' WHERE state IN ('enqueued', 'started')
+# Before a crash is mended, the lease of the worker has run out, and the runner takes its job for dead.
+_TIME_PASSES = """
+UPDATE queue_job SET date_enqueued = date_enqueued - interval '1 hour' WHERE state IN ('enqueued', 'started');
+UPDATE g2p_payment_submission SET lease_until = lease_until - interval '1 hour' WHERE lease_until IS NOT NULL
 """
 
 
@@ -219,7 +220,7 @@ class Crossing:
         """What a supervisor does after a crash."""
         self._jobs += [job.split()[0] for job in self.look()["jobs"]]
         self.lane.disarm()
-        self.lane.sql(_TEN_SECONDS_PASS)
+        self.lane.sql(_TIME_PASSES)
         if self._kills:
             self._begin = "restart"
             self.lane.arm(self._kills.pop(0))
@@ -257,7 +258,8 @@ class Crossing:
         return {(one["name"], int(one["amount_paid"])) for one in self._payments if one["status"] == "paid"}
 
     def checkpoints(self):
-        """What was passed, and what killed in the end: pairs of the effect before and the one that was to come."""
+        """What was passed, and what killed in the end: pairs of the effect before and the one that was to "
+        "come."""
         return list(itertools.pairwise([self._begin, *self.passed]))
 
     def row(self):

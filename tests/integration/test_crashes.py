@@ -14,7 +14,8 @@ import pytest
 
 LANES = 2
 _HEAD = (
-    "", "killed after", "and before", "found: batch; submissions; payments; jobs", "what brought it to its end",
+    "", "killed after", "and before", "found: batch; submissions; payments; jobs", "what brought it to its "
+    "end",
     "uploads", "paid: hub / we",
 )  # fmt: skip
 

@@ -69,6 +69,17 @@ def test_a_process_that_ended_is_not_running(start):
     assert not process.stop()
 
 
+def test_all_that_one_run_started_is_ended_and_nothing_else(start, monkeypatch):
+    monkeypatch.setenv("G2P_TALLY", "this run")
+    shell = start(code="import subprocess, time; subprocess.Popen(['sleep', '60']); time.sleep(60)")
+    monkeypatch.setenv("G2P_TALLY", "this run, or another")
+    other = start()
+    processes.end_all_with("G2P_TALLY", "this run")
+    shell._wait(5)
+    assert not shell.is_running()
+    assert other.is_running()
+
+
 def test_output_goes_to_the_log(start, build):
     start(code="import sys; print('out'); print('err', file=sys.stderr)")._popen.wait()
     assert (build / "printed").read_text() == "out\n"

@@ -50,6 +50,7 @@ def test_outcomes_are_counted_once_per_test(run):
     assert (result.passed, result.failed, len(result.skipped)) == (2, 2, 2)
     assert result.summary() == "total: 2 passed, 4 failed"
     assert not result.is_good()
+    assert result.finished
 
 
 def test_a_file_that_cannot_be_read_is_a_failure(run):
@@ -64,6 +65,7 @@ def test_a_file_that_skips_itself_is_no_success(run):
 def test_a_crash_leaves_what_was_counted(run):
     result = run("import os\ndef test_good(): pass\ndef test_killed(): os._exit(3)")
     assert result.passed == 1
+    assert not result.finished
 
 
 def test_nothing_run_is_not_good():

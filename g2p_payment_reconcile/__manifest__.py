@@ -16,5 +16,4 @@
         "views/payment_submission.xml",
         "views/payment_batch.xml",
     ],
-    "installable": True,
 }

@@ -86,10 +86,9 @@ class TokenCache:
 
     def _renewed(self, login: "_Login", old: Token | None) -> Token:
         if old is not None and old.refresh.get_secret_value():
-            try:
+            # A refresh token lives for half a day; when it is refused, log in anew.
+            with contextlib.suppress(Refused):
                 return self._token(login.refresh(old.refresh))
-            except Refused:
-                pass  # a refresh token lives for half a day: log in anew
         return self._token(login.password())
 
     def _token(self, answer: Answer) -> Token:

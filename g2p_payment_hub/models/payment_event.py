@@ -57,7 +57,8 @@ class PaymentEvent(models.Model):
     def write(self, vals):  # pylint: disable=method-required-super
         raise UserError(_("An event cannot be changed: it is the record of what happened."))
 
-    def unlink(self):  # pylint: disable=method-required-super,no-raise-unlink
+    def unlink(self):  # pylint: disable=method-required-super
+        # pylint: disable-next=no-raise-unlink  # `ondelete` would not stop an uninstallation
         raise UserError(_("An event cannot be deleted: it is the record of what happened."))
 
     @api.model

@@ -39,7 +39,9 @@ class PaymentBatch(models.Model):
         if self.batch_state == "sent" and all(self.payment_ids.mapped("status_is_final")):
             self._advance("done", self._result_sentence(), batch_has_completed=True)
             # Finance has no access to cycles, but the cycle's readers are to know.
-            self.cycle_id.sudo().message_post(body=f"{self.name}: {self._result_sentence()}")
+            self.cycle_id.sudo().message_post(
+                body=_("%(batch)s: %(result)s", batch=self.name, result=self._result_sentence())
+            )
 
     def _result_sentence(self):
         return _(

@@ -205,7 +205,25 @@ class PaymentBatch(models.Model):
                 raise OutcomeUnknown(Reason.AMBIGUOUS, f"{submission.filename} {receipt.reference}")
             if receipt:
                 return receipt
+        self._check_given_up_never_left()
         return None
+
+    def _check_given_up_never_left(self):
+        """Its entitlements may have had payments before, cancelled or set aside because they had not left. If
+        a restored backup had only forgotten that they did, or they were declared missing and arrived after
+        all, the payment system knows them."""
+        given_up = self.env["g2p.payment"].sudo().search(
+            [
+                ("entitlement_id", "in", self.payment_ids.entitlement_id.ids),
+                ("gateway_id", "=", self.gateway_id.id),
+                ("state", "=", "issued"),
+                ("status", "=", "failed"),
+            ]
+        )
+        if given_up:
+            receipt = self.gateway_id._find_submission(self.submission_ids[:1], given_up.mapped("name"))
+            if receipt:
+                raise OutcomeUnknown(Reason.AMBIGUOUS, receipt.reference)
 
     @api.depends("batch_state", "closed_loop_confirmed_by_id", "gateway_id")
     def _compute_needs_confirmation(self):

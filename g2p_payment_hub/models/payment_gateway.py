@@ -115,8 +115,9 @@ class PaymentGateway(models.Model):
         any other error counts as OutcomeUnknown."""
         raise NotSent(Reason.NOT_READY, self._unsupported_sentence())
 
-    def _find_submission(self, submission):
+    def _find_submission(self, submission, references=None):
         """Hook: the Receipt of a submission whose outcome is unknown, None if the system shows no trace.
+        `references` are those of its payments, unless others are looked for in its place.
 
         Raises a GatewayError while it cannot tell."""
         self._not_supported()

@@ -401,9 +401,9 @@ class PaymentGateway(models.Model):
         except UserError as error:
             raise NotSent(Reason.NOT_READY, str(error)) from error
 
-    def _find_submission(self, submission):
+    def _find_submission(self, submission, references=None):
         if self.provider != PHEE:
-            return super()._find_submission(submission)
+            return super()._find_submission(submission, references)
         batch = submission.batch_id
         # A backup restored since the approval has forgotten when it was sent.
         since = min(filter(None, (submission.started_at, batch.approved_at)))
@@ -422,7 +422,7 @@ class PaymentGateway(models.Model):
         with self._client() as hub:
             return hub.find(
                 _batch_file(submission),
-                batch.payment_ids.mapped("name"),
+                references or batch.payment_ids.mapped("name"),
                 since.replace(tzinfo=timezone.utc),
                 others.mapped("remote_reference"),
             )

@@ -222,8 +222,9 @@ class PaymentHubManager(models.Model):
         currency = self.currency_id
         return [
             {
+                # The id alone would name somebody else, once a restored backup has given it out again.
                 "name": derived_reference(
-                    database, "payment", entitlement.id, attempts.get(entitlement.id, 0)
+                    database, "payment", entitlement.id, entitlement.code, attempts.get(entitlement.id, 0)
                 ),
                 "entitlement_id": entitlement.id,
                 "cycle_id": cycle.id,

@@ -42,13 +42,23 @@ class Payment(models.Model):
 
     def _note_contradictions(self, told):
         for payment in self:
-            against = contradicts(told[payment.name], payment.status)
+            against = contradicts(
+                told[payment.name],
+                payment.status,
+                payment._amount(),
+                payment.payment_currency_id.name or "",
+                payment.remote_reference or "",
+            )
             if against and not payment.attention:
-                payment.sudo().attention = self._doubt_sentence(Doubt.LATE, against)
+                payment.sudo().attention = self._doubt_sentence(against.doubt, against.outcome)
 
     def _outcome_row(self, outcomes):
         verdict = judge(outcomes, self._amount(), self.payment_currency_id.name or "")
+        if verdict.status == "failed" and self.attention:
+            # It may have been paid, so it was said before: whoever decides, nobody is paid again by itself.
+            verdict = verdict._replace(status=None)
         outcome = verdict.outcome
+        attention = self._doubt_sentence(verdict.doubt, outcome) if verdict.doubt else self.attention
         paid, failed = verdict.status == "paid", verdict.status == "failed"
         completed_at = outcome.completed_at.replace(tzinfo=None) if outcome.completed_at else None
         return {
@@ -64,7 +74,7 @@ class Payment(models.Model):
             "failure_reason": (outcome.reason or outcome.reason_code or _("No reason given"))
             if failed
             else None,
-            "attention": self._doubt_sentence(verdict.doubt, outcome) if verdict.doubt else None,
+            "attention": None if paid else attention or None,
         }
 
     def _write_outcomes(self, rows):
@@ -110,7 +120,7 @@ class Payment(models.Model):
         sentence = {
             Doubt.SUSPECT: _("It is doubtful whether this was paid. Ask the payment system for evidence."),
             Doubt.CONTRADICTORY: _("The payment system says both paid and failed. Ask it which is true."),
-            Doubt.TWICE: _("The payment system says that it paid this more than once. Ask it to check."),
+            Doubt.TWICE: _("The payment system shows more than one payment for this. Ask it to check."),
             Doubt.MONEY: _(
                 "The payment system paid another amount or currency than approved. Ask it to check."
             ),

@@ -4,6 +4,7 @@ from datetime import timedelta
 from odoo import _, api, fields, models
 
 from odoo.addons.g2p_payment_hub.client.errors import GatewayError
+from odoo.addons.g2p_payment_hub.client.outcomes import OutcomeStatus
 
 USUAL_WAIT = 30  # seconds, where the payment system suggests none
 SHORTEST_WAIT, LONGEST_WAIT = 5, 600
@@ -39,8 +40,9 @@ class PaymentSubmission(models.Model):
     def _queue_pull(self):
         for submission in self.sudo():
             # Before the job and not in it: a job that fails must not make the next turn of the clock try
-            # again.
-            submission.next_poll_at = submission._next_turn()
+            # again. Only when due, so that people who press Check Now do not get into a running job's way.
+            if not submission.next_poll_at or submission.next_poll_at <= fields.Datetime.now():
+                submission.next_poll_at = submission._next_turn()
             submission.with_delay(
                 channel="root.g2p_payment_pull",
                 identity_key=f"g2p_payment_reconcile.pull.{submission.id}",
@@ -75,11 +77,13 @@ class PaymentSubmission(models.Model):
         return answer
 
     def _ask(self, references):
-        """(sentence, outcomes). What was learnt before an error counts; the rest is asked for later."""
+        """(sentence, outcomes). What was learnt before an error counts, but for failures: that the same payment
+        was made after all may stand on a page that did not come. The rest is asked for later."""
         outcomes = []
         try:
             for page in self.gateway_id._outcomes(self, references):
                 outcomes += page
         except GatewayError as error:
-            return self.gateway_id._explain(error), outcomes
+            certain = [one for one in outcomes if one.status is not OutcomeStatus.FAILED]
+            return self.gateway_id._explain(error), certain
         return _("Nothing new."), outcomes

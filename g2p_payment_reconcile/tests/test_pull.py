@@ -1,5 +1,6 @@
 from datetime import datetime, timedelta, timezone
 from decimal import Decimal
+from unittest.mock import patch
 
 from odoo import fields
 from odoo.tests import tagged
@@ -115,6 +116,68 @@ class TestPull(PaymentHubCase):
         self.assertIn("opposite", failed.attention)
         self.assertFalse(self._prepare(), "the payee may have been paid after all")
 
+    def test_a_doubt_keeps_it_from_failing(self):
+        """Said to be paid, then said to have failed: nobody is paid again before somebody has looked."""
+        batch = self._sent()
+        payment = batch.payment_ids
+        self.hub.tell(payment, SUSPECT, remote_reference="r1")
+        self._pull(batch)
+        for status in (WAITING, FAILED):
+            self.hub.told.clear()
+            self.hub.tell(payment, status, remote_reference="r1", reason="no")
+            self._pull(batch)
+            self.assertEqual((payment.status, payment.status_is_final), (False, False))
+            self.assertIn("doubtful", payment.attention)
+        self.assertEqual(batch.batch_state, "sent")
+        self.assertFalse(self._prepare())
+        self.hub.told.clear()
+        self.hub.tell(payment, PAID, remote_reference="r1")
+        self._pull(batch)
+        self.assertEqual((payment.status, payment.attention, batch.batch_state), ("paid", False, "done"))
+
+    def test_what_comes_after_the_end(self):
+        """Paid once more, paid in another way, and perhaps paid although it failed."""
+        batch = self._sent(4)
+        again, other, failed, _open = batch.payment_ids
+        self.hub.tell(again, PAID, remote_reference="r1")
+        self.hub.tell(other, PAID, remote_reference="r2")
+        self.hub.tell(failed, FAILED, reason="no")
+        self._pull(batch)
+        self.hub.tell(again, PAID, remote_reference="r3")
+        self.hub.tell(other, PAID, remote_reference="r2", amount=Decimal(99))
+        self.hub.tell(failed, SUSPECT, remote_reference="r4")
+        self._pull(batch)
+        self.assertEqual((again + other + failed).mapped("status"), ["paid", "paid", "failed"])
+        for payment, word in ((again, "more than one"), (other, "another amount"), (failed, "doubtful")):
+            self.assertIn(word, payment.attention)
+        self.assertFalse(self._prepare())
+
+    def test_final_never_moves_even_for_who_sees_it_open(self):
+        batch = self._sent()
+        payment = batch.payment_ids
+        row = payment._outcome_row([Outcome(reference=payment.name, status=FAILED)])
+        self._sql("UPDATE g2p_payment SET status = 'paid', status_is_final = TRUE WHERE id = %s", payment.id)
+        payment._write_outcomes([row])
+        self.assertEqual((payment.status, payment.failure_reason), ("paid", False))
+
+    def test_a_failure_waits_for_the_pages_that_did_not_come(self):
+        """On one of them it may be paid."""
+        batch = self._sent(2)
+        paid, failed = batch.payment_ids
+        self.hub.tell(paid, PAID, remote_reference="r1")
+        self.hub.tell(failed, FAILED, remote_reference="r2", reason="no")
+
+        def cut_off(hub, batch_id, references):
+            yield from outcomes(hub, batch_id, references)
+            raise OutcomeUnknown(Reason.TIMEOUT)
+
+        outcomes = type(self.hub).outcomes
+        with patch.object(type(self.hub), "outcomes", cut_off):
+            self._pull(batch)
+        self.assertEqual((paid.status, failed.status), ("paid", False))
+        self._pull(batch)
+        self.assertEqual((failed.status, batch.batch_state), ("failed", "done"))
+
     def test_strangers_change_nothing(self):
         batch = self._sent()
         self.hub.told.append(
@@ -150,6 +213,15 @@ class TestPull(PaymentHubCase):
         with trap_jobs() as jobs:
             batch.with_user(self.finance_user).action_check_now()
             jobs.assert_jobs_count(1)
+
+    def test_pressing_check_now_touches_nothing_that_a_running_job_writes(self):
+        batch = self._sent()
+        before = batch.submission_ids.read()
+        with trap_jobs() as jobs:
+            for _press in range(3):
+                batch.with_user(self.finance_user).action_check_now()
+            jobs.assert_jobs_count(1)
+        self.assertEqual(batch.submission_ids.read(), before)
 
     def test_reconciling_takes_as_many_statements_for_many_as_for_few(self):
         counts = []

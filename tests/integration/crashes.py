@@ -21,8 +21,9 @@ from steps.world import World
 NEVER = 10_000  # the number of a pass that nothing comes to
 SECONDS = 120  # for one crossing, with crash and recovery
 _ADDONS = Path(__file__).resolve().parent / "addons"
-# Its clock stands still, and moves on by a second before each check: one payment is paid at the second only.
-_HUB = "--start-delay 0.1 --processing 0.1 --row-time 0.1 --slow 1.2 --import-lag 0".split()
+# Its clock stands still except where a crossing moves it on by a second: then the hub shows what it has accepted,
+# and pays; one of the payments only at the next second.
+_HUB = "--start-delay 0.1 --processing 0.1 --row-time 0.1 --slow 1.2 --import-lag 0.3".split()
 _SCHEDULED = (
     "g2p_payment_hub.cron_look_up",
     "g2p_payment_hub.cron_queue_forgotten",
@@ -34,8 +35,11 @@ _FIGURES = {"stats_paid_transactions": 2, "stats_paid_amount": 200.0, "stats_fai
 _STATE = """
 SELECT json_build_object(
     'batch', (SELECT batch_state FROM g2p_payment_batch WHERE id = {batch}),
-    'submissions', (SELECT coalesce(json_agg(to_json(one) ORDER BY id), '[]')
-                      FROM g2p_payment_submission AS one WHERE batch_id = {batch}),
+    'submissions', (SELECT coalesce(json_agg(to_json(one) ORDER BY id), '[]') FROM (
+        SELECT *, CASE state WHEN 'in_flight' THEN lease_until > now() AT TIME ZONE 'utc'
+                             WHEN 'unknown' THEN no_trace AND last_look_up_at < started_at + interval '1 hour'
+                  END AS is_young
+          FROM g2p_payment_submission WHERE batch_id = {batch}) AS one),
     'payments', (SELECT json_agg(coalesce(status, state) ORDER BY id) FROM g2p_payment WHERE batch_id = {batch}),
     'jobs', (SELECT coalesce(json_agg(method_name || ' ' || state), '[]') FROM queue_job WHERE state <> 'done'),
     'event', (SELECT coalesce(max(id), 0) FROM g2p_payment_event))
@@ -46,10 +50,15 @@ SELECT string_agg(to_state, ' > ' ORDER BY number)
  WHERE batch_id = {batch} AND id > {event} AND payment_id IS NULL AND from_state IS DISTINCT FROM to_state
    AND (submission_id IS NULL) = {of_batch}
 """
-# Before a crash is mended, the lease of the worker has run out, and the runner takes its job for dead.
-_TIME_PASSES = """
-UPDATE queue_job SET date_enqueued = date_enqueued - interval '1 hour' WHERE state IN ('enqueued', 'started');
-UPDATE g2p_payment_submission SET lease_until = lease_until - interval '1 hour' WHERE lease_until IS NOT NULL
+# Then the runner takes a job for dead.
+_TEN_SECONDS_PASS = """
+UPDATE queue_job SET date_enqueued = date_enqueued - interval '10 seconds' WHERE state IN ('enqueued', 'started')
+"""
+# Then the lease of a worker is over, and the time that a batch may take to show up at the hub.
+_AN_HOUR_PASSES = """
+UPDATE g2p_payment_submission
+   SET started_at = started_at - interval '1 hour', lease_until = lease_until - interval '1 hour'
+ WHERE batch_id = {batch} AND state IN ('in_flight', 'unknown')
 """
 
 
@@ -75,8 +84,7 @@ class Lane:
 
     def __init__(self, number, odoo, hub, folder):
         self.number, self.odoo, self.hub, self._folder = number, odoo, hub, folder
-        # No waiting time: two people decide as soon as a look-up has found no trace.
-        self.world = World(odoo, "admin", hub.info, recovery_minutes=0)
+        self.world = World(odoo, "admin", hub.info)
         second = self.world.add_person(
             "finance_2", "Second finance validator", ("g2p_programs.g2p_finance_validator",)
         )
@@ -121,7 +129,7 @@ class Crossing:
         number = next(lane.serial)
         self.payees = [f"27{lane.number}{number:04d}{ending}" for ending in _ENDINGS]
         self.passed, self.passed_until_sent = [], None
-        self._begin = "Send is pressed"
+        self._begin, self.place = "Send is pressed", None
         self._found, self._did, self._jobs = [], [], []
         self._event = NEVER * NEVER
         self._checks, self._scheduled = 0, itertools.cycle(lane.scheduled)
@@ -179,6 +187,9 @@ class Crossing:
         elif state["batch"] == "approved":
             self._note("Send pressed")
             self.send()
+        elif last.get("is_young"):
+            self.lane.sql(_AN_HOUR_PASSES, batch=self.batch)
+            self.lane.hub.clock(advance=1)
         elif state["batch"] == "unknown" and last["no_trace"]:
             self._decide(last)
         else:
@@ -220,7 +231,7 @@ class Crossing:
         """What a supervisor does after a crash."""
         self._jobs += [job.split()[0] for job in self.look()["jobs"]]
         self.lane.disarm()
-        self.lane.sql(_TIME_PASSES)
+        self.lane.sql(_TEN_SECONDS_PASS)
         if self._kills:
             self._begin = "restart"
             self.lane.arm(self._kills.pop(0))
@@ -263,9 +274,10 @@ class Crossing:
         return list(itertools.pairwise([self._begin, *self.passed]))
 
     def row(self):
-        """For the table: killed after, and before; found; recovery; uploads; paid by hub and by us."""
+        """For the table: killed after, and before (or `place`); found; recovery; uploads; paid by hub and us."""
+        place = self.place or (self.checkpoints()[-1] if self.crashes else ("not killed", "-"))
         return (
-            *(self.checkpoints()[-1] if self.crashes and self.passed else ("-", "-")),
+            *place,
             " / ".join(_in_words(state) for state in self._found) or "-",
             self._recovery(),
             str(len(self._uploads)),

@@ -108,18 +108,20 @@ def test_killed_again_while_it_recovers(lanes, capsys):
     assert len(crossings) == len(numbers) > 8
 
 
-@pytest.mark.parametrize("victims", ["hub", "odoo", "hub and odoo"])
-def test_killed_between_accepting_and_the_answer(lane, capsys, eventually, victims):
-    crossing = crashes.Crossing(lane, _fault("slow", seconds=60))
-    crossing.send()
-    eventually(lane.hub.batches)
-    if "odoo" in victims:
-        lane.odoo.process.kill()
-    else:
-        crossing.look()
-    if "hub" in victims:
-        lane.hub.kill()
-        lane.hub.start()
-    crossing.go().check()
-    _print(capsys, f"Killed between accepting and the answer: {victims}", {1: crossing})
-    assert [one["state"] for one in crossing.state()["submissions"]] == ["accepted"]
+def test_killed_between_accepting_and_the_answer(lane, capsys, eventually):
+    crossings = {}
+    for number, victims in enumerate(["hub", "server", "hub and server"], 1):
+        crossing = crossings[number] = crashes.Crossing(lane, _fault("slow", seconds=60))
+        crossing.place = "the hub accepts", f"its answer: {victims}"
+        crossing.send()
+        eventually(lane.hub.batches)
+        if "server" in victims:
+            lane.odoo.process.kill()
+        else:
+            crossing.look()
+        if "hub" in victims:
+            lane.hub.kill()
+            lane.hub.start()
+        crossing.go().check()
+        assert [one["state"] for one in crossing.state()["submissions"]] == ["accepted"]
+    _print(capsys, "Killed between accepting and the answer", crossings)

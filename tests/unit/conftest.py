@@ -1,4 +1,4 @@
-"""The plain client alone: the add-on's own __init__ needs Odoo, so its name is a bare package here."""
+"""Plain Python alone: the __init__ of an add-on needs Odoo, so its name is a bare package here."""
 
 import functools
 import sys
@@ -13,11 +13,23 @@ from hypothesis import settings
 settings.register_profile("plain", deadline=None, database=None)
 settings.load_profile("plain")
 
-ADDON = "g2p_payment_hub"
-if ADDON not in sys.modules:
-    package = types.ModuleType(ADDON)
-    package.__path__ = [str(Path(__file__).parents[2] / ADDON)]
-    sys.modules[ADDON] = package
+ROOT = Path(__file__).parents[2]
+
+
+def _bare_package(name, *folders):
+    if name not in sys.modules:
+        package = types.ModuleType(name)
+        package.__path__ = [str(ROOT / folder) for folder in folders]
+        sys.modules[name] = package
+
+
+_bare_package("g2p_payment_hub", "g2p_payment_hub")
+_bare_package("g2p_payment_reconcile", "g2p_payment_reconcile")
+_bare_package("g2p_payment_reconcile.models", "g2p_payment_reconcile/models")
+# Under this name the add-ons know each other.
+_bare_package("odoo")
+_bare_package("odoo.addons")
+_bare_package("odoo.addons.g2p_payment_hub", "g2p_payment_hub")
 
 
 @pytest.fixture(scope="session")

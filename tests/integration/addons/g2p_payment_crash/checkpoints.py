@@ -119,6 +119,6 @@ def _where():
         if module == "odoo.addons.queue_job.controllers.main" and hasattr(job, "method_name"):
             return f"job {job.method_name}, {method or job.state}"
         if name == "execute_cr":
-            return f"{local['obj']}.{local['method']}"
+            return "scheduled action" if local["obj"] == "ir.cron" else f"{local['obj']}.{local['method']}"
         frame = frame.f_back
-    return method or "elsewhere"
+    return method or "end of a request"

@@ -1,0 +1,123 @@
+"""What is written down of a payment depends on what was told of it, not on the order or how often."""
+
+from decimal import Decimal
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from g2p_payment_reconcile.models.verdict import Doubt, Outcome, OutcomeStatus, contradicts, judge
+
+PAID, FAILED, WAITING, SUSPECT = (
+    OutcomeStatus.PAID,
+    OutcomeStatus.FAILED,
+    OutcomeStatus.WAITING,
+    OutcomeStatus.SUSPECT,
+)
+APPROVED = (Decimal(100), "USD")
+
+
+def outcome(status, remote_reference="t1", amount=Decimal(100), currency="USD", **values):
+    return Outcome(
+        reference="p", status=status, remote_reference=remote_reference, amount=amount, currency=currency, **values
+    )
+
+
+outcomes = st.builds(
+    outcome,
+    st.sampled_from(OutcomeStatus),
+    remote_reference=st.sampled_from(["t1", "t1", "t2", ""]),
+    amount=st.sampled_from([Decimal(100), Decimal("100.00"), Decimal(99), None]),
+    currency=st.sampled_from(["USD", "USD", "EUR", ""]),
+    reason=st.sampled_from(["", "No such payee", "Closed"]),
+)
+told = st.lists(outcomes, min_size=1, max_size=5)
+
+
+@given(told, st.data())
+def test_order_and_repetition_do_not_matter(said, data):
+    again = data.draw(st.permutations(said + data.draw(st.lists(st.sampled_from(said), max_size=3))))
+    assert judge(again, *APPROVED) == judge(said, *APPROVED)
+    for status in ("paid", "failed"):
+        assert contradicts(again, status, *APPROVED, "t1") == contradicts(said, status, *APPROVED, "t1")
+
+
+@given(told)
+def test_paid_is_said_once_in_full_and_by_all(said):
+    verdict = judge(said, *APPROVED)
+    news = [one for one in said if one.status is not WAITING]
+    transactions = {one.remote_reference for one in news} | {one.remote_reference for one in said} - {""}
+    entirely = (
+        bool(news)
+        and len(transactions) == 1
+        and all((one.status, one.amount, one.currency) == (PAID, *APPROVED) for one in news)
+    )
+    assert (verdict.status == "paid") == entirely
+    if verdict.status:
+        assert verdict.doubt is None
+        assert verdict.outcome in said
+
+
+@given(told)
+def test_failed_is_said_by_all(said):
+    if judge(said, *APPROVED).status == "failed":
+        assert FAILED in {one.status for one in said}
+        assert {one.status for one in said} <= {FAILED, WAITING}
+
+
+@given(told)
+def test_whatever_says_paid_is_paid_or_in_front_of_a_person(said):
+    if {PAID, SUSPECT} & {one.status for one in said}:
+        verdict = judge(said, *APPROVED)
+        assert verdict.status == "paid" or verdict.doubt
+
+
+@given(told)
+def test_what_made_it_final_does_not_contradict_it(said):
+    verdict = judge(said, *APPROVED)
+    if verdict.status:
+        assert contradicts(said, verdict.status, *APPROVED, verdict.outcome.remote_reference) is None
+
+
+@pytest.mark.parametrize(
+    ("said", "status", "doubt"),
+    [
+        ([outcome(PAID)], "paid", None),
+        ([outcome(PAID), outcome(WAITING)], "paid", None),
+        ([outcome(PAID, reason="x"), outcome(PAID)], "paid", None),
+        ([outcome(PAID), outcome(WAITING, "t2")], None, Doubt.TWICE),
+        ([outcome(PAID), outcome(PAID, "t2")], None, Doubt.TWICE),
+        ([outcome(PAID, amount=Decimal(99)), outcome(PAID)], None, Doubt.TWICE),
+        ([outcome(PAID, amount=Decimal(99))], None, Doubt.MONEY),
+        ([outcome(PAID, amount=None)], None, Doubt.MONEY),
+        ([outcome(PAID, currency="EUR")], None, Doubt.MONEY),
+        ([outcome(PAID), outcome(FAILED)], None, Doubt.CONTRADICTORY),
+        ([outcome(FAILED), outcome(SUSPECT)], None, Doubt.SUSPECT),
+        ([outcome(FAILED)], "failed", None),
+        ([outcome(FAILED), outcome(WAITING)], "failed", None),
+        ([outcome(FAILED), outcome(WAITING, "t2")], None, None),
+        ([outcome(WAITING)], None, None),
+    ],
+)
+def test_verdicts(said, status, doubt):
+    verdict = judge(said, *APPROVED)
+    assert (verdict.status, verdict.doubt) == (status, doubt)
+
+
+@pytest.mark.parametrize(
+    ("status", "said", "doubt"),
+    [
+        ("paid", outcome(PAID), None),
+        ("paid", outcome(PAID, ""), None),
+        ("paid", outcome(WAITING, "t2"), None),
+        ("paid", outcome(FAILED), Doubt.LATE),
+        ("paid", outcome(PAID, "t2"), Doubt.TWICE),
+        ("paid", outcome(PAID, amount=Decimal(99)), Doubt.MONEY),
+        ("failed", outcome(FAILED, "t2"), None),
+        ("failed", outcome(PAID), Doubt.LATE),
+        ("failed", outcome(SUSPECT, "t2"), Doubt.SUSPECT),
+    ],
+)
+def test_what_speaks_against_a_final_result(status, said, doubt):
+    against = contradicts([outcome(WAITING), said], status, *APPROVED, "t1")
+    assert (against and against.doubt) == doubt

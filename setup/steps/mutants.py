@@ -207,8 +207,8 @@ MUTANTS = (
     Mutant(
         "paid means the approved amount in the approved currency",
         _VERDICT,
-        "        money_agrees = (paid[0].amount, paid[0].currency) == (amount, currency)\n",
-        "        money_agrees = True\n",
+        "    return (outcome.amount, outcome.currency) == (amount, currency)\n",
+        "    return True\n",
         (*_PULL, "test_pull"),
     ),
     Mutant(

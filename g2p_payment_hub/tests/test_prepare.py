@@ -69,6 +69,15 @@ class TestPrepare(PaymentHubCase):
         self.assertEqual(self._prepare().payment_ids.name, first)
         self.assertEqual(entitlement.payment_ids.name, first)
 
+    def test_who_gets_the_id_of_another_after_a_restored_backup_is_somebody_else(self):
+        """The payment system knows the other's payment by its reference, and would call this one paid."""
+        entitlement = self._entitle()
+        with self.env.cr.savepoint() as savepoint:
+            first = self._prepare().payment_ids.name
+            savepoint.rollback()
+        self._sql("UPDATE g2p_entitlement SET code = 'made after the restore' WHERE id = %s", entitlement.id)
+        self.assertNotEqual(self._prepare().payment_ids.name, first)
+
     def test_second_prepare_makes_nothing_and_says_so(self):
         entitlements = self._entitle(3)
         self._prepare()

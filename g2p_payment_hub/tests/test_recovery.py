@@ -6,7 +6,7 @@ from odoo.tests import tagged
 
 from odoo.addons.queue_job.tests.common import trap_jobs
 
-from ..client.errors import NotSent, OutcomeUnknown, Reason
+from ..client.errors import NotSent, OutcomeUnknown, Reason, Refused
 from .common import PaymentHubCase
 
 
@@ -196,6 +196,44 @@ class TestRecovery(PaymentHubCase):
         self._send(batch)
         self.assertEqual((batch.batch_state, batch.external_batch_ref), ("sent", "remote-1"))
         self.assertEqual(self.hub.uploads, 1)
+
+    def test_a_restored_backup_in_which_it_is_cancelled_and_prepared_again(self):
+        """What had left looks as if it had not; the payment system knows better."""
+        self._entitle(2)
+        batch = self._prepare()
+        self._approve(batch)
+        with self.env.cr.savepoint() as backup:
+            self._send(batch)
+            backup.rollback()
+        batch.invalidate_recordset()
+        batch.with_user(self.manager_user).action_back_to_draft()
+        batch.with_user(self.manager_user).action_cancel()
+        again = self._prepare()
+        self._approve(again)
+        self._send(again)
+        self.assertEqual((again.batch_state, again.submission_ids.state), ("approved", "not_sent"))
+        self.assertIn("remote-1", again.submission_ids.answer)
+        self.assertEqual(self.hub.uploads, 1, "nobody is paid a second time")
+
+    def test_declared_missing_then_refused_then_cancelled_but_arrived_after_all(self):
+        batch = self._declared_missing(arrived=True)
+        self.hub.hidden, self.hub.reply = True, Refused(Reason.FILE)
+        self._send(batch)
+        self.hub.hidden, self.hub.reply = False, None
+        batch.with_user(self.manager_user).action_cancel()
+        again = self._prepare()
+        self._approve(again)
+        self._send(again)
+        self.assertEqual((again.batch_state, again.submission_ids.state), ("approved", "not_sent"))
+        self.assertEqual(len(self.hub.received), 1)
+
+    def test_what_was_cancelled_and_never_left_is_sent_in_another_batch(self):
+        self._entitle()
+        self._prepare().with_user(self.manager_user).action_cancel()
+        batch = self._prepare()
+        self._approve(batch)
+        self._send(batch)
+        self.assertEqual(batch.batch_state, "sent")
 
     def test_nothing_is_sent_while_the_payment_system_cannot_be_asked(self):
         self.hub.hidden = NotSent(Reason.UNREACHABLE)

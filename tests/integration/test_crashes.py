@@ -123,5 +123,4 @@ def test_killed_between_accepting_and_the_answer(lane, capsys, eventually):
             lane.hub.kill()
             lane.hub.start()
         crossing.go().check()
-        assert [one["state"] for one in crossing.state()["submissions"]] == ["accepted"]
     _print(capsys, "Killed between accepting and the answer", crossings)

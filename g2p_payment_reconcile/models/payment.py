@@ -20,11 +20,12 @@ _COLUMNS = (
 class Payment(models.Model):
     _inherit = "g2p.payment"
 
-    def _apply_outcomes(self, outcomes):
+    def _apply_outcomes(self, outcomes, whole=True):
         """Writes what the payment system tells of these payments, in two statements however many they are.
 
         Final results never move; what speaks against one becomes `attention`, and its entitlement is not
-        prepared again. The same outcomes, in any order and number, give the same result.
+        prepared again. The same outcomes, in any order and number, give the same result. Unless they are the
+        `whole` answer nothing fails: that it was paid after all may stand on a page that did not come.
         Returns how many payments became final.
         """
         told = {}
@@ -35,7 +36,7 @@ class Payment(models.Model):
         still_open = mine - final
         final._note_contradictions(told)
         before = still_open._statuses()
-        rows = [payment._outcome_row(told[payment.name]) for payment in still_open]
+        rows = [payment._outcome_row(told[payment.name], whole) for payment in still_open]
         still_open._write_outcomes(rows)
         still_open._record_changes(before)
         return sum(row["final"] for row in rows)
@@ -52,10 +53,10 @@ class Payment(models.Model):
             if against and not payment.attention:
                 payment.sudo().attention = self._doubt_sentence(against.doubt, against.outcome)
 
-    def _outcome_row(self, outcomes):
+    def _outcome_row(self, outcomes, whole=True):
         verdict = judge(outcomes, self._amount(), self.payment_currency_id.name or "")
-        if verdict.status == "failed" and self.attention:
-            # It may have been paid, so it was said before: whoever decides, nobody is paid again by itself.
+        if verdict.status == "failed" and (self.attention or not whole):
+            # That it was paid has been said before, or may stand where the answer broke off.
             verdict = verdict._replace(status=None)
         outcome = verdict.outcome
         attention = self._doubt_sentence(verdict.doubt, outcome) if verdict.doubt else self.attention

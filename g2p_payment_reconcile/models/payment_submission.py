@@ -4,7 +4,6 @@ from datetime import timedelta
 from odoo import _, api, fields, models
 
 from odoo.addons.g2p_payment_hub.client.errors import GatewayError
-from odoo.addons.g2p_payment_hub.client.outcomes import OutcomeStatus
 
 USUAL_WAIT = 30  # seconds, where the payment system suggests none
 SHORTEST_WAIT, LONGEST_WAIT = 5, 600
@@ -61,9 +60,9 @@ class PaymentSubmission(models.Model):
         if self.state != "accepted" or self.batch_id.batch_state != "sent":
             return _("Nothing to do: the batch waits for no result.")
         open_payments = self.batch_id.payment_ids.filtered(lambda payment: not payment.status_is_final)
-        answer, outcomes = self._ask(open_payments.mapped("name"))
+        answer, outcomes, whole = self._ask(open_payments.mapped("name"))
         self.batch_id._lock_in_job()
-        became_final = self.batch_id.payment_ids._apply_outcomes(outcomes)
+        became_final = self.batch_id.payment_ids._apply_outcomes(outcomes, whole)
         if became_final:
             answer = _("%s payments have their final result.", became_final)
         self.sudo().write(
@@ -77,13 +76,12 @@ class PaymentSubmission(models.Model):
         return answer
 
     def _ask(self, references):
-        """(sentence, outcomes). What was learnt before an error counts, but for failures: that the same payment
-        was made after all may stand on a page that did not come. The rest is asked for later."""
+        """(sentence, outcomes, whether that is the whole answer). What was learnt before an error counts; the
+        rest is asked for later."""
         outcomes = []
         try:
             for page in self.gateway_id._outcomes(self, references):
                 outcomes += page
         except GatewayError as error:
-            certain = [one for one in outcomes if one.status is not OutcomeStatus.FAILED]
-            return self.gateway_id._explain(error), certain
-        return _("Nothing new."), outcomes
+            return self.gateway_id._explain(error), outcomes, False
+        return _("Nothing new."), outcomes, True

@@ -162,10 +162,12 @@ class TestPull(PaymentHubCase):
 
     def test_a_failure_waits_for_the_pages_that_did_not_come(self):
         """On one of them it may be paid."""
-        batch = self._sent(2)
-        paid, failed = batch.payment_ids
+        batch = self._sent(3)
+        paid, failed, both = batch.payment_ids
         self.hub.tell(paid, PAID, remote_reference="r1")
         self.hub.tell(failed, FAILED, remote_reference="r2", reason="no")
+        self.hub.tell(both, PAID, remote_reference="r3")
+        self.hub.tell(both, FAILED, remote_reference="r3")
 
         def cut_off(hub, batch_id, references):
             yield from outcomes(hub, batch_id, references)
@@ -174,9 +176,10 @@ class TestPull(PaymentHubCase):
         outcomes = type(self.hub).outcomes
         with patch.object(type(self.hub), "outcomes", cut_off):
             self._pull(batch)
-        self.assertEqual((paid.status, failed.status), ("paid", False))
+        self.assertEqual((paid.status, failed.status, both.status), ("paid", False, False))
+        self.assertIn("both paid and failed", both.attention)
         self._pull(batch)
-        self.assertEqual((failed.status, batch.batch_state), ("failed", "done"))
+        self.assertEqual((failed.status, both.status, batch.batch_state), ("failed", False, "sent"))
 
     def test_strangers_change_nothing(self):
         batch = self._sent()

@@ -26,10 +26,27 @@ class OutcomeStatus(str, Enum):
     SUSPECT = "suspect"  # paid or failed, with a sign of the opposite: for a person
 
 
+class FailureType(str, Enum):
+    """Why a payment failed, in words that are the same for every payment system."""
+
+    PAYEE_UNKNOWN = "payee_unknown"
+    ACCOUNT_CLOSED = "account_closed"
+    LIMIT = "limit"
+    INSUFFICIENT_FUNDS = "insufficient_funds"
+    TECHNICAL = "technical"
+    REJECTED = "rejected"  # by a person or by the payee's institution
+    DUPLICATE = "duplicate"
+    NOT_SENT = "not_sent"  # cancelled or set aside before it left
+    RETURNED = "returned"  # paid, and the money came back
+    OTHER = "other"
+
+
 class Outcome(BaseModel):
     """What the system says of one instruction at this moment.
 
-    `amount` and `currency` are the system's, never copied from ours. `completed_at` is UTC.
+    `amount` and `currency` are the system's, never copied from ours. `completed_at` is UTC. `fee` and
+    `commission` are in `currency`, what the payer pays on top and what it gets back; None when not told.
+    `failure_type` stands beside `reason_code`, the system's own word.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -42,6 +59,9 @@ class Outcome(BaseModel):
     remote_status: str = ""
     reason_code: str = ""
     reason: str = ""
+    failure_type: FailureType | None = None
+    fee: Decimal | None = None
+    commission: Decimal | None = None
     completed_at: datetime | None = None
 
 

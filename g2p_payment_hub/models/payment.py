@@ -34,6 +34,9 @@ GUARDED = {
     "remote_status",
     "failure_code",
     "failure_reason",
+    "failure_type",
+    "remote_fee",
+    "remote_commission",
     "attention",
     "event_ids",
 }
@@ -66,6 +69,37 @@ class Payment(models.Model):
     remote_status = fields.Char(readonly=True, copy=False, help="The payment system's own word, last time.")
     failure_code = fields.Char(readonly=True, copy=False, help="The payment system's code for the failure.")
     failure_reason = fields.Char(readonly=True, copy=False, help="Why the payment failed.")
+    failure_type = fields.Selection(
+        [
+            ("payee_unknown", "Payee Unknown"),
+            ("account_closed", "Account Closed or Blocked"),
+            ("limit", "Limit Exceeded"),
+            ("insufficient_funds", "Insufficient Funds"),
+            ("technical", "Technical"),
+            ("rejected", "Rejected"),
+            ("duplicate", "Duplicate"),
+            ("not_sent", "Not Sent"),
+            ("returned", "Returned"),
+            ("other", "Other"),
+        ],
+        readonly=True,
+        copy=False,
+        help="Why the payment failed, in words that are the same for every payment system.",
+    )
+    remote_fee = fields.Monetary(
+        "Fee",
+        readonly=True,
+        copy=False,
+        currency_field="payment_currency_id",
+        help="What the payment system charges for this payment, on top of its amount.",
+    )
+    remote_commission = fields.Monetary(
+        "Commission",
+        readonly=True,
+        copy=False,
+        currency_field="payment_currency_id",
+        help="What the payee's institution gives back for this payment.",
+    )
     event_ids = fields.One2many("g2p.payment.event", "payment_id", "Audit Trail", readonly=True)
     attention = fields.Char(
         "Needs Attention",
@@ -150,6 +184,7 @@ class Payment(models.Model):
                 "status": "failed",
                 "status_is_final": True,
                 "status_datetime": fields.Datetime.now(),
+                "failure_type": "not_sent",
                 "failure_reason": reason,
                 "check_problem": False,
             }

@@ -48,6 +48,11 @@ class PaymentSubmission(models.Model):
             [key, now - _VALID_FOR, now, now - _AT_MOST_EVERY],
         )
         submission = self.browse(row[0] for row in self.env.cr.fetchall())
-        if submission:
-            submission.next_poll_at = now
+        submission._have_news()
+
+    def _have_news(self):
+        result = super()._have_news()
+        if self:
+            self.sudo().next_poll_at = fields.Datetime.now()
             self.env.ref("g2p_payment_reconcile.cron_pull_outcomes").sudo()._trigger()
+        return result

@@ -65,11 +65,12 @@ class Workers:
 
         def one(task: Task) -> Result:
             self._pace.wait()
-            return left_over(task) if time.monotonic() > until else work(self._connection(), task)
+            return left_over(task) if time.monotonic() > until else work(self.connection(), task)
 
         return list(self._pool.map(one, tasks))
 
-    def _connection(self) -> Any:
+    def connection(self) -> Any:
+        """The calling thread's own."""
         if not hasattr(self._own, "connection"):
             self._own.connection = self._connect()
             self._connections.append(self._own.connection)

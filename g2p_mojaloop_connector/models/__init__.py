@@ -2,4 +2,5 @@ from . import payment_gateway
 from . import payment_gateway_hooks
 from . import mojaloop_transfer
 from . import payment_submission
+from . import payment
 from . import payment_batch

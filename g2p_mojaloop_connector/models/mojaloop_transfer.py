@@ -1,9 +1,16 @@
 import json
 import uuid
-from datetime import timedelta
+from datetime import timedelta, timezone
+from decimal import Decimal
 
 from odoo import _, api, fields, models
 from odoo.exceptions import UserError
+
+from odoo.addons.g2p_payment_hub.client.outcomes import FailureType, Outcome, OutcomeStatus
+
+from ..client import orders, paying
+from ..client.paying import FEE
+from ..client.ids import transfer_ids
 
 # A worker that has not written down what came of its transfers by then is taken for dead.
 LEASE = timedelta(minutes=15)
@@ -20,27 +27,37 @@ NEXT = {
     "failed": set(),
     "suspect": set(),
 }
+# A payment is tried under this many ids at the most.
+MAX_ATTEMPTS = 5
 FINAL = ("committed", "failed", "suspect")
+_STATUS = {
+    "committed": OutcomeStatus.PAID,
+    "failed": OutcomeStatus.FAILED,
+    "suspect": OutcomeStatus.SUSPECT,
+}
 # What one step may learn, with its type in PostgreSQL. Nothing that was learnt is forgotten.
 _FACTS = {
     "quote_id": "varchar",
     "payee_fsp": "varchar",
     "payee_name": "varchar",
     "transfer_amount": "varchar",
-    "receive_amount": "varchar",
+    "payee_amount": "varchar",
     "fee": "varchar",
     "commission": "varchar",
+    "currency": "varchar",
     "condition": "varchar",
     "body": "text",
     "expires_at": "timestamp",
     "transfer_state": "varchar",
     "fulfilment": "varchar",
     "completed_at": "timestamp",
+    "taken": "boolean",
 }
 # What is true of the last step only.
 _NOW = {
     "state": "varchar",
     "tries": "integer",
+    "asks": "integer",
     "next_at": "timestamp",
     "error_step": "varchar",
     "error_code": "varchar",
@@ -109,9 +126,10 @@ class MojaloopTransfer(models.Model):
         help="The name that the payee's institution knows.",
     )
     transfer_amount = fields.Char(readonly=True, help="What leaves the payer, as the quote says.")
-    receive_amount = fields.Char("Payee Receives", readonly=True, help="As the quote says.")
-    fee = fields.Char(readonly=True, help="What the payer pays on top, as the quote says.")
-    commission = fields.Char(readonly=True, help="What the payer gets back, as the quote says.")
+    payee_amount = fields.Char("Payee Receives", readonly=True, help="As the quote says.")
+    currency = fields.Char(readonly=True, help="Of all amounts of the quote.")
+    fee = fields.Char(readonly=True, help="What the payee's institution takes, as the quote says.")
+    commission = fields.Char(readonly=True, help="What the payee's institution gives, as the quote says.")
     condition = fields.Char(readonly=True, help="The proof of payment has to match it.")
     body = fields.Text(
         readonly=True, groups="g2p_payment_hub.group_payment_file", help="What was sent, to the byte."
@@ -124,7 +142,12 @@ class MojaloopTransfer(models.Model):
     error_code = fields.Char(readonly=True, help="The scheme's code.")
     error_description = fields.Char(readonly=True)
     failure_type = fields.Char(readonly=True)
-    tries = fields.Integer(readonly=True, help="How often the step under way was tried.")
+    turn = fields.Integer(readonly=True, help="How often it was begun; each time with a quote of its own.")
+    tries = fields.Integer(readonly=True, help="How often it failed before money could move.")
+    asks = fields.Integer("Questions", readonly=True, help="How often the scheme was asked for it.")
+    taken = fields.Boolean(
+        "Id is Taken", readonly=True, help="The scheme has said that it has this id with another content."
+    )
     next_at = fields.Datetime("Next Turn", readonly=True, help="Not before; empty: at once.")
     lease = fields.Char(readonly=True, help="The run that works on it.")
     lease_until = fields.Datetime(readonly=True, help="Until then a worker is taken to be busy with it.")
@@ -151,7 +174,115 @@ class MojaloopTransfer(models.Model):
     def _unlink_never(self):
         raise UserError(_("A transfer is never deleted: it is the record of what was sent."))
 
+    # Attempts
+
+    @api.model
+    def _begin(self, submission):
+        """The first attempt at each payment of the batch, as it was approved."""
+        _terms, lines = orders.parse(submission._frozen_content())
+        payments = {payment.name: payment for payment in submission.batch_id.sudo().payment_ids}
+        self.sudo().create(
+            [
+                self._attempt_values(submission, payments[line.reference].id, line.reference, 1, line)
+                for line in lines
+            ]
+        )
+
+    @api.model
+    def _begin_again(self, transfers):
+        """The next attempt at payments whose last one ended without money, under an id of its own."""
+        self.sudo().create(
+            [
+                {
+                    **self._attempt_values(
+                        one.submission_id, one.payment_id.id, one.payment_id.name, one.attempt + 1
+                    ),
+                    "order": one.order,
+                    "next_at": fields.Datetime.now() + timedelta(seconds=paying.WAITS[0]),
+                }
+                for one in transfers.sudo()
+                if one.attempt < MAX_ATTEMPTS
+            ]
+        )
+
+    @api.model
+    def _attempt_values(self, submission, payment_id, reference, attempt, line=None):
+        return {
+            "submission_id": submission.id,
+            "payment_id": payment_id,
+            "attempt": attempt,
+            "transfer_id": transfer_ids(reference, attempt).transfer_id,
+            "order": line and line.model_dump_json(),
+        }
+
+    # What is told of them
+
+    def _outcomes(self, references):
+        """One Outcome for each payment: of its last attempt, and of any before it that moved money."""
+        wanted, last = set(references), {}
+        for transfer in self.sorted("attempt"):
+            last[transfer.payment_id] = transfer
+        return [
+            transfer._outcome()
+            for transfer in self
+            if transfer.payment_id.name in wanted
+            and (transfer == last[transfer.payment_id] or transfer.state in ("committed", "suspect"))
+        ]
+
+    def _outcome(self):
+        failed = self.state == "failed"
+        moved = self.state == "committed"
+        return Outcome(
+            reference=self.payment_id.name,
+            status=_STATUS.get(self.state, OutcomeStatus.WAITING),
+            # What arrives at the payee; a quote without fees need not say it.
+            amount=_decimal(self.payee_amount or self.transfer_amount),
+            currency=self.currency or "",
+            remote_reference=self.transfer_id,
+            remote_status=self.transfer_state or self.state,
+            reason_code=(self.error_code or "") if failed else "",
+            reason=self._reason() if failed else "",
+            failure_type=(self.failure_type or FailureType.OTHER.value) if failed else None,
+            fee=_decimal(self.fee) if moved else None,
+            commission=_decimal(self.commission) if moved else None,
+            completed_at=self.completed_at and self.completed_at.replace(tzinfo=timezone.utc),
+        )
+
+    def _reason(self):
+        if self.error_code == FEE:
+            return _("The fee is above the limit: %s", self.error_description)
+        step = self._error_steps().get(self.error_step)
+        said = self.error_description or self.error_code or self.transfer_state or ""
+        return _("%(step)s: %(said)s", step=step, said=said) if step else said
+
+    @api.model
+    def _error_steps(self):
+        return {
+            "lookup": _("Looking the payee up"),
+            "quote": _("Asking for a quote"),
+            "transfer": _("Transfer"),
+            "resend": _("Transfer"),
+            "ask": _("Transfer"),
+        }
+
     # What the paying job does with them: all in sets
+
+    def _tasks(self, terms):
+        return [
+            paying.Task(
+                id=one.id,
+                state=one.state,
+                transfer_id=one.transfer_id,
+                turn=one.turn,
+                tries=one.tries,
+                asks=one.asks,
+                taken=one.taken,
+                order=orders.Order.model_validate_json(one.order),
+                terms=terms,
+                body=one.body or "",
+            )
+            for one in self
+        ]
 
     @api.model
     def _claim(self, submission, states, limit):
@@ -161,7 +292,8 @@ class MojaloopTransfer(models.Model):
         self.env.cr.execute(
             """
             UPDATE g2p_mojaloop_transfer
-               SET lease = %s, lease_until = %s
+               SET lease = %s, lease_until = %s,
+                   turn = turn + CASE state WHEN 'waiting' THEN 1 ELSE 0 END
              WHERE id IN (
                 SELECT id FROM g2p_mojaloop_transfer
                  WHERE submission_id = %s AND state = ANY(%s)
@@ -210,3 +342,7 @@ class MojaloopTransfer(models.Model):
         written = {row[0] for row in self.env.cr.fetchall()}
         self.invalidate_model()
         return written
+
+
+def _decimal(text):
+    return Decimal(text) if text else None

@@ -190,8 +190,8 @@ class PaymentGateway(models.Model):
         if self.provider != MOJALOOP:
             return super()._submit(submission)
         terms, _orders = orders.parse(submission._frozen_content())
-        with self._client_or_not_sent(terms) as connector:
-            connector.check_alive()
+        with self._client(terms) as connector:
+            connector.check_connector()
         return Receipt(reference=submission.key, poll_after=POLL_AFTER)
 
     def _client(self, terms=None):
@@ -229,12 +229,7 @@ class PaymentGateway(models.Model):
             yield from super()._outcomes(submission, references)
             return
         transfers = self.env["g2p.mojaloop.transfer"].sudo().search([("submission_id", "=", submission.id)])
-        wanted = set(references)
-        yield [
-            transfer._outcome()
-            for transfer in transfers
-            if transfer.payment_id.name in wanted and transfer._is_telling()
-        ]
+        yield transfers._outcomes(references)
 
     def _check_connection(self):
         if self.provider != MOJALOOP:

@@ -1,22 +1,20 @@
-import logging
 import time
-from datetime import timedelta
 
 from odoo import _, api, fields, models
-from odoo.exceptions import AccessError, UserError
 
-from odoo.addons.g2p_payment_hub.models.payment_batch import APPROVERS
+from odoo.addons.g2p_payment_hub.client.errors import GatewayError
 from odoo.addons.queue_job.exception import RetryableJobError
 
+from ..client import orders, paying
 from .mojaloop_transfer import FINAL
 from .payment_gateway import MOJALOOP
-
-_logger = logging.getLogger(__name__)
 
 # A job works for so long, then makes room for those of other batches; well below a worker's time limit.
 RUN_SECONDS = 120
 # Payments taken at a time. What a worker leaves behind when it dies is no more than this.
-CHUNK = 50
+CHUNK = 32
+# Steps that have not begun by then do not begin any more, so that every step ends before its lease.
+BEGIN_SECONDS, TRANSFER_SECONDS = 180, 120
 UNSETTLED = ("transferring", "unknown")
 
 
@@ -84,13 +82,79 @@ class PaymentSubmission(models.Model):
         gateway = self.sudo().gateway_id
         problems = gateway._check_ready()
         if problems:
-            return self._say_of_run(" ".join(problems))
+            return self._end_run(" ".join(problems))
         self._claim_gateway()
+        terms, _lines = orders.parse(self._frozen_content())
         until = time.monotonic() + RUN_SECONDS
-        with gateway._mojaloop_workers() as workers:
-            while self._ask_some(workers) + self._begin_some(workers) and time.monotonic() < until:
-                pass
-        return self._end_run()
+        with gateway._mojaloop_workers(terms) as workers:
+            run = _Run(workers, terms)
+            while self._ask_some(run) + self._begin_some(run) and not run.trouble:
+                if time.monotonic() > until:
+                    self._queue_paying()
+                    break
+        return self._end_run(run.trouble and gateway._explain(run.trouble))
+
+    def _end_run(self, why_not=False):
+        """Says what kept it from paying, and wakes the scheduled action when the next transfer is due."""
+
+        def end(batch):
+            submission = self.with_env(batch.env).sudo()
+            if submission.run_answer != why_not:
+                submission.run_answer = why_not
+            next_at = submission._next_turn_at()
+            if next_at and not why_not:
+                batch.env.ref("g2p_mojaloop_connector.cron_carry_on").sudo()._trigger(at=next_at)
+            return why_not or submission._run_sentence()
+
+        return self._write_down(end)
+
+    def _next_turn_at(self):
+        states = list(UNSETTLED) if self.paused_reason else ["waiting", *UNSETTLED]
+        transfers = self.env["g2p.mojaloop.transfer"].search(
+            [("submission_id", "=", self.id), ("state", "in", states), ("next_at", "!=", False)],
+            order="next_at",
+            limit=1,
+        )
+        return transfers.next_at
+
+    def _run_sentence(self):
+        labels = dict(self.env["g2p.mojaloop.transfer"]._fields["state"]._description_selection(self.env))
+        counts = self.env["g2p.mojaloop.transfer"]._read_group(
+            [("submission_id", "=", self.id)], ["state"], ["__count"]
+        )
+        return " ".join(
+            _("%(state)s: %(count)s.", state=labels[state], count=count) for state, count in counts
+        )
+
+    # A batch that cannot go on
+
+    def _pause(self, error):
+        """No further payment of it is begun: it would fare the same. Those under way are still asked for."""
+        if self.sudo().paused_reason:
+            return
+        if isinstance(error, GatewayError):
+            said = self.gateway_id._explain(error)
+        else:
+            said = " ".join(filter(None, (error.code, error.description)))
+        self.sudo().paused_reason = said
+        batch = self.batch_id
+        batch.sudo().activity_schedule(
+            "mail.mail_activity_data_todo",
+            summary=_("%s is paused", batch.name),
+            note=_(
+                "Payments of this batch cannot go on: %s. Mend the cause with the scheme's operator or the "
+                "gateway's administrator, then press Resume on the batch.",
+                said,
+            ),
+            user_id=(batch.approved_by_id or self.env.user).id,
+        )
+        batch._message_log(body=_("Paused: %s", said))
+
+    def _resume(self):
+        self._note(_("Resumed after: %s", self.paused_reason))
+        self.sudo().paused_reason = False
+        self.batch_id.sudo().activity_unlink(["mail.mail_activity_data_todo"])
+        self._queue_paying()
 
     def _claim_gateway(self):
         """Where the payments per second are limited, one job at a time pays through the gateway. The lock goes
@@ -107,46 +171,60 @@ class PaymentSubmission(models.Model):
 
     # One chunk of payments
 
-    def _begin_some(self, workers):
+    def _begin_some(self, run):
         """Looks up, quotes and pays some of those that wait; how many."""
-        tasks, lease = self._claim(("waiting",), unless_paused=True)
-        leaving = self._settle(lease, workers.run(paying.begin, tasks))
-        self._settle(lease, workers.run(paying.transfer, leaving))
+        tasks, lease = self._claim(run, ("waiting",), unless_paused=True)
+        begun = run.workers.run(paying.begin, tasks, BEGIN_SECONDS, paying.left_over)
+        ready = [paying.ready(run.workers.connection(), result) for result in begun]
+        leaving = self._settle(run, lease, ready)
+        self._settle(run, lease, run.workers.run(paying.transfer, leaving, TRANSFER_SECONDS, paying.left_over))
         return len(tasks)
 
-    def _ask_some(self, workers):
+    def _ask_some(self, run):
         """Asks what became of some of which nobody knows; how many."""
-        tasks, lease = self._claim(UNSETTLED)
-        self._settle(lease, workers.run(paying.ask, tasks))
+        tasks, lease = self._claim(run, UNSETTLED)
+        self._settle(run, lease, run.workers.run(paying.ask, tasks, BEGIN_SECONDS, paying.left_over))
         return len(tasks)
 
-    def _claim(self, states, unless_paused=False):
+    def _claim(self, run, states, unless_paused=False):
         def claim(batch):
-            submission = self.with_env(batch.env)
+            submission = self.with_env(batch.env).sudo()
             if unless_paused and submission.paused_reason:
                 return [], ""
-            claimed, lease = batch.env["g2p.mojaloop.transfer"]._claim(submission, states, CHUNK)
-            return [transfer._task() for transfer in claimed], lease
+            claimed, lease = batch.env["g2p.mojaloop.transfer"].sudo()._claim(submission, states, CHUNK)
+            return claimed._tasks(run.terms), lease
 
         return self._write_down(claim)
 
-    def _settle(self, lease, results):
+    def _settle(self, run, lease, results):
         """Writes what came of the claimed transfers; the tasks of those that may leave now, and no others."""
 
         def settle(batch):
-            submission, transfers = self.with_env(batch.env), batch.env["g2p.mojaloop.transfer"]
+            transfers = batch.env["g2p.mojaloop.transfer"].sudo()
             written = transfers._write_down(lease, [result.row for result in results])
             mine = [result for result in results if result.row["id"] in written]
-            transfers._begin_again([result for result in mine if result.again])
-            pauses = [result.pause for result in mine if result.pause]
-            if pauses and not submission.paused_reason:
-                submission._pause(pauses[0])
+            transfers._begin_again(transfers.browse(one.row["id"] for one in mine if one.again))
             return mine
 
         mine = self._write_down(settle) if results else []
-        if any(result.row["state"] in FINAL for result in mine):
-            self._write_down(lambda batch: self.with_env(batch.env)._have_news())
+        self._tell(run, mine)
         return [result.task for result in mine if result.row["state"] == "transferring"]
+
+    def _tell(self, run, results):
+        """What others have to know of it, once it is written down."""
+        run.trouble = next((result.trouble for result in results if result.trouble), run.trouble)
+        pause = next((result.pause for result in results if result.pause), None)
+        if pause:
+            self._write_down(lambda batch: self.with_env(batch.env)._pause(pause))
+        if any(result.row["state"] in FINAL for result in results):
+            self._write_down(lambda batch: self.with_env(batch.env)._have_news())
 
     def _write_down(self, write):
         return self.sudo().batch_id._write_down(write)
+
+
+class _Run:
+    """One run of the job: its threads, the terms that were approved, and what keeps it from going on."""
+
+    def __init__(self, workers, terms):
+        self.workers, self.terms, self.trouble = workers, terms, None

@@ -30,6 +30,7 @@ _bare_package("g2p_payment_reconcile.models", "g2p_payment_reconcile/models")
 _bare_package("odoo")
 _bare_package("odoo.addons")
 _bare_package("odoo.addons.g2p_payment_hub", "g2p_payment_hub")
+_bare_package("odoo.addons.g2p_mojaloop_connector", "g2p_mojaloop_connector")
 
 
 @pytest.fixture(scope="session")

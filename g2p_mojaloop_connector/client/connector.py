@@ -185,10 +185,11 @@ class Connector:
 
         The second one asks the scheme for ourselves: the connector answers the first even while it hangs.
         """
-        checks = [("connector", self._reach_connector), ("hub", self._reach_hub)]
+        checks = [("connector", self.reach), ("hub", self._reach_hub)]
         return [_check(name, probe) for name, probe in checks]
 
-    def _reach_connector(self) -> str:
+    def reach(self) -> str:
+        """How far the connector's clock is from ours; a GatewayError when it does not answer."""
         answer = self._service.send("GET", "/")
         if answer.status != 200:
             answers.members(answer, Step.LOOKUP)

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from datetime import datetime, timedelta, timezone
 from typing import Any, NamedTuple
 
-from odoo.addons.g2p_payment_hub.client.errors import GatewayError, NotSent, Reason, Refused
+from odoo.addons.g2p_payment_hub.client.errors import GatewayError, NotSent, OutcomeUnknown, Reason, Refused
 from odoo.addons.g2p_payment_hub.client.outcomes import FailureType
 from odoo.addons.g2p_payment_hub.client.references import derived_uuid
 
@@ -91,13 +91,19 @@ def begin(connector: Connector, task: Task) -> Result:
 
 
 def is_known(connector: Connector, transfer_id: str) -> bool:
-    """Whether the scheme knows this transfer. Raises what `ask` raises while it cannot tell."""
+    """Whether the scheme knows this transfer. OutcomeUnknown or NotSent while it cannot tell."""
     try:
         connector.ask(transfer_id)
     except StepFailed as error:
         if error.code == _NOT_KNOWN:
             return False
+        if error.verdict is Verdict.ASK:
+            raise OutcomeUnknown(Reason.SERVER_ERROR, str(error)) from error
     return True
+
+
+def cannot_tell(_transfer_id: str) -> bool:
+    raise OutcomeUnknown(Reason.TIMEOUT)
 
 
 def _known_already(connector: Connector, task: Task) -> Result | None:

@@ -17,6 +17,8 @@ from .payment_gateway import MOJALOOP
 
 # Payments reach their results within seconds; whoever asks for outcomes may begin soon.
 POLL_AFTER = 10
+# The look before sending may take so long.
+ASK_SECONDS = 300
 
 
 class PaymentGateway(models.Model):
@@ -80,16 +82,20 @@ class PaymentGateway(models.Model):
         )
 
     def _mojaloop_workers(self, terms):
-        """Threads that talk to the connector; the secrets are read here, because threads touch no record."""
-        try:
-            connect = self._mojaloop_connect(terms)
-        except ValueError as error:
-            raise UserError(_("The settings of the gateway %s cannot be used.", self.name)) from error
-        return Workers(connect, self.mojaloop_parallel, Pace(self.mojaloop_per_second))
+        """Threads that talk to the connector."""
+        return Workers(self._mojaloop_connect(terms), self.mojaloop_parallel, Pace(self.mojaloop_per_second))
+
+    def _mojaloop_connector(self, terms=None):
+        """One connector; `terms` are those of the gateway unless a batch was approved on others."""
+        return self._mojaloop_connect(terms or self._mojaloop_terms(Payer()))()
 
     def _mojaloop_connect(self, terms):
-        """What gives a thread its connector."""
-        settings, tokens = self._mojaloop_settings(terms), GatewayTokens(self)
+        """What gives a thread its connector: the secrets are read here, because threads touch no record."""
+        try:
+            settings = self._mojaloop_settings(terms)
+        except ValueError as error:
+            raise UserError(_("The settings of the gateway %s cannot be used.", self.name)) from error
+        tokens = GatewayTokens(self)
         return lambda: Connector(settings, tokens)
 
     # Before approval
@@ -190,18 +196,9 @@ class PaymentGateway(models.Model):
         if self.provider != MOJALOOP:
             return super()._submit(submission)
         terms, _orders = orders.parse(submission._frozen_content())
-        with self._client(terms) as connector:
-            connector.check_connector()
+        with self._or_not_sent(self._mojaloop_connector, terms) as connector:
+            connector.reach()
         return Receipt(reference=submission.key, poll_after=POLL_AFTER)
-
-    def _client(self, terms=None):
-        """The plain client; `terms` are those of the gateway unless a batch was approved on others."""
-        if self.provider != MOJALOOP:
-            return super()._client()
-        try:
-            return self._mojaloop_connect(terms or self._mojaloop_terms(Payer()))()
-        except ValueError as error:
-            raise UserError(_("The settings of the gateway %s cannot be used.", self.name)) from error
 
     def _find_submission(self, submission, references=None):
         """A worker that died before the transfers were written has told the connector nothing, and every
@@ -220,7 +217,7 @@ class PaymentGateway(models.Model):
         """The first of the transfer ids of these payments that the scheme knows."""
         ids = [transfer_ids(reference, 1).transfer_id for reference in references]
         with self._mojaloop_workers(self._mojaloop_terms(Payer())) as workers:
-            known = workers.run(paying.is_known, ids)
+            known = workers.run(paying.is_known, ids, ASK_SECONDS, paying.cannot_tell)
         return next((one for one, is_known in zip(ids, known, strict=True) if is_known), None)
 
     def _outcomes(self, submission, references):
@@ -234,11 +231,12 @@ class PaymentGateway(models.Model):
     def _check_connection(self):
         if self.provider != MOJALOOP:
             return super()._check_connection()
-        with self._client() as connector:
+        with self._mojaloop_connector() as connector:
             return connector.check_connection()
 
     def _check_label(self, name):
-        return _("Connector") if name == "connector" else super()._check_label(name)
+        labels = {"connector": _("Connector"), "hub": _("Scheme")}
+        return labels.get(name) or super()._check_label(name)
 
     def _waits_for_answers(self):
         """Another system would say of a transfer under way that it does not know it."""

@@ -1,1 +1,2 @@
 from . import test_payment_gateway
+from . import test_paying

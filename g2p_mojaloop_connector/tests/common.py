@@ -207,12 +207,9 @@ class MojaloopCase(PaymentHubCase):
 
     def setUp(self):
         super().setUp()
-        self.client_patch = None
         self.scheme = Scheme()
         service = type("Service", (_Service,), {"scheme": self.scheme})
-        patcher = patch.object(connector, "Service", service)
-        patcher.start()
-        self.addCleanup(patcher.stop)
+        self._start(patch.object(connector, "Service", service))
 
     @classmethod
     def _mojaloop(cls, **values):

@@ -54,9 +54,11 @@ class PaymentGateway(models.Model):
                 _("%(field)s cannot be used. %(why)s", field=self._label(name), why=explanation)
             ) from error
 
-    def _client_or_not_sent(self):
+    @api.model
+    def _or_not_sent(self, make, *arguments):
+        """`make(...)`; a sentence that it raises for people is why nothing is sent."""
         try:
-            return self._client()
+            return make(*arguments)
         except UserError as error:
             raise NotSent(Reason.NOT_READY, str(error)) from error
 

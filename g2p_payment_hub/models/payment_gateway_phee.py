@@ -355,7 +355,7 @@ class PaymentGateway(models.Model):
     def _submit(self, submission):
         if self.provider != PHEE:
             return super()._submit(submission)
-        with self._client_or_not_sent() as hub:
+        with self._or_not_sent(self._client) as hub:
             return hub.submit(_batch_file(submission))
 
     def _find_submission(self, submission, references=None):

@@ -245,7 +245,7 @@ class MojaloopTransfer(models.Model):
             failure_type=(self.failure_type or FailureType.OTHER.value) if failed else None,
             fee=_decimal(self.fee) if moved else None,
             commission=_decimal(self.commission) if moved else None,
-            completed_at=self.completed_at and self.completed_at.replace(tzinfo=timezone.utc),
+            completed_at=self.completed_at.replace(tzinfo=timezone.utc) if self.completed_at else None,
         )
 
     def _reason(self):

@@ -273,8 +273,8 @@ class Crossing:
         return {(one["name"], int(one["amount_paid"])) for one in self._payments if one["status"] == "paid"}
 
     def checkpoints(self):
-        """What was passed, and what killed in the end: pairs of the effect before and the one that was to "
-        "come."""
+        """What was passed, and what killed in the end: pairs of the effect before and the one that was to
+        come."""
         return list(itertools.pairwise([self._begin, *self.passed]))
 
     def row(self):

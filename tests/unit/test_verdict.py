@@ -19,7 +19,12 @@ APPROVED = (Decimal(100), "USD")
 
 def outcome(status, remote_reference="t1", amount=Decimal(100), currency="USD", **values):
     return Outcome(
-        reference="p", status=status, remote_reference=remote_reference, amount=amount, currency=currency, **values
+        reference="p",
+        status=status,
+        remote_reference=remote_reference,
+        amount=amount,
+        currency=currency,
+        **values,
     )
 
 

@@ -19,6 +19,7 @@ MAX_NOTE = 128
 MAX_NAME = 128
 
 _AMOUNT = re.compile(r"([0]|([1-9][0-9]{0,17}))([.][0-9]{0,3}[1-9])?")
+_TOO_LARGE = Decimal(10) ** 18
 _CURRENCY = re.compile(r"[A-Z]{3}")
 # ISO 4217: the currencies whose smallest unit is not a hundredth.
 _DECIMALS = {
@@ -142,9 +143,9 @@ def _is_iban(text: str) -> bool:
 
 
 def _amount_problems(amount: Decimal, currency: str) -> list[Problem]:
-    if not amount.is_finite() or amount <= 0:
+    if amount <= 0:
         return [Problem.AMOUNT_NOT_POSITIVE]
-    if amount >= Decimal(10) ** 18:
+    if amount >= _TOO_LARGE:
         return [Problem.AMOUNT_TOO_LARGE]
     if amount != round(amount, decimals(currency)):
         return [Problem.AMOUNT_DECIMALS]
@@ -158,8 +159,8 @@ def decimals(currency: str) -> int:
 
 def amount_text(amount: Decimal) -> str:
     """The one way to write an amount: `Decimal("100.00")` is "100". ValueError when there is none."""
-    text = _plain(amount) if amount.is_finite() else ""
-    if amount <= 0 or not _AMOUNT.fullmatch(text):
+    text = _plain(amount) if amount.is_finite() and 0 < amount < _TOO_LARGE else ""
+    if not _AMOUNT.fullmatch(text):
         raise ValueError(f"not an amount that Mojaloop can carry: {amount}")
     return text
 

@@ -1,0 +1,165 @@
+'use strict'
+// Loaded into the Testing Toolkit before it starts (node -r). The Toolkit answers by its rules and forgets; this
+// remembers which transfers it took and what became of them, and writes it down:
+//
+//   journal   every request that passed the Toolkit's checks, every callback that it made, and every transfer that
+//             it booked, one JSON object a line. It outlives the Toolkit, which reads it when it starts again.
+//   facts     `payee` {ending} and `transfer` {state, changed, first, resent} for the conditions of rules
+//   params    `books` {state, after} of a rule: what the transfer's books end with, once `after` ms have passed;
+//             `times`: how often its callback is sent; {$payee.name}: the name given for the payee
+//   keys      the signatures are the Toolkit's own; the keys are files, instead of a Connection Manager's
+
+const fs = require('fs')
+const path = require('path')
+
+const FOLDER = process.env.PEERS_STATE
+const JOURNAL = path.join(FOLDER, 'journal.jsonl')
+const of = name => require(path.join(process.env.PEERS_TOOLKIT, 'src', 'lib', name))
+
+const transfers = new Map() // by id: {body, times, state, due}
+const requests = new WeakMap() // body of a POST /transfers: {first, changed, resent}
+
+// -- journal --------------------------------------------------------------------------------------------------
+
+function note (kind, entry) {
+  fs.appendFileSync(JOURNAL, JSON.stringify({ kind, at: Date.now(), ...entry }) + '\n')
+}
+
+function remembered (id, body) {
+  if (!transfers.has(id)) transfers.set(id, { body, times: 0 })
+  return transfers.get(id)
+}
+
+function stateOf (transfer) {
+  if (!transfer?.state) return 'UNKNOWN'
+  return Date.now() < transfer.due ? 'RESERVED' : transfer.state
+}
+
+function receive (body) {
+  const transfer = remembered(body.transferId, body)
+  const known = Boolean(transfer.state)
+  const same = JSON.stringify(transfer.body) === JSON.stringify(body)
+  if (!known) transfer.body = body
+  transfer.times += 1
+  requests.set(body, { first: transfer.times === 1, changed: known && !same, resent: known && same })
+}
+
+function book (id, { state, after = 0 }) {
+  const transfer = transfers.get(id)
+  if (!transfer || transfer.state) return
+  Object.assign(transfer, { state, due: Date.now() + after })
+  const { amount, payeeFsp, payerFsp, ilpPacket } = transfer.body
+  const { payee } = of('mocking/middleware-functions/ilpModel').getIlpTransactionObject(ilpPacket)
+  note('transfer', {
+    transferId: id, ...amount, payee: payee.partyIdInfo.partyIdentifier, payeeFsp, payerFsp, state, due: transfer.due
+  })
+}
+
+function readAgain () {
+  if (!fs.existsSync(JOURNAL)) return
+  for (const line of fs.readFileSync(JOURNAL, 'utf8').split('\n').filter(Boolean)) {
+    const { kind, method, path, body, transferId, state, due } = JSON.parse(line)
+    if (kind === 'request' && method === 'post' && path === '/transfers') remembered(body.transferId, body).times += 1
+    if (kind === 'transfer') Object.assign(transfers.get(transferId), { state, due })
+  }
+}
+
+const history = of('arrayStore')
+const { push, reset } = history
+
+history.push = (key, value, user) => {
+  const { method, path, headers, body } = value
+  if (key === 'requestsHistory') {
+    note('request', { method, path, headers, body })
+    if (method === 'post' && path === '/transfers') receive(body)
+  }
+  if (key === 'callbacksHistory') note('callback', { method, path, headers, body })
+  // Kept for ten minutes; a load test would fill the memory.
+  if (!process.env.PEERS_NO_HISTORY) push(key, value, user)
+}
+
+history.reset = (key, user) => {
+  if (key === 'requestsHistory') {
+    fs.rmSync(JOURNAL, { force: true })
+    transfers.clear()
+  }
+  reset(key, user)
+}
+
+// -- rules ----------------------------------------------------------------------------------------------------
+
+const engine = of('rulesEngine').prototype
+const { evaluate, loadRules } = engine
+
+engine.loadRules = function (rules, user) {
+  loadRules.call(this, rules, user)
+  // The first that matches decides; the others need not be looked at.
+  this.engine.on('success', () => this.engine.stop())
+}
+
+engine.evaluate = async function (facts) {
+  const { method, body, pathParams } = facts
+  const id = body.transferId || pathParams.ID
+  const transfer = transfers.get(id)
+  const payee = body.payeeFsp || body.payee?.partyIdInfo.partyIdentifier || transfer?.body.payeeFsp || id || ''
+  const events = await evaluate.call(this, {
+    ...facts,
+    payee: { ending: payee.slice(-4) },
+    transfer: { state: stateOf(transfer), ...requests.get(body) }
+  })
+  if (!events) return events
+  // A copy of its own: scripts change the event of a rule.
+  const { type, params = {} } = JSON.parse(JSON.stringify(events[0]).replaceAll('{$payee.name}', nameOf(payee)))
+  if (params.books && method === 'post') book(id, params.books)
+  return [{ type, params }]
+}
+
+function nameOf (payee) {
+  return JSON.stringify(file('names.json', '{}')[payee] || `Payee ${payee}`).slice(1, -1)
+}
+
+function file (name, otherwise) {
+  const place = path.join(FOLDER, name)
+  return JSON.parse(fs.existsSync(place) ? fs.readFileSync(place, 'utf8') : otherwise)
+}
+
+// -- callbacks ------------------------------------------------------------------------------------------------
+
+const callbacks = of('callbackHandler')
+const { handleCallback } = callbacks
+
+callbacks.handleCallback = async (callback, ...others) => {
+  for (let time = 0; time < (callback.eventInfo?.params.times || 1); time += 1) {
+    await handleCallback({ ...callback, headers: { ...callback.headers } }, ...others)
+  }
+}
+
+// The Toolkit fulfils whatever it calls back, an aborted transfer too, and forgets a transfer once it was asked for.
+const ilp = of('mocking/middleware-functions/ilpModel')
+const { handleTransferIlp } = ilp
+
+ilp.handleTransferIlp = (context, response) => {
+  const { transferState, fulfilment } = response.body
+  if (transferState === 'COMMITTED' && !fulfilment) {
+    const body = transfers.get(context.request.body?.transferId || context.request.params.ID)?.body
+    const asked = { ...context, request: { ...context.request, method: 'post', body } }
+    handleTransferIlp(asked, response)
+  }
+}
+
+// -- keys -----------------------------------------------------------------------------------------------------
+
+const keys = of('configuration-providers/mb-connection-manager')
+keys.getUserDfspJWSCerts = async dfsp => {
+  const place = path.join(FOLDER, 'keys', 'of_dfsps', `${path.basename(dfsp || '')}.pem`)
+  return fs.existsSync(place) ? fs.readFileSync(place, 'utf8') : null
+}
+keys.getTestingToolkitDfspJWSPrivateKey = async () => fs.readFileSync(path.join(FOLDER, 'keys', 'hub.key'), 'utf8')
+
+// -- speed ----------------------------------------------------------------------------------------------------
+
+// Each log line is encoded for browsers that nobody has open.
+const browsers = of('notificationEmitter')
+for (const name of Object.keys(browsers)) browsers[name] = () => {}
+
+readAgain()

@@ -183,9 +183,12 @@ class Connector:
     def check_connection(self) -> list[Check]:
         """What works and what does not, one line each, without anything that could pay.
 
-        The second one asks the scheme for ourselves: the connector answers the first even while it hangs.
+        The second one asks the scheme for the payer, if there is one: the connector answers the first even
+        while it hangs.
         """
-        checks = [("connector", self.reach), ("hub", self._reach_hub)]
+        checks = [("connector", self.reach)]
+        if self._settings.payer.id_value:
+            checks.append(("hub", self._reach_hub))
         return [_check(name, probe) for name, probe in checks]
 
     def reach(self) -> str:

@@ -235,8 +235,7 @@ class MojaloopTransfer(models.Model):
         return Outcome(
             reference=self.payment_id.name,
             status=_STATUS.get(self.state, OutcomeStatus.WAITING),
-            # What arrives at the payee; a quote without fees need not say it.
-            amount=_decimal(self.payee_amount or self.transfer_amount),
+            amount=self._arrives(),
             currency=self.currency or "",
             remote_reference=self.transfer_id,
             remote_status=self.transfer_state or self.state,
@@ -247,6 +246,12 @@ class MojaloopTransfer(models.Model):
             commission=_decimal(self.commission) if moved else None,
             completed_at=self.completed_at.replace(tzinfo=timezone.utc) if self.completed_at else None,
         )
+
+    def _arrives(self):
+        """What the payee gets; a quote that does not say it has it in its other amounts."""
+        if self.payee_amount or not self.transfer_amount:
+            return _decimal(self.payee_amount)
+        return Decimal(self.transfer_amount) - Decimal(self.fee or 0) + Decimal(self.commission or 0)
 
     def _reason(self):
         if self.error_code == FEE:

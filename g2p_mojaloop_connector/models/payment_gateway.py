@@ -83,12 +83,9 @@ class PaymentGateway(models.Model):
     )
     mojaloop_step_timeout = fields.Integer(
         "Step Time-out (seconds)",
-        default=45,
-        help="How long to wait for the connector's answer to one step. It has to be longer than the "
-        "connector's own time-out (REQUEST_PROCESSING_TIMEOUT_SECONDS, 30 as it comes).",
-    )
-    mojaloop_connect_timeout = fields.Integer(
-        "Connect Time-out (seconds)", default=10, help="Seconds to get a connection to the connector."
+        default=30,
+        help="The connector's own time-out for one step (REQUEST_PROCESSING_TIMEOUT_SECONDS, 30 as it comes). "
+        "Its answers are waited for a little longer than that.",
     )
     mojaloop_parallel = fields.Integer(
         "Parallel Payments", default=8, help="How many payments are under way at the same time."
@@ -162,7 +159,6 @@ class PaymentGateway(models.Model):
 
     @api.constrains(
         "mojaloop_step_timeout",
-        "mojaloop_connect_timeout",
         "mojaloop_expiry_seconds",
         "mojaloop_parallel",
         "mojaloop_per_second",
@@ -171,8 +167,7 @@ class PaymentGateway(models.Model):
     )
     def _check_mojaloop_numbers(self):
         bounds = {
-            "mojaloop_step_timeout": (1, 120),
-            "mojaloop_connect_timeout": (1, 120),
+            "mojaloop_step_timeout": (1, 60),
             "mojaloop_expiry_seconds": (10, 600),
             "mojaloop_parallel": (1, 32),
             "mojaloop_per_second": (0, 10_000),

@@ -114,26 +114,23 @@ class ScriptedConnector:
         asked = json.loads(request.body)["quotesPostRequest"]
         return 200, {"quotes": {"body": self.offer(asked), "headers": {}}, "currentState": "COMPLETED"}
 
-    def offer(self, asked, **changes):
+    def offer(self, asked):
         """What the payee's institution offers for a POST /quotes."""
+        transfer_amount = self._offer_changes.get("transferAmount") or asked["amount"]
         carried = {
             "transactionId": asked["transactionId"],
             "quoteId": asked["quoteId"],
             "payee": asked["payee"],
             "payer": asked["payer"],
-            "amount": changes.get("transferAmount", asked["amount"]),
+            "amount": transfer_amount,
             "transactionType": asked["transactionType"],
             "note": asked.get("note", ""),
+            **self._packet_changes,
         }
         made = packet(carried)
         self.packets[asked["transactionId"]] = made
-        return {
-            "transferAmount": asked["amount"],
-            "expiration": FAR,
-            "ilpPacket": made,
-            "condition": condition(made),
-            **changes,
-        }
+        offered = {"expiration": FAR, "ilpPacket": made, "condition": condition(made)}
+        return {**offered, "transferAmount": transfer_amount, **self._offer_changes}
 
     def _transfer(self, request):
         transfer_id = json.loads(request.body)["transfersPostRequest"]["transferId"]

@@ -62,11 +62,14 @@ FULFIL_TIMEOUT = 504, {"message": "Timeout waiting for fulfil", "statusCode": "5
 
 
 class ScriptedConnector:
-    """`answers` maps a step (party, quote, transfer, ask, begin, accept, accounts, home) to what is answered
-    in its place: (status, body), or a function of the request that gives one."""
+    """`answers` maps a step (party, quote, transfer, ask, begin, accept, accounts, remove, home) to what is
+    answered in its place: (status, body), or a function of the request that gives one. `offer` changes members
+    of each quote, `packet` members of what its packet carries.
+    """
 
-    def __init__(self, loopback, **answers):
+    def __init__(self, loopback, offer=None, packet=None, **answers):
         self.answers = answers
+        self._offer_changes, self._packet_changes = offer or {}, packet or {}
         self.server = loopback(answering(self._answer))
         self.packets = {}  # by transfer id
         self.paid = []  # transfer ids, as often as they were paid

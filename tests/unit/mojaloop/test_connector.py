@@ -1,4 +1,4 @@
-"""The connector against a stand-in whose every word is the test's: what it takes for an answer, and for what."""
+"""The connector against a stand-in whose every word is the test's: what counts as an answer, and as which."""
 
 import json
 from datetime import datetime, timedelta, timezone

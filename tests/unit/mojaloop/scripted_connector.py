@@ -63,8 +63,8 @@ FULFIL_TIMEOUT = 504, {"message": "Timeout waiting for fulfil", "statusCode": "5
 
 class ScriptedConnector:
     """`answers` maps a step (party, quote, transfer, ask, begin, accept, accounts, remove, home) to what is
-    answered in its place: (status, body), or a function of the request that gives one. `offer` changes members
-    of each quote, `packet` members of what its packet carries.
+    answered in its place: (status, body), or a function of the request that gives one. `offer` changes
+    members of each quote, `packet` members of what its packet carries.
     """
 
     def __init__(self, loopback, offer=None, packet=None, **answers):

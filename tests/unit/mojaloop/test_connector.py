@@ -440,7 +440,7 @@ class TestLimits:
 
     def test_a_connector_that_hangs(self, scripted):
         """Its Redis is frozen, for example."""
-        peer = scripted(transfer=lambda _request: peer.server.over.wait(3) or (200, b""))
+        peer = scripted(transfer=lambda _request: (peer.server.over.wait(3), (200, b""))[1])
         with peer.connector(step_timeout=0.1, limits=HttpLimits(connect=1, read=0.3, total=1)) as connector:
             _payee, quote = connector.offer(instruction(), IDS, NOW)
             with pytest.raises(OutcomeUnknown) as caught:

@@ -32,16 +32,18 @@ class Quote(BaseModel):
     condition: str
 
     @property
+    def payer_fee(self) -> Decimal:
+        """What the payer pays on top; negative when the payee's institution gives more than it takes."""
+        return self.transfer_amount - self.amount
+
+    @property
     def cost(self) -> Decimal:
-        """What the payment costs beyond its amount: paid on top by us, or missing for the payee; negative
-        when the payee's institution gives more than it takes."""
-        on_top = self.transfer_amount - self.amount
+        """What the payment costs somebody: on top of the amount, or missing from what the payee receives."""
         missing = self.amount - self.payee_amount if self.payee_amount is not None else Decimal(0)
-        return max(on_top, missing)
+        return max(self.payer_fee, missing)
 
     def exceeds(self, limit_absolute: Decimal | None = None, limit_percent: Decimal | None = None) -> bool:
-        """Whether the cost is above one of the limits; None is no limit. A limit of 0 allows no cost at
-        all."""
+        """Whether the cost is above one of the limits; None is no limit, 0 allows no cost."""
         if limit_absolute is not None and self.cost > limit_absolute:
             return True
         return limit_percent is not None and self.cost * 100 > self.amount * limit_percent

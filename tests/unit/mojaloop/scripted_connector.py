@@ -62,11 +62,14 @@ FULFIL_TIMEOUT = 504, {"message": "Timeout waiting for fulfil", "statusCode": "5
 
 
 class ScriptedConnector:
-    """`answers` maps a step (party, quote, transfer, ask, begin, accept, accounts, home) to what is answered
-    in its place: (status, body), or a function of the request that gives one."""
+    """`answers` maps a step (party, quote, transfer, ask, begin, accept, accounts, remove, home) to what is
+    answered in its place: (status, body), or a function of the request that gives one. `offer` changes
+    members of each quote, `packet` members of what its packet carries.
+    """
 
-    def __init__(self, loopback, **answers):
+    def __init__(self, loopback, offer=None, packet=None, **answers):
         self.answers = answers
+        self._offer_changes, self._packet_changes = offer or {}, packet or {}
         self.server = loopback(answering(self._answer))
         self.packets = {}  # by transfer id
         self.paid = []  # transfer ids, as often as they were paid
@@ -114,26 +117,23 @@ class ScriptedConnector:
         asked = json.loads(request.body)["quotesPostRequest"]
         return 200, {"quotes": {"body": self.offer(asked), "headers": {}}, "currentState": "COMPLETED"}
 
-    def offer(self, asked, **changes):
+    def offer(self, asked):
         """What the payee's institution offers for a POST /quotes."""
+        transfer_amount = self._offer_changes.get("transferAmount") or asked["amount"]
         carried = {
             "transactionId": asked["transactionId"],
             "quoteId": asked["quoteId"],
             "payee": asked["payee"],
             "payer": asked["payer"],
-            "amount": changes.get("transferAmount", asked["amount"]),
+            "amount": transfer_amount,
             "transactionType": asked["transactionType"],
             "note": asked.get("note", ""),
+            **self._packet_changes,
         }
         made = packet(carried)
         self.packets[asked["transactionId"]] = made
-        return {
-            "transferAmount": asked["amount"],
-            "expiration": FAR,
-            "ilpPacket": made,
-            "condition": condition(made),
-            **changes,
-        }
+        offered = {"expiration": FAR, "ilpPacket": made, "condition": condition(made)}
+        return {**offered, "transferAmount": transfer_amount, **self._offer_changes}
 
     def _transfer(self, request):
         transfer_id = json.loads(request.body)["transfersPostRequest"]["transferId"]

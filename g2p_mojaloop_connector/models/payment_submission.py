@@ -9,8 +9,8 @@ from ..client import orders, paying
 from .mojaloop_transfer import FINAL
 from .payment_gateway import MOJALOOP
 
-# A job works for so long, then makes room for those of other batches; well below a worker's time limit.
-RUN_SECONDS = 120
+# A job begins nothing after so long, and makes room for others; well below a worker's time limit.
+RUN_SECONDS = 60
 # Payments taken at a time. What a worker leaves behind when it dies is no more than this.
 CHUNK = 32
 # Steps that have not begun by then do not begin any more, so that every step ends before its lease.

@@ -18,6 +18,7 @@ from odoo.addons.g2p_payment_hub.client.outcomes import Check, FailureType
 
 from . import answers, bodies, grammar, offers
 from .accounts import Account, AccountResult, results_of
+from .bulk import Bulk
 from .catalogue import Step, StepFailed
 from .ids import TransferIds
 from .parties import Payee
@@ -178,6 +179,12 @@ class Connector:
             if error:
                 raise StepFailed(Step.ACCOUNTS, str(error.get("statusCode") or "")[:16])
 
+    # Many payments at once
+
+    def bulk(self) -> Bulk:
+        """The bulk calls, of the newer connector only."""
+        return Bulk(self._service, self._settings)
+
     # The connection
 
     def check_connection(self) -> list[Check]:
@@ -186,6 +193,8 @@ class Connector:
         The second one asks the scheme for ourselves: the connector answers the first even while it hangs.
         """
         checks = [("connector", self._reach_connector), ("hub", self._reach_hub)]
+        if self._settings.bulk:
+            checks.append(("bulk", self._reach_bulk))
         return [_check(name, probe) for name, probe in checks]
 
     def _reach_connector(self) -> str:
@@ -203,6 +212,10 @@ class Connector:
                 raise
             return "the hub answers, and does not know the payer"
         return payee.fsp_id
+
+    def _reach_bulk(self) -> str:
+        self.bulk().check()
+        return ""
 
 
 def _check(name: str, probe: Callable[[], str]) -> Check:

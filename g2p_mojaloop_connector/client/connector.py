@@ -225,6 +225,8 @@ def _check(name: str, probe: Callable[[], str]) -> Check:
         return Check(name=name, ok=False, detail=f"{error.reason.value} {error.detail}".strip())
     except StepFailed as failure:
         return Check(name=name, ok=False, detail=f"{failure.code} {failure.description}".strip())
+    except ValueError as error:  # the payer is no party
+        return Check(name=name, ok=False, detail=f"{Reason.CONFIGURATION.value} {error}")
 
 
 def _party_path(start: str, id_type: str, id_value: str, sub_id: str) -> str:

@@ -51,7 +51,7 @@ def quote(
         "payer": _payer(settings),
         "payee": {"partyIdInfo": _party_id(payee, payee.fsp_id)},
         "amountType": settings.amount_type,
-        "amount": _money(instruction),
+        "amount": money(instruction),
         "transactionType": {
             "scenario": settings.scenario,
             "initiator": "PAYER",
@@ -109,14 +109,12 @@ def whole_transfer(settings: ConnectorSettings, instruction: Instruction) -> str
     """For POST /transfers of a connector that waits until its quote is accepted."""
     id_type, sub_id = grammar.split_type(instruction.payee_identifier_type)
     payee = Party(id_type=id_type, id_value=instruction.payee_identifier, id_sub_value=sub_id)
-    payer = {**_simple_party(settings.payer), "type": settings.initiator_type}
-    name = grammar.display_name(settings.payer.display_name)
     request = {
         "homeTransactionId": instruction.reference,
-        "from": {**payer, "displayName": name} if name else payer,
-        "to": _simple_party(payee),
+        "from": simple_payer(settings),
+        "to": simple_party(payee),
         "amountType": settings.amount_type,
-        **_money(instruction),
+        **money(instruction),
         "transactionType": "TRANSFER",
     }
     if instruction.note:
@@ -124,8 +122,15 @@ def whole_transfer(settings: ConnectorSettings, instruction: Instruction) -> str
     return text_of(request)
 
 
-def _simple_party(party: Party) -> Members:
-    """A party as in the connector's own API."""
+def simple_payer(settings: ConnectorSettings) -> Members:
+    """The payer as in the connector's own API."""
+    payer = {**simple_party(settings.payer), "type": settings.initiator_type}
+    name = grammar.display_name(settings.payer.display_name)
+    return {**payer, "displayName": name} if name else payer
+
+
+def simple_party(party: Party | Payee) -> Members:
+    """Any party as in the connector's own API."""
     members = {"idType": party.id_type, "idValue": party.id_value}
     return {**members, "idSubValue": party.id_sub_value} if party.id_sub_value else members
 
@@ -142,7 +147,8 @@ def _party_id(party: Party | Payee, fsp_id: str) -> Members:
     return {**members, "partySubIdOrType": party.id_sub_value} if party.id_sub_value else members
 
 
-def _money(instruction: Instruction) -> Members:
+def money(instruction: Instruction) -> Members:
+    """Currency and amount as texts."""
     return {"currency": instruction.currency, "amount": grammar.amount_text(instruction.amount)}
 
 

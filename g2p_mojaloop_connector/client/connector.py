@@ -18,6 +18,7 @@ from odoo.addons.g2p_payment_hub.client.outcomes import Check, FailureType
 
 from . import answers, bodies, grammar, offers
 from .accounts import Account, AccountResult, results_of
+from .bulk import Bulk
 from .catalogue import Step, StepFailed
 from .ids import TransferIds
 from .parties import Payee
@@ -178,6 +179,12 @@ class Connector:
             if error:
                 raise StepFailed(Step.ACCOUNTS, str(error.get("statusCode") or "")[:16])
 
+    # Many payments at once
+
+    def bulk(self) -> Bulk:
+        """The bulk calls, of the newer connector only."""
+        return Bulk(self._service, self._settings)
+
     # The connection
 
     def check_connection(self) -> list[Check]:
@@ -189,6 +196,8 @@ class Connector:
         checks = [("connector", self.reach)]
         if self._settings.payer.id_value:
             checks.append(("hub", self._reach_hub))
+        if self._settings.bulk:
+            checks.append(("bulk", self._reach_bulk))
         return [_check(name, probe) for name, probe in checks]
 
     def reach(self) -> str:
@@ -208,6 +217,10 @@ class Connector:
             return "the hub answers, and does not know the payer"
         return payee.fsp_id
 
+    def _reach_bulk(self) -> str:
+        self.bulk().check()
+        return ""
+
 
 def _check(name: str, probe: Callable[[], str]) -> Check:
     try:
@@ -216,6 +229,8 @@ def _check(name: str, probe: Callable[[], str]) -> Check:
         return Check(name=name, ok=False, detail=f"{error.reason.value} {error.detail}".strip())
     except StepFailed as failure:
         return Check(name=name, ok=False, detail=f"{failure.code} {failure.description}".strip())
+    except ValueError as error:  # the payer is no party
+        return Check(name=name, ok=False, detail=f"{Reason.CONFIGURATION.value} {error}")
 
 
 def _party_path(start: str, id_type: str, id_value: str, sub_id: str) -> str:

@@ -18,6 +18,7 @@ from odoo.addons.g2p_payment_hub.client.http import HttpLimits
 from odoo.addons.g2p_payment_hub.client.instructions import Instruction
 
 ANY_AUTHORITY = Authority().pem  # takes less time to load than all the public ones
+NEW_TRANSFER, NEW_QUOTE = "6f0f7a0d-5c11-4c94-9b3f-5ed0ba5b3d25", "0f0f7a0d-5c11-4c94-9b3f-5ed0ba5b3d25"
 FAR = "2040-01-01T01:01:01.001Z"
 
 
@@ -155,6 +156,55 @@ class ScriptedConnector:
         if transfer_id not in self.paid:
             return failed("3208")
         return 200, state(transfer_id, self.committed(transfer_id))
+
+    def _begin(self, request):
+        """AUTO_ACCEPT_QUOTES is off."""
+        asked = json.loads(request.body)
+        self.asked = {
+            "transactionId": NEW_TRANSFER,
+            "quoteId": NEW_QUOTE,
+            "payee": asked["to"],
+            "payer": asked["from"],
+            "amount": {"currency": asked["currency"], "amount": asked["amount"]},
+            "transactionType": asked["transactionType"],
+        }
+        return 200, self.begun()
+
+    def begun(self, word="WAITING_FOR_QUOTE_ACCEPTANCE", **members):
+        """What POST /transfers answers once there is a quote."""
+        to = self.asked["payee"]
+        found = party(to["idType"], to["idValue"], to.get("idSubValue", ""))
+        return {
+            "transferId": NEW_TRANSFER,
+            "quoteId": NEW_QUOTE,
+            "currentState": word,
+            "getPartiesResponse": {"body": {"party": found}},
+            "quoteResponse": {"body": self.offer(self.asked), "headers": {}},
+            **members,
+        }
+
+    def _accept(self, request):
+        transfer_id = request.path.split("/")[2]
+        if not json.loads(request.body).get("acceptQuote"):
+            return 200, {
+                "transferId": transfer_id,
+                "currentState": "ABORTED",
+                "abortedReason": "rejected by payer",
+            }
+        self.paid.append(transfer_id)
+        return 200, {**self.begun("COMPLETED"), **state(transfer_id, self.committed(transfer_id))}
+
+    def _accounts(self, request):
+        """Identifiers that end with 0404 are refused; the answer has an order of its own."""
+        rows = []
+        for one in json.loads(request.body):
+            refused = (
+                {"error": {"statusCode": "3204", "message": "not found"}}
+                if one["idValue"].endswith("0404")
+                else {}
+            )
+            rows.append({name: one[name] for name in one if name != "currency"} | refused)
+        return 200, {"modelId": "m", "currentState": "COMPLETED", "response": rows[::-1]}
 
 
 def party(id_type, identifier, sub="", **changes):

@@ -2,6 +2,9 @@ from odoo import _, api, fields, models
 
 from odoo.addons.g2p_payment_hub.models.payment_batch import APPROVERS
 
+from .payee_verification import DECIDERS
+from .payment_gateway import MOJALOOP
+
 
 class PaymentBatch(models.Model):
     _inherit = "g2p.payment.batch"
@@ -16,6 +19,22 @@ class PaymentBatch(models.Model):
         "Paused", compute="_compute_mojaloop_run", help="Why no further payment of this batch is begun."
     )
     mojaloop_run_answer = fields.Char("Last Run", compute="_compute_mojaloop_run")
+
+    can_verify_payees = fields.Boolean(compute="_compute_payee_verifications")
+    payee_verification_count = fields.Integer("Payees Verified", compute="_compute_payee_verifications")
+    payee_doubt_count = fields.Integer(
+        "Payees in Doubt",
+        compute="_compute_payee_verifications",
+        help="Payees whom the scheme does not know, or knows by another name, and about whom nobody has decided "
+        "that they are the right ones.",
+    )
+
+    def _compute_payee_verifications(self):
+        for batch in self:
+            latest = batch.payment_ids.mojaloop_verification_id
+            batch.can_verify_payees = batch.gateway_id.provider == MOJALOOP
+            batch.payee_verification_count = len(latest.filtered("checked_at"))
+            batch.payee_doubt_count = len(latest.filtered("is_doubtful"))
 
     def _compute_mojaloop_transfers(self):
         counts = self.env["g2p.mojaloop.transfer"]._read_group(
@@ -39,6 +58,37 @@ class PaymentBatch(models.Model):
         self._lock()
         for batch in self.filtered("mojaloop_paused_reason"):
             batch.submission_ids.filtered("paused_reason")._resume()
+
+    def action_verify_payees(self):
+        """Asks the scheme who the payees are; no money moves, and nothing is approved or stopped by it."""
+        self.ensure_one()
+        self._check_role(DECIDERS, _("Only program managers and finance users may verify payees."))
+        self.gateway_id._check_can_verify()
+        rows = [
+            {
+                "partner_id": payment.partner_id.id,
+                "payment_id": payment.id,
+                "batch_id": self.id,
+                "identifier_type": payment.payee_identifier_type,
+                "identifier": payment.account_number,
+            }
+            for payment in self.payment_ids
+            if payment.mojaloop_verification_id.state != "waiting"
+        ]
+        self.env["g2p.payee.verification"]._ask_for(self.gateway_id, rows)
+        return self.gateway_id._notification(
+            "success", _("The scheme is being asked for %s payees. Reload the page in a moment.", len(rows))
+        )
+
+    def action_open_verifications(self):
+        self.ensure_one()
+        return {
+            "type": "ir.actions.act_window",
+            "name": _("Payees of %s", self.name),
+            "res_model": "g2p.payee.verification",
+            "view_mode": "tree,form",
+            "domain": [("id", "in", self.payment_ids.mojaloop_verification_id.ids)],
+        }
 
     def action_open_transfers(self):
         self.ensure_one()

@@ -93,6 +93,12 @@ class PaymentGateway(models.Model):
     mojaloop_per_second = fields.Integer(
         "Payments per Second", help="How many payments are begun in a second at the most. Zero: no limit."
     )
+    mojaloop_name_threshold = fields.Integer(
+        "Name Threshold",
+        default=80,
+        help="Verify Payees: below this likeness, from 0 to 100, of the registrant's name and the name that the "
+        "payee's institution tells, a person decides whether it is the same person.",
+    )
     mojaloop_header_name = fields.Char(
         "API Key Header", help="A header that a gateway in front of the connector asks for, such as X-API-KEY."
     )
@@ -162,6 +168,7 @@ class PaymentGateway(models.Model):
         "mojaloop_expiry_seconds",
         "mojaloop_parallel",
         "mojaloop_per_second",
+        "mojaloop_name_threshold",
         "mojaloop_fee_limit",
         "mojaloop_fee_limit_percent",
     )
@@ -170,6 +177,7 @@ class PaymentGateway(models.Model):
             "mojaloop_step_timeout": (1, 60),
             "mojaloop_expiry_seconds": (10, 600),
             "mojaloop_parallel": (1, 32),
+            "mojaloop_name_threshold": (0, 100),
             "mojaloop_per_second": (0, 10_000),
             "mojaloop_fee_limit": (0, 10**12),
             "mojaloop_fee_limit_percent": (0, 100),

@@ -81,13 +81,25 @@ class PaymentGateway(models.Model):
             expiry_seconds=self.mojaloop_expiry_seconds,
         )
 
+    def _mojaloop_terms_of_gateway(self):
+        """For questions that no batch asks."""
+        return self._mojaloop_terms(Payer())
+
+    def _check_can_verify(self):
+        """UserError unless payees can be looked up through this gateway now."""
+        if self.provider != MOJALOOP:
+            raise UserError(_("Only gateways of a Mojaloop connector can verify payees."))
+        problems = self._check_ready()
+        if problems:
+            raise UserError(" ".join(problems))
+
     def _mojaloop_workers(self, terms):
         """Threads that talk to the connector."""
         return Workers(self._mojaloop_connect(terms), self.mojaloop_parallel, Pace(self.mojaloop_per_second))
 
     def _mojaloop_connector(self, terms=None):
         """One connector; `terms` are those of the gateway unless a batch was approved on others."""
-        return self._mojaloop_connect(terms or self._mojaloop_terms(Payer()))()
+        return self._mojaloop_connect(terms or self._mojaloop_terms_of_gateway())()
 
     def _mojaloop_connect(self, terms):
         """What gives a thread its connector: the secrets are read here, because threads touch no record."""
@@ -216,7 +228,7 @@ class PaymentGateway(models.Model):
     def _mojaloop_known(self, references):
         """The first of the transfer ids of these payments that the scheme knows."""
         ids = [transfer_ids(reference, 1).transfer_id for reference in references]
-        with self._mojaloop_workers(self._mojaloop_terms(Payer())) as workers:
+        with self._mojaloop_workers(self._mojaloop_terms_of_gateway()) as workers:
             known = workers.run(paying.is_known, ids, ASK_SECONDS, paying.cannot_tell)
         return next((one for one, is_known in zip(ids, known, strict=True) if is_known), None)
 

@@ -31,6 +31,7 @@ class Scheme:
         self.faults, self.ledger, self.posts, self.requests = {}, {}, [], []
         self.states, self.bodies, self.names = {}, {}, {}
         self.lose_replies, self.fee, self.down, self.wrong_fulfilment = set(), "0", None, set()
+        self.accounts, self.refused_accounts = set(), set()
         self._payees, self._secrets = {}, {}
         self._lock = threading.Lock()
 
@@ -129,6 +130,25 @@ class Scheme:
         return _answer(
             200, {"transferId": transfer_id, "currentState": "COMPLETED", "fulfil": {"body": told}}
         )
+
+    def _post_accounts(self, body, text):
+        response = []
+        for one in body:
+            row = {"idType": one["idType"], "idValue": one["idValue"]}
+            if one["idValue"] in self.refused_accounts:
+                row["error"] = {"statusCode": "3204", "message": "Error 3204"}
+            else:
+                self.accounts.add((one["idType"], one["idValue"], one["currency"]))
+            response.append(row)
+        return _answer(200, {"response": response, "currentState": "COMPLETED"})
+
+    def _delete_accounts(self, path, text):
+        id_type, identifier = path.split("/")
+        known = {one for one in self.accounts if one[:2] == (id_type, identifier)}
+        self.accounts -= known
+        if not known:
+            return _answer(404, {"errorInformation": _error("3204")})
+        return _answer(200, {"response": [], "currentState": "COMPLETED"})
 
     def _told(self, transfer_id):
         state = self.states[transfer_id]

@@ -3,6 +3,10 @@
 `begin` asks, looks up and quotes: no money moves, and it may be repeated. `transfer` sends what `begin` has
 brought and somebody has written down. `ask` finds out what became of it. Each returns a Result and raises
 nothing: what a worker cannot tell is a result as well.
+
+A no counts when it was said twice, the second time with nothing else under way: npm's connector 18.0.2 hands out
+answers that belong to other payments when several are under way (its Redis client delivers a message on another
+message's channel; seen with 8 at a time). A yes needs no second time, because the fulfilment fits one transfer only.
 """
 
 import logging
@@ -36,7 +40,7 @@ _NOT_KNOWN = "3208"
 
 class Task(NamedTuple):
     """What a worker has to know of one transfer. `turn` grows with each run, `tries` with each failure,
-    `asks` with each question; `taken`: the hub has said that it has this id with another content."""
+    `asks` with each question; `taken`: the hub has said that it has this id with another content. `heard`: it has said no once."""
 
     id: int
     state: str
@@ -45,6 +49,7 @@ class Task(NamedTuple):
     tries: int
     asks: int
     taken: bool
+    heard: bool
     order: Order
     terms: Terms
     body: str = ""
@@ -68,6 +73,14 @@ class Result(NamedTuple):
     again: bool = False
     pause: StepFailed | GatewayError | None = None
     trouble: GatewayError | None = None
+
+
+def _no(task: Task, result: Result, meanwhile: str) -> Result:
+    """The result when this is the second no; until then the payment is `meanwhile`."""
+    if task.heard:
+        return result
+    row = {**result.row, "state": meanwhile, "heard": True}
+    return Result(task, row, pause=result.pause)
 
 
 def left_over(task: Task) -> Result:
@@ -120,9 +133,10 @@ def _known_already(connector: Connector, task: Task) -> Result | None:
 def _known(task: Task, said: Transfer) -> Result:
     """Of a transfer whose quote is forgotten, nobody can say for which amount it was."""
     if said.state == transfer_state.COMMITTED:
-        return _result(task, "suspect", **_facts(said))
+        return _no(task, _result(task, "suspect", **_facts(said)), "unknown")
     if said.state == transfer_state.ABORTED:
-        return _result(task, "failed", **_facts(said), failure_type=FailureType.REJECTED.value)
+        failed = _result(task, "failed", **_facts(said), failure_type=FailureType.REJECTED.value)
+        return _no(task, failed, "unknown")
     return _result(task, "unknown", **_facts(said), **_next_ask(task))
 
 
@@ -168,7 +182,8 @@ def _quote_facts(quote: Quote) -> dict[str, Any]:
 def _step_failed(task: Task, error: StepFailed) -> Result:
     facts = (error.step.value, error.code, error.description)
     if error.verdict is Verdict.FAILED and error.step is not Step.ASK:
-        return _result(task, "failed", **_error(*facts), failure_type=error.failure_type.value)
+        failed = _result(task, "failed", **_error(*facts), failure_type=error.failure_type.value)
+        return _no(task, failed, "waiting")
     if error.verdict is Verdict.PAUSE_BATCH:
         return _result(task, "waiting", **_error(*facts))._replace(pause=error)
     return _try_again(task, *facts)
@@ -247,9 +262,9 @@ def _sent(task: Task, said: Any, first: bool = False) -> Result:
     if state is TransferState.PAID:
         return _result(task, "committed", **facts)
     if state is TransferState.SUSPECT:
-        return _result(task, "suspect", **facts)
+        return _no(task, _result(task, "suspect", **facts), "unknown")
     if state is TransferState.FAILED:
-        return _failed(task, said, facts)
+        return _no(task, _failed(task, said, facts), "unknown")
     if state is TransferState.NEVER_HAPPENED:
         return _never_happened(task, facts)
     return _result(task, "unknown", **_next_ask(task), **facts)
@@ -283,6 +298,7 @@ def _is_taken(said: Any) -> bool:
 
 def _result(task: Task, state: str, **columns: Any) -> Result:
     row = {"id": task.id, "before": task.state, "state": state, "tries": task.tries, "asks": task.asks}
+    row["heard"] = False
     return Result(task, {**row, **{name: _plain(value) for name, value in columns.items()}})
 
 

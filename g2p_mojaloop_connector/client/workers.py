@@ -58,16 +58,17 @@ class Workers:
         tasks: Sequence[Task],
         seconds: float,
         left_over: Callable[[Task], Result],
+        alone: bool = False,
     ) -> list[Result]:
         """`work(connection, task)` for each task, in their order. What has not begun after `seconds` does not
-        begin any more, and is answered by `left_over(task)`."""
+        begin any more, and is answered by `left_over(task)`. `alone`: one after the other."""
         until = time.monotonic() + seconds
 
         def one(task: Task) -> Result:
             self._pace.wait()
             return left_over(task) if time.monotonic() > until else work(self.connection(), task)
 
-        return list(self._pool.map(one, tasks))
+        return list(map(one, tasks) if alone else self._pool.map(one, tasks))
 
     def connection(self) -> Any:
         """The calling thread's own."""

@@ -58,6 +58,7 @@ _NOW = {
     "state": "varchar",
     "tries": "integer",
     "asks": "integer",
+    "heard": "boolean",
     "next_at": "timestamp",
     "error_step": "varchar",
     "error_code": "varchar",
@@ -147,6 +148,11 @@ class MojaloopTransfer(models.Model):
     asks = fields.Integer("Questions", readonly=True, help="How often the scheme was asked for it.")
     taken = fields.Boolean(
         "Id is Taken", readonly=True, help="The scheme has said that it has this id with another content."
+    )
+    heard = fields.Boolean(
+        "No Heard Once",
+        readonly=True,
+        help="The scheme has said no. It counts when it says so again, with nothing else under way.",
     )
     next_at = fields.Datetime("Next Turn", readonly=True, help="Not before; empty: at once.")
     lease = fields.Char(readonly=True, help="The run that works on it.")
@@ -282,6 +288,7 @@ class MojaloopTransfer(models.Model):
                 tries=one.tries,
                 asks=one.asks,
                 taken=one.taken,
+                heard=one.heard,
                 order=orders.Order.model_validate_json(one.order),
                 terms=terms,
                 body=one.body or "",
@@ -290,7 +297,7 @@ class MojaloopTransfer(models.Model):
         ]
 
     @api.model
-    def _claim(self, submission, states, limit):
+    def _claim(self, submission, states, heard, limit):
         """Takes up to `limit` transfers that are due, for this run alone; (their rows, the lease)."""
         now, lease = fields.Datetime.now(), uuid.uuid4().hex
         self.flush_model()
@@ -301,14 +308,14 @@ class MojaloopTransfer(models.Model):
                    turn = turn + CASE state WHEN 'waiting' THEN 1 ELSE 0 END
              WHERE id IN (
                 SELECT id FROM g2p_mojaloop_transfer
-                 WHERE submission_id = %s AND state = ANY(%s)
+                 WHERE submission_id = %s AND state = ANY(%s) AND coalesce(heard, false) = %s
                    AND (next_at IS NULL OR next_at <= %s)
                    AND (lease_until IS NULL OR lease_until < %s)
                  ORDER BY id LIMIT %s
                    FOR UPDATE SKIP LOCKED)
          RETURNING id
             """,
-            [lease, now + LEASE, submission.id, list(states), now, now, limit],
+            [lease, now + LEASE, submission.id, list(states), heard, now, now, limit],
         )
         claimed = self.browse(sorted(row[0] for row in self.env.cr.fetchall()))
         self.invalidate_model()

@@ -157,10 +157,8 @@ class PaymentSubmission(models.Model):
         self._queue_paying()
 
     def _claim_gateway(self):
-        """Where the payments per second are limited, one job at a time pays through the gateway. The lock goes
-        with the job's own transaction, also when its worker dies."""
-        if not self.gateway_id.mojaloop_per_second:
-            return
+        """One job at a time pays through a gateway, so that its pace holds for all batches together. The lock
+        goes with the job's own transaction, also when its worker dies."""
         self.env.cr.execute(
             "SELECT pg_try_advisory_xact_lock(hashtext('g2p_mojaloop_connector'), %s)", [self.gateway_id.id]
         )
@@ -173,25 +171,35 @@ class PaymentSubmission(models.Model):
 
     def _begin_some(self, run):
         """Looks up, quotes and pays some of those that wait; how many."""
-        tasks, lease = self._claim(run, ("waiting",), unless_paused=True)
-        begun = run.workers.run(paying.begin, tasks, BEGIN_SECONDS, paying.left_over)
+        return sum(self._begin(run, alone) for alone in (False, True))
+
+    def _begin(self, run, alone):
+        tasks, lease = self._claim(run, ("waiting",), alone, unless_paused=True)
+        begun = run.workers.run(paying.begin, tasks, BEGIN_SECONDS, paying.left_over, alone)
         ready = [paying.ready(run.workers.connection(), result) for result in begun]
         leaving = self._settle(run, lease, ready)
-        self._settle(run, lease, run.workers.run(paying.transfer, leaving, TRANSFER_SECONDS, paying.left_over))
+        paid = run.workers.run(paying.transfer, leaving, TRANSFER_SECONDS, paying.left_over, alone)
+        self._settle(run, lease, paid)
         return len(tasks)
 
     def _ask_some(self, run):
         """Asks what became of some of which nobody knows; how many."""
-        tasks, lease = self._claim(run, UNSETTLED)
-        self._settle(run, lease, run.workers.run(paying.ask, tasks, BEGIN_SECONDS, paying.left_over))
+        return sum(self._ask(run, alone) for alone in (False, True))
+
+    def _ask(self, run, alone):
+        tasks, lease = self._claim(run, UNSETTLED, alone)
+        self._settle(run, lease, run.workers.run(paying.ask, tasks, BEGIN_SECONDS, paying.left_over, alone))
         return len(tasks)
 
-    def _claim(self, run, states, unless_paused=False):
+    def _claim(self, run, states, heard, unless_paused=False):
+        """Those to whom the scheme has said no once are `heard`, and are worked on alone."""
+
         def claim(batch):
             submission = self.with_env(batch.env).sudo()
             if unless_paused and submission.paused_reason:
                 return [], ""
-            claimed, lease = batch.env["g2p.mojaloop.transfer"].sudo()._claim(submission, states, CHUNK)
+            transfers = batch.env["g2p.mojaloop.transfer"].sudo()
+            claimed, lease = transfers._claim(submission, states, heard, CHUNK)
             return claimed._tasks(run.terms), lease
 
         return self._write_down(claim)

@@ -24,7 +24,8 @@ class Scheme:
     `faults`: payee's identifier and step ("lookup", "quote", "transfer", "ask") to what happens there instead:
     an error code of Mojaloop's, TIMEOUT, an exception that is raised before the hub hears of it, or, for a
     transfer, a state. With `lose_replies` a transfer is carried out and its answer lost. `fee` is asked for on
-    top. `ledger`: transfer id to what was paid; `posts`: the bodies of all transfers, as they came.
+    top. `mixed_up`: payee's identifier and step to an error code that belongs to another payment and is answered
+    once, whatever happened. `ledger`: transfer id to what was paid; `posts`: the bodies of all transfers, as they came.
     """
 
     def __init__(self):
@@ -32,6 +33,7 @@ class Scheme:
         self.states, self.bodies, self.names = {}, {}, {}
         self.lose_replies, self.fee, self.down, self.wrong_fulfilment = set(), "0", None, set()
         self.accounts, self.refused_accounts = set(), set()
+        self.mixed_up = {}
         self._payees, self._secrets = {}, {}
         self._lock = threading.Lock()
 
@@ -50,6 +52,8 @@ class Scheme:
 
     def _get_parties(self, path, text):
         id_type, identifier, *sub = path.split("/")
+        if self.mixed_up.pop((identifier, "lookup"), None):
+            return _answer(200, {"party": {"body": {}}})
         failed = self._fault(identifier, "lookup", lambda _code: _answer(200, {"party": {"body": {}}}))
         if failed:
             return failed
@@ -104,6 +108,9 @@ class Scheme:
         state = self.states.setdefault(transfer_id, self.faults.get((identifier, "state"), "COMMITTED"))
         if state == "COMMITTED":
             self._pay(transfer_id, identifier, request)
+        if (identifier, "transfer") in self.mixed_up:
+            code = self.mixed_up.pop((identifier, "transfer"))
+            return _answer(200, {"transfer": {"body": {"errorInformation": _error(code)}}})
         if identifier in self.lose_replies:
             raise OutcomeUnknown(Reason.CONNECTION_LOST)
         return _answer(200, {"transfer": {"body": self._told(transfer_id)}})
@@ -155,7 +162,8 @@ class Scheme:
         told = {"transferState": state}
         if state == "COMMITTED":
             condition = self.ledger[transfer_id]["condition"]
-            wrong = self._payees.get(transfer_id) in self.wrong_fulfilment
+            payee = self._payees.get(transfer_id)
+            wrong = payee in self.wrong_fulfilment or self.mixed_up.pop((payee, "fulfilment"), None)
             told["fulfilment"] = _text(b"\0" * 32) if wrong else self._secrets[condition]
             told["completedTimestamp"] = f"{datetime.now(timezone.utc):%Y-%m-%dT%H:%M:%S}.000Z"
         return told

@@ -241,6 +241,19 @@ class TestMoney(PayingCase):
         self.assertEqual((transfer.state, outcome.reason_code), ("failed", "5104"))
         self.assertEqual(outcome.status, OutcomeStatus.FAILED)
 
+    def test_a_no_that_belongs_to_another_payment_is_not_believed(self):
+        """npm's connector mixes answers up when several payments are under way."""
+        for step in ("lookup", "transfer"):
+            self.scheme.mixed_up[FIRST, step] = "5104"
+        transfer, outcome = self._only(self._paid())
+        self.assertEqual((transfer.state, outcome.status), ("committed", OutcomeStatus.PAID))
+        self.assertEqual((len(self.scheme.posts), self.scheme.paid()), (1, [(FIRST, "100")]))
+
+    def test_a_proof_that_belongs_to_another_payment_is_asked_for_again(self):
+        self.scheme.mixed_up[FIRST, "fulfilment"] = True
+        transfer, outcome = self._only(self._paid())
+        self.assertEqual((transfer.state, outcome.status), ("committed", OutcomeStatus.PAID))
+
     def test_a_lost_answer_is_asked_for_and_nothing_is_sent_again(self):
         self.scheme.lose_replies.add(FIRST)
         batch = self._paid()

@@ -162,7 +162,7 @@ def ready(connector: Connector, result: Result) -> Result:
         return result
     task = result.task._replace(body=connector.transfer_body(result.quote, _now()))
     row = {**result.row, "body": task.body, "expires_at": _plain(task.sent().expiration)}
-    return result._replace(task=task._replace(state="transferring"), row=row)
+    return result._replace(task=task._replace(state="transferring", heard=False), row=row)
 
 
 def _quote_facts(quote: Quote) -> dict[str, Any]:

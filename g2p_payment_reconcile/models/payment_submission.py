@@ -154,8 +154,7 @@ class PaymentSubmission(models.Model):
         return _("Nothing new."), outcomes, True, 0
 
     def _write_down_answer(self, *asked):
-        """Repeated when people or other transactions are in the way: what was learnt is not asked for twice.
-        """
+        """Repeated when people or other transactions are in the way: what was learnt is not asked for twice."""
         for wait in (0.1, 0.5, 2, 5, None):
             try:
                 with self.batch_id._own_transaction() as batch:

@@ -24,4 +24,5 @@
         "views/payment.xml",
         "views/menus.xml",
     ],
+    "post_init_hook": "post_init_hook",
 }

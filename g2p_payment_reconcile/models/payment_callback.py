@@ -16,11 +16,11 @@ _KEY_LENGTH = 36
 class PaymentSubmission(models.Model):
     """The address by which a payment system says that there is news of one submission.
 
-    Its token is derived from the submission's key and a random key of the gateway, which lies where nobody can
-    read it, and is kept nowhere. Odoo's own `database.secret` would not do: OpenG2P lets everybody read it. A
-    random token whose hash is kept has to be kept itself until the file has left, and a restored backup knows
-    nothing of it; this one is the same for the same attempt, ends with a new key of the gateway, and is gone in
-    a neutralized copy of the database.
+    Its token is derived from the submission's key and a random key of the gateway, which lies where nobody
+    can read it, and is kept nowhere. Odoo's own `database.secret` would not do: OpenG2P lets everybody read
+    it. A random token whose hash is kept has to be kept itself until the file has left, and a restored backup
+    knows nothing of it; this one is the same for the same attempt, ends with a new key of the gateway, and is
+    gone in a neutralized copy of the database.
     """
 
     _inherit = "g2p.payment.submission"

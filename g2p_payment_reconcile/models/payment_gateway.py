@@ -30,21 +30,21 @@ class PaymentGateway(models.Model):
         compute="_compute_secrets",
         inverse=lambda self: self._keep_secret("callback_secret"),
         exportable=False,
-        help="Where the payment system, or a gateway in front of it, can sign its calls with HMAC-SHA256: the "
-        "secret shared with it. Calls without a valid signature are then not believed. Once saved it is not "
-        "shown again.",
+        help="Where the payment system, or a gateway in front of it, can sign its calls with HMAC-SHA256: "
+        "the secret shared with it. Calls without a valid signature are then not believed. Once saved it is "
+        "not shown again.",
     )
     callback_signature_header = fields.Char(
         "Signature Header",
         default="X-Signature",
-        help="The header with the signature, in hexadecimal, perhaps after sha256=. What is signed is the time "
-        "stamp, a full stop and the body.",
+        help="The header with the signature, in hexadecimal, perhaps after sha256=. What is signed is the "
+        "time stamp, a full stop and the body.",
     )
     callback_timestamp_header = fields.Char(
         "Time Stamp Header",
         default="X-Timestamp",
-        help="The header with the time of the call in seconds since 1970. Calls that are more than five minutes "
-        "off are not believed.",
+        help="The header with the time of the call in seconds since 1970. Calls that are more than five "
+        "minutes off are not believed.",
     )
     result_hours = fields.Integer(
         "Deadline (hours)",
@@ -112,7 +112,9 @@ class PaymentGateway(models.Model):
         self._renew_callback_key()
         return self._notification(
             "success",
-            _("Batches sent from now on get new callback addresses. Results of the others come without them."),
+            _(
+                "Batches sent from now on get new callback addresses. Results of the others come without them."
+            ),
         )
 
     def _check_callback(self, headers, body, path):

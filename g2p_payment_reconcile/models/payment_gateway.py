@@ -113,7 +113,8 @@ class PaymentGateway(models.Model):
         return self._notification(
             "success",
             _(
-                "Batches sent from now on get new callback addresses. Results of the others come without them."
+                "Batches sent from now on get new callback addresses. Results of the others come without "
+                "them."
             ),
         )
 

@@ -135,7 +135,7 @@ class PaymentException(models.Model):
     their_at = fields.Datetime("Their Date", readonly=True, help="When the other side says that it happened.")
     fingerprint = fields.Char(required=True, readonly=True, help="The same facts have the same fingerprint.")
     known = fields.Text(
-        readonly=True, help="All that was said of the payment when this came up, or when it was decided."
+        readonly=True, help="What was said of the payment when this came up, or when it was decided."
     )
 
     # The decision

@@ -31,6 +31,10 @@ def _jobs(world, *states):
     )
 
 
+def _unfinished(world):
+    return _jobs(world, "pending", "enqueued", "started")
+
+
 def _check(world, hub, batch):
     payments = world.payments("status", "amount_paid")
     assert [(one["status"], one["amount_paid"]) for one in payments] == [("paid", 100)] * 5

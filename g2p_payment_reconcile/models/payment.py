@@ -129,7 +129,7 @@ class Payment(models.Model):
         return facts
 
     def _contradiction_rows(self, fact, said):
-        """What speaks against a final result, apart from what a person has, or had when deciding, in front."""
+        """What speaks against a final result, apart from what a person has, or has had, in front."""
         known = set((fact["known"] or "").splitlines())
         news = [one for one in said if not known.issuperset(words([one]))]
         against = contradictions(

@@ -30,8 +30,7 @@ PAYMENTS, ANSWERS, SEEDS = 8, 12, 16
 
 
 class Line:
-    """One payment in the other side's ledger, and what has to be written down of it by what was told so far.
-    """
+    """One payment in the other side's ledger, and what has to be written down of it by what was told so far."""
 
     def __init__(self, plan):
         self.plan, self.moments = plan, PLANS[plan]
@@ -180,8 +179,8 @@ class TestLedger(DecisionCase):
             line.open_exceptions for line in ledger.values()
         )
         self.assertEqual(batch.batch_state, "done" if over else "sent")
-        self.assertEqual((batch.stats_paid_transactions, batch.stats_paid_amount), (len(paid), 100 *
-        len(paid))) self.assertEqual(batch.stats_failed_transactions, len(failed))
+        figures = (batch.stats_paid_transactions, batch.stats_paid_amount, batch.stats_failed_transactions)
+        self.assertEqual(figures, (len(paid), 100 * len(paid), len(failed)))
         self.assertEqual(self.env["g2p.payment.event"]._first_broken(batch), 0)
         for line in ledger.values():
             if not line.exceptions:

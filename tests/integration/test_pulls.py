@@ -1,4 +1,4 @@
-"""Several workers, and callbacks, ask for the outcomes of the same batch, each with a connection of its own."""
+"""Workers and callbacks that ask for the outcomes of the same batch, each with a connection of its own."""
 
 import itertools
 import time

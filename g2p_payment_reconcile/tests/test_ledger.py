@@ -30,7 +30,7 @@ PAYMENTS, ANSWERS, SEEDS = 8, 12, 16
 
 
 class Line:
-    """One payment in the other side's ledger, and what has to be written down of it by what was told so far."""
+    """One payment in the other side's ledger, and what has to be written down of it by what was told."""
 
     def __init__(self, plan):
         self.plan, self.moments = plan, PLANS[plan]
@@ -44,30 +44,35 @@ class Line:
     def hear(self, rows, whole):
         """`rows` were told in one answer."""
         loud = {row for row in rows if row[0] is not WAITING}
+        silent_others = {row[1] for row in rows} - {row[1] for row in loud} - {""}
         if self.status:
             for row in loud:
-                if row[0] is SUSPECT:
-                    self.exceptions.add("suspect")
-                    self.doubtful = True
-                elif row[0] != self.status or not _exact(row) or row[1] != self.reference:
-                    if (row[0], self.status) != (FAILED, FAILED):
-                        self.exceptions.add("contradiction")
-            return
-        if not loud:
-            return
-        kinds = {row[0] for row in loud}
-        silent_others = {row[1] for row in rows if row[0] is WAITING} - {row[1] for row in loud} - {""}
-        if kinds == {SUSPECT}:
-            self.exceptions.add("suspect")
-            self.doubtful = True
-        elif kinds == {PAID} and len(loud) == 1 and _exact(next(iter(loud))) and not silent_others:
-            self.status, self.reference = PAID, next(iter(loud))[1]
-            self.doubtful = False
-        elif kinds == {FAILED}:
-            if whole and not silent_others and not self.exceptions:
-                self.status, self.reference = FAILED, ""
-        else:
+                self._hear_after_the_end(row)
+        elif loud:
+            self._hear_before_the_end(loud, alone=not silent_others, whole=whole)
+
+    def _hear_after_the_end(self, row):
+        if row[0] is SUSPECT:
+            self._doubt()
+        elif self.status is FAILED and row[0] is not FAILED:
             self.exceptions.add("contradiction")
+        elif self.status is PAID and not (row[0] is PAID and _exact(row) and row[1] == self.reference):
+            self.exceptions.add("contradiction")
+
+    def _hear_before_the_end(self, loud, alone, whole):
+        kinds, first = {row[0] for row in loud}, next(iter(loud))
+        if kinds == {SUSPECT}:
+            self._doubt()
+        elif kinds == {PAID} and len(loud) == 1 and _exact(first) and alone:
+            self.status, self.reference, self.doubtful = PAID, first[1], False
+        elif kinds != {FAILED}:
+            self.exceptions.add("contradiction")
+        elif whole and alone and not self.exceptions:
+            self.status = FAILED
+
+    def _doubt(self):
+        self.exceptions.add("suspect")
+        self.doubtful = True
 
     @property
     def open_exceptions(self):

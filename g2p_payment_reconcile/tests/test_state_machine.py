@@ -7,7 +7,7 @@ G2P_EXAMPLES is the number of stories to try; without it a few that are always t
 import os
 import random
 from collections import Counter
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from unittest.mock import patch
 
 from hypothesis import HealthCheck, settings
@@ -185,11 +185,8 @@ class Story(RuleBasedStateMachine):
 
     def _as(self, user, batch, method, *arguments):
         """Presses a button; people may be told no."""
-        try:
-            with self.env.cr.savepoint():
-                getattr(batch.with_user(user), method)(*arguments)
-        except UserError:
-            pass
+        with suppress(UserError), self.env.cr.savepoint():
+            getattr(batch.with_user(user), method)(*arguments)
 
     def edit(self, data):
         batch = self._choose(data, *self._states_of("edit"))

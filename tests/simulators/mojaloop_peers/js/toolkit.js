@@ -13,9 +13,11 @@ const fs = require('fs')
 const path = require('path')
 
 const FOLDER = process.env.PEERS_STATE
+const AGAIN_AFTER = 500 // ms
 const JOURNAL = path.join(FOLDER, 'journal.jsonl')
 const of = name => require(path.join(process.env.PEERS_TOOLKIT, 'src', 'lib', name))
 
+const ilp = of('mocking/middleware-functions/ilpModel')
 const transfers = new Map() // by id: {body, times, state, due}
 const requests = new WeakMap() // body of a POST /transfers: {first, changed, resent}
 
@@ -46,13 +48,19 @@ function receive (body) {
 
 function book (id, { state, after = 0 }) {
   const transfer = transfers.get(id)
-  if (!transfer || transfer.state) return
+  if (!transfer || transfer.state || !keepsToTheQuote(transfer.body)) return
   Object.assign(transfer, { state, due: Date.now() + after })
   const { amount, payeeFsp, payerFsp, ilpPacket } = transfer.body
-  const { payee } = of('mocking/middleware-functions/ilpModel').getIlpTransactionObject(ilpPacket)
+  const { payee } = ilp.getIlpTransactionObject(ilpPacket)
   note('transfer', {
     transferId: id, ...amount, payee: payee.partyIdInfo.partyIdentifier, payeeFsp, payerFsp, state, due: transfer.due
   })
+}
+
+// The Toolkit's own checks, which it makes after its rules.
+function keepsToTheQuote (body) {
+  const request = { method: 'post', path: '/transfers', payload: body, customInfo: {} }
+  return ilp.validateTransferIlpPacket(null, request) && ilp.validateTransferCondition(null, request)
 }
 
 function readAgain () {
@@ -89,29 +97,53 @@ history.reset = (key, user) => {
 // -- rules ----------------------------------------------------------------------------------------------------
 
 const engine = of('rulesEngine').prototype
-const { evaluate, loadRules } = engine
 
-engine.loadRules = function (rules, user) {
-  loadRules.call(this, rules, user)
-  // The first that matches decides; the others need not be looked at.
-  this.engine.on('success', () => this.engine.stop())
+// One request after the other: the engine forgets the rules that are still to come for one when it is through with
+// another. The first rule that matches decides, so the others need not be looked at.
+engine.evaluate = function (facts) {
+  const run = async () => {
+    this.engine.once('success', () => this.engine.stop())
+    const { events } = await this.engine.run({ ...facts, ...known(facts) })
+    this.engine.removeAllListeners('success')
+    return events.length ? [prepared(events[0], facts)] : null
+  }
+  this.turn = (this.turn ?? Promise.resolve()).then(run, run)
+  return this.turn
 }
 
-engine.evaluate = async function (facts) {
-  const { method, body, pathParams } = facts
-  const id = body.transferId || pathParams.ID
-  const transfer = transfers.get(id)
-  const payee = body.payeeFsp || body.payee?.partyIdInfo.partyIdentifier || transfer?.body.payeeFsp || id || ''
-  const events = await evaluate.call(this, {
-    ...facts,
-    payee: { ending: payee.slice(-4) },
+function known ({ body, pathParams }) {
+  const transfer = transfers.get(idOf(body, pathParams))
+  return {
+    payee: { ending: payeeOf(body, pathParams).slice(-4) },
     transfer: { state: stateOf(transfer), ...requests.get(body) }
-  })
-  if (!events) return events
-  // A copy of its own: scripts change the event of a rule.
-  const { type, params = {} } = JSON.parse(JSON.stringify(events[0]).replaceAll('{$payee.name}', nameOf(payee)))
-  if (params.books && method === 'post') book(id, params.books)
-  return [{ type, params }]
+  }
+}
+
+function idOf (body, pathParams) {
+  return body.transferId || pathParams.ID
+}
+
+function payeeOf (body, pathParams) {
+  const id = idOf(body, pathParams)
+  return body.payeeFsp || body.payee?.partyIdInfo.partyIdentifier || transfers.get(id)?.body.payeeFsp || id || ''
+}
+
+// A copy of its own: scripts change the event of a rule.
+function prepared (event, { method, body, pathParams }) {
+  const text = JSON.stringify(event).replaceAll('{$payee.name}', nameOf(payeeOf(body, pathParams)))
+  const { type, params = {} } = JSON.parse(text)
+  if (params.books && method === 'post') book(idOf(body, pathParams), params.books)
+  return { type, params }
+}
+
+// The Toolkit copies all rules for each request, in search of variables that ours do not have.
+const rules = of('rulesEngineModel')
+for (const name of ['getResponseRules', 'getValidationRules', 'getCallbackRules']) {
+  const load = rules[name]
+  rules[name] = async user => {
+    await load(user)
+    return []
+  }
 }
 
 function nameOf (payee) {
@@ -130,12 +162,12 @@ const { handleCallback } = callbacks
 
 callbacks.handleCallback = async (callback, ...others) => {
   for (let time = 0; time < (callback.eventInfo?.params.times || 1); time += 1) {
+    if (time) await new Promise(resolve => setTimeout(resolve, AGAIN_AFTER))
     await handleCallback({ ...callback, headers: { ...callback.headers } }, ...others)
   }
 }
 
 // The Toolkit fulfils whatever it calls back, an aborted transfer too, and forgets a transfer once it was asked for.
-const ilp = of('mocking/middleware-functions/ilpModel')
 const { handleTransferIlp } = ilp
 
 ilp.handleTransferIlp = (context, response) => {

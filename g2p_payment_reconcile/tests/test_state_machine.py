@@ -317,7 +317,7 @@ class Story(RuleBasedStateMachine):
         forged = data.draw(st.booleans(), label="forged")
         for submission in self._choose(data, *self._states_of("callback")).submission_ids:
             key, token = submission._callback_url().split("/")[-2:]
-            submission._hear_of_news(key, "0" * 64 if forged else token)
+            submission._hear_of_news(key, "0" * 64 if forged else token, {}, b"", "")
 
     # What has to be true at every moment
 

@@ -1,6 +1,7 @@
 import logging
 import time
 from contextlib import contextmanager
+from typing import NamedTuple
 
 from psycopg2 import OperationalError
 
@@ -13,9 +14,19 @@ from odoo.addons.queue_job.exception import RetryableJobError
 
 from ..client.errors import GatewayError, NotSent, OutcomeUnknown, Reason, Refused
 from ..client.instructions import digest
+from ..client.outcomes import Receipt
 from .payment_batch import APPROVERS
 
 _logger = logging.getLogger(__name__)
+
+
+class Look(NamedTuple):
+    """What asking the payment system before an attempt brought: it has the batch already (`receipt`), it
+    could not tell (`why_not`, a sentence), or it shows no trace (neither)."""
+
+    attempt: int
+    receipt: Receipt | None = None
+    why_not: str = ""
 
 
 class PaymentBatch(models.Model):
@@ -67,26 +78,29 @@ class PaymentBatch(models.Model):
                 batch.with_user(batch.sent_by_id)._queue_job()
 
     def _send(self):
-        """The job: writes down what is about to leave, lets it leave once, writes down what came of it.
+        """The job: asks whether the payment system has this batch already, writes down what is about to
+        leave, lets it leave once, writes down what came of it.
 
         Each has a transaction of its own: what is written down is there whatever dies, and nothing waits for
         the network with locks in its hands.
         """
         self.ensure_one()
-        submission, why_not = self._write_down_intent()
+        with self._own_transaction() as batch:
+            look = batch._look_before_sending()
+        submission, answer = self._write_down_intent(look)
         if not submission:
-            return why_not
+            return answer
         # Only reads; a transaction that began later, so that it sees the intent.
         with self._own_transaction() as batch:
             ending, arguments = batch._transmit(submission.with_env(batch.env))
         return self._write_down_ending(submission, ending, arguments)
 
-    def _write_down_intent(self):
+    def _write_down_intent(self, look):
         """`_begin_sending` on its own; when that fails nothing has left, and the batch can be sent again."""
         try:
             with self._own_transaction() as batch:
-                submission, why_not = batch._begin_sending()
-            return self.env["g2p.payment.submission"].browse(submission.id), why_not
+                submission, answer = batch._begin_sending(look)
+            return self.env["g2p.payment.submission"].browse(submission.id), answer
         except (OperationalError, RetryableJobError):
             raise  # another transaction was in the way: queue_job comes back
         except Exception as error:  # pylint: disable=broad-except  # or the batch would stay "sending"
@@ -122,25 +136,36 @@ class PaymentBatch(models.Model):
         with self.env.registry.cursor() as cr:
             yield self.with_env(self.env(cr=cr))
 
-    def _begin_sending(self):
-        """(submission, False), or (False, why nothing is to be sent).
+    def _begin_sending(self, look):
+        """(submission, False), or (nothing, what was written down instead of sending).
 
         Queue jobs run at least once: whoever finds an attempt written down already sends nothing."""
         self._lock_in_job()
         nothing = self.env["g2p.payment.submission"]
-        if self.batch_state != "sending":
-            return nothing, _("Nothing to do: the batch is not waiting to be sent.")
-        if self._live_submission():
-            return nothing, _("Nothing to do: another worker has this batch.")
+        if not self._waits_to_be_sent() or look.attempt != self._next_attempt():
+            return nothing, _("Nothing to do: the batch is not waiting to be sent, or another worker has it.")
         why_not = self._why_not_as_approved()
         if why_not:
             self._advance("approved", why_not, check_result=why_not)
             return nothing, why_not
-        return nothing._open(self), False
+        submission = nothing._open(self)
+        if look.receipt:
+            submission._accept(look.receipt)
+        elif look.why_not:
+            submission._close("not_sent", look.why_not)
+        else:
+            return submission, False
+        return nothing, submission.answer
+
+    def _waits_to_be_sent(self):
+        return self.batch_state == "sending" and not self._live_submission()
+
+    def _next_attempt(self):
+        return len(self.submission_ids) + 1
 
     def _why_not_as_approved(self):
-        """What changed since the approval and forbids sending; False when nothing did. An entitlement that has
-        expired meanwhile was approved in time."""
+        """What changed since the approval and forbids sending; False when nothing did. An entitlement that
+        has expired meanwhile was approved in time."""
         if not self._is_as_approved():
             return _("Nothing was sent: the batch differs from what was approved.")
         payable = ("approved", "expired")
@@ -150,7 +175,32 @@ class PaymentBatch(models.Model):
                     "Nothing was sent: the entitlement of %s is no longer approved. Reject the batch.",
                     payment.partner_id.name,
                 )
+        doubtful = self._earlier_payment_in_doubt()
+        if doubtful:
+            return _(
+                "Nothing was sent: %(payee)s may have been paid already, by the earlier payment "
+                "%(reference)s. Find out, then send or reject this batch.",
+                payee=doubtful.partner_id.name,
+                reference=doubtful.name,
+            )
         return False
+
+    def _earlier_payment_in_doubt(self):
+        """A payment of the same entitlements about which something came up since this one was prepared."""
+        return (
+            self.env["g2p.payment"]
+            .sudo()
+            .search(
+                [
+                    ("entitlement_id", "in", self.sudo().payment_ids.entitlement_id.ids),
+                    ("id", "not in", self.sudo().payment_ids.ids),
+                    "|",
+                    ("attention", "!=", False),
+                    ("status", "=", "paid"),
+                ],
+                limit=1,
+            )
+        )
 
     def _is_as_approved(self):
         frozen = self.sudo().frozen_content or ""
@@ -160,25 +210,28 @@ class PaymentBatch(models.Model):
             return False  # what was changed cannot even be written into a file
         return bool(frozen) and frozen == now and digest(frozen) == self.frozen_digest
 
-    def _transmit(self, submission):
-        """Sends; (method of the submission, its arguments) that writes down what came of it."""
-        gateway = self.gateway_id
+    def _look_before_sending(self):
+        """Only reads. A worker that dies meanwhile has begun nothing."""
+        look = Look(attempt=self._next_attempt())
+        if not self._waits_to_be_sent() or self._why_not_as_approved():
+            return look  # `_begin_sending` says so
         try:
-            there = self._find_at_payment_system()
+            return look._replace(receipt=self._find_at_payment_system())
         except (GatewayError, UserError) as error:
-            why = gateway._explain(error) if isinstance(error, GatewayError) else str(error)
-            return "_close", (
-                "not_sent",
-                _(
+            why = self.gateway_id._explain(error) if isinstance(error, GatewayError) else str(error)
+            return look._replace(
+                why_not=_(
                     "Nothing was sent: the payment system could not say whether it has this batch already. "
                     "%s",
                     why,
-                ),
+                )
             )
-        if there:
-            return "_accept", (there,)
+
+    def _transmit(self, submission):
+        """Sends; (method of the submission, its arguments) that writes down what came of it."""
+        gateway = self.gateway_id
         if not submission._has_time_to_send():
-            return "_close", ("not_sent", _("Nothing was sent: asking the payment system took too long."))
+            return "_close", ("not_sent", _("Nothing was sent: this worker was held up for too long."))
         try:
             return "_accept", (gateway._submit_or_say_why(submission),)
         except NotSent as error:
@@ -194,34 +247,40 @@ class PaymentBatch(models.Model):
 
     def _find_at_payment_system(self):
         """The receipt of any attempt at this batch that the payment system knows already: after a backup was
-        restored, or when what was declared missing has arrived after all."""
+        restored, or when what was declared missing has arrived after all. The attempt that is about to begin
+        is one of them: a restored backup has forgotten that it began."""
         problems = self.gateway_id._check_ready()
         if problems:
             raise NotSent(Reason.NOT_READY, " ".join(problems))
-        for submission in self.submission_ids.sorted("attempt"):
+        upcoming = self.env["g2p.payment.submission"]._upcoming(self)
+        for submission in [*self.submission_ids.sorted("attempt"), upcoming]:
             receipt = self.gateway_id._find_submission(submission)
             if receipt and submission.digest != self.frozen_digest:
                 # Its payees are paid, but they are not those of today's file.
                 raise OutcomeUnknown(Reason.AMBIGUOUS, f"{submission.filename} {receipt.reference}")
             if receipt:
                 return receipt
-        self._check_given_up_never_left()
+        self._check_given_up_never_left(upcoming)
         return None
 
-    def _check_given_up_never_left(self):
+    def _check_given_up_never_left(self, submission):
         """Its entitlements may have had payments before, cancelled or set aside because they had not left. If
         a restored backup had only forgotten that they did, or they were declared missing and arrived after
         all, the payment system knows them."""
-        given_up = self.env["g2p.payment"].sudo().search(
-            [
-                ("entitlement_id", "in", self.payment_ids.entitlement_id.ids),
-                ("gateway_id", "=", self.gateway_id.id),
-                ("state", "=", "issued"),
-                ("status", "=", "failed"),
-            ]
+        given_up = (
+            self.env["g2p.payment"]
+            .sudo()
+            .search(
+                [
+                    ("entitlement_id", "in", self.payment_ids.entitlement_id.ids),
+                    ("gateway_id", "=", self.gateway_id.id),
+                    ("state", "=", "issued"),
+                    ("status", "=", "failed"),
+                ]
+            )
         )
         if given_up:
-            receipt = self.gateway_id._find_submission(self.submission_ids[:1], given_up.mapped("name"))
+            receipt = self.gateway_id._find_submission(submission, given_up.mapped("name"))
             if receipt:
                 raise OutcomeUnknown(Reason.AMBIGUOUS, receipt.reference)
 

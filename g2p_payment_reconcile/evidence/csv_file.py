@@ -31,8 +31,8 @@ _COLUMNS = (
 class CsvMapping(BaseModel):
     """How a file is to be read.
 
-    The names of columns are those of its first line after `skip_lines`; "" where it has none. Without a column
-    for the status, the amount's sign says it: what left the account is negative.
+    The names of columns are those of its first line after `skip_lines`; "" where it has none. Without a
+    column for the status, the amount's sign says it: what left the account is negative.
     """
 
     model_config = ConfigDict(frozen=True)

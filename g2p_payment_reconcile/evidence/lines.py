@@ -59,8 +59,8 @@ class EvidenceLine(BaseModel):
     """One line of the file, in its order and with nothing left out.
 
     `number` is the line of a CSV file and the running number of the record in a message. `reference` is the
-    one that we gave, `remote_reference` the bank's own; `amount` is never negative. With a `problem`, `status`
-    is None. `raw` is the line as it stands in the file.
+    one that we gave, `remote_reference` the bank's own; `amount` is never negative. With a `problem`,
+    `status` is None. `raw` is the line as it stands in the file.
     """
 
     model_config = ConfigDict(frozen=True)

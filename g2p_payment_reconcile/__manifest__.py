@@ -28,4 +28,5 @@
         "views/payment.xml",
         "views/menus.xml",
     ],
+    "post_init_hook": "post_init_hook",
 }

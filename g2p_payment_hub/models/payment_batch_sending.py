@@ -111,13 +111,20 @@ class PaymentBatch(models.Model):
             return self.env["g2p.payment.submission"], why_not
 
     def _write_down_ending(self, submission, ending, arguments):
-        """Repeated when other transactions are in the way: what came of it must not be forgotten."""
+        def write(batch):
+            ours = batch.env["g2p.payment.submission"].browse(submission.id)
+            getattr(ours, ending)(*arguments)
+            return ours.answer
+
+        return self._write_down(write)
+
+    def _write_down(self, write):
+        """`write(this record)` in a transaction of its own, repeated when others are in the way: what came of
+        something must not be forgotten."""
         for wait in (0.1, 0.5, 2, 5, None):
             try:
                 with self._own_transaction() as batch:
-                    ours = batch.env["g2p.payment.submission"].browse(submission.id)
-                    getattr(ours, ending)(*arguments)
-                    return ours.answer
+                    return write(batch)
             except OperationalError:
                 if wait is None:
                     raise

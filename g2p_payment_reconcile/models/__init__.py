@@ -2,8 +2,9 @@ from . import payment_exception
 from . import payment_reconciliation
 from . import payment
 from . import payment_batch
-from . import payment_callback
 from . import payment_gateway
+from . import payment_callback
+from . import payment_callback_seen
 from . import payment_submission
 from . import payment_evidence_mapping
 from . import payment_evidence

@@ -320,6 +320,32 @@ class PaymentException(models.Model):
         return [one for (one,) in self.env.cr.fetchall()]
 
     @api.model
+    def _adopt(self):
+        """Exceptions for payments that need attention without one: from before there were exceptions, or from
+        an earlier installation of this add-on. Without one nobody could decide them."""
+        self.env.flush_all()
+        self.env.cr.execute(
+            """
+            SELECT id, name, batch_id, gateway_id, attention, status_is_final FROM g2p_payment AS payment
+             WHERE attention IS NOT NULL AND gateway_id IS NOT NULL
+               AND NOT EXISTS (SELECT 1 FROM g2p_payment_exception WHERE payment_id = payment.id)
+            """
+        )
+        return self._raise(
+            [
+                {
+                    "type": "late" if final else "suspect",
+                    "summary": attention,
+                    "gateway_id": gateway,
+                    "payment_id": payment,
+                    "batch_id": batch,
+                    "reference": name,
+                }
+                for payment, name, batch, gateway, attention, final in self.env.cr.fetchall()
+            ]
+        )
+
+    @api.model
     def _settle_told(self, payments):
         """Ends the doubts about payments whose result is clear by now; returns how many."""
         now = fields.Datetime.now()
@@ -582,7 +608,8 @@ class PaymentException(models.Model):
         )
 
     def _take_evidence(self, attachments):
-        """Copies, which hang on the exception: with the rights on it, and out of the reach of who sent them."""
+        """Copies, which hang on the exception: with the rights on it, and out of the reach of who sent them.
+        """
         if not attachments:
             return
         # Searched, so that nobody gets hold of files that they may not see.
@@ -646,7 +673,8 @@ class PaymentException(models.Model):
             raise UserError(_("Somebody else was faster. Reload the page to see what was decided."))
 
     def _advance(self, state, **values):
-        """The one place where `state` changes for people; a move that is not in NEXT is a fault in the code."""
+        """The one place where `state` changes for people; a move that is not in NEXT is a fault in the code.
+        """
         self.ensure_one()
         if state not in NEXT[self.state]:
             raise ValueError(f"exception {self.id}: {self.state} cannot become {state}")

@@ -1,3 +1,6 @@
 from . import test_callback
+from . import test_evidence
 from . import test_exception
 from . import test_pull
+from . import test_reconciliation
+from . import test_rights

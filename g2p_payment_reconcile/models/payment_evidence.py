@@ -65,7 +65,9 @@ class PaymentEvidence(models.Model):
         [("csv", "CSV"), ("camt_053", "Bank Statement (camt.053)"), ("pain_002", "Status Report (pain.002)")],
         readonly=True,
     )
-    source = fields.Char(readonly=True, help="Files of one source tell the same transaction in the same words.")
+    source = fields.Char(
+        readonly=True, help="Files of one source tell the same transaction in the same words."
+    )
     file = fields.Binary(
         attachment=True,
         readonly=True,
@@ -354,7 +356,7 @@ class PaymentEvidence(models.Model):
             SELECT {told}, %s, %s, %s, res_currency.id, %s, %s, %s, %s
               FROM unnest({arrays}) WITH ORDINALITY AS told ({names}, position)
               LEFT JOIN res_currency ON res_currency.name = told.currency
-             ORDER BY position
+             ORDER BY told.position
             """,  # pylint: disable=sql-injection  # only names of this file's own columns
             [
                 *(self.id, self.gateway_id.id, self.company_id.id),

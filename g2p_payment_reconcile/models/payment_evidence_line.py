@@ -1,5 +1,4 @@
-from odoo import _, api, fields, models
-from odoo.exceptions import AccessError
+from odoo import fields, models
 
 
 class PaymentEvidenceLine(models.Model):
@@ -41,9 +40,7 @@ class PaymentEvidenceLine(models.Model):
     reason_code = fields.Char(readonly=True)
     reason = fields.Char(readonly=True)
     failure_type = fields.Char(readonly=True)
-    raw = fields.Text(
-        "As It Stands in the File", readonly=True, groups="g2p_payment_hub.group_payment_file"
-    )
+    raw = fields.Text("As It Stands in the File", readonly=True, groups="g2p_payment_hub.group_payment_file")
     fingerprint = fields.Char(readonly=True, index=True, help="The same line of two files has the same.")
     problem = fields.Char(readonly=True, help="Why the line cannot be read.")
 
@@ -62,9 +59,7 @@ class PaymentEvidenceLine(models.Model):
         "one fits. Look at it twice.",
     )
     payment_id = fields.Many2one("g2p.payment", readonly=True, ondelete="restrict", index="btree_not_null")
-    partner_id = fields.Many2one(
-        "res.partner", "Beneficiary", related="payment_id.entitlement_id.partner_id"
-    )
+    partner_id = fields.Many2one("res.partner", "Beneficiary", related="payment_id.entitlement_id.partner_id")
     batch_id = fields.Many2one(
         "g2p.payment.batch", readonly=True, ondelete="restrict", index="btree_not_null"
     )
@@ -81,7 +76,3 @@ class PaymentEvidenceLine(models.Model):
         "fit, and becomes an exception for people to decide.",
     )
     why = fields.Char(readonly=True, help="What the match rests on, or why there is none.")
-
-    @api.model_create_multi
-    def create(self, vals_list):
-        raise AccessError(_("Lines are read from files. They are not made by people."))

@@ -153,7 +153,9 @@ class PaymentEvidenceMapping(models.Model):
     )
     waiting_words = fields.Char("Waiting", tracking=True, help="The words that mean: not decided yet.")
     sample = fields.Binary(
-        store=False, exportable=False, help="A file to try the mapping on. It is not kept, and matches nothing."
+        store=False,
+        exportable=False,
+        help="A file to try the mapping on. It is not kept, and matches nothing.",
     )
     sample_result = fields.Html(store=False, readonly=True, sanitize=False)
 
@@ -220,7 +222,9 @@ class PaymentEvidenceMapping(models.Model):
             lines = csv_file.read(content, self._csv_mapping())
         except EvidenceError as error:
             return Markup('<p class="text-danger">%s</p>') % evidence._file_sentence(error)
-        labels = dict(self.env["g2p.payment.evidence.line"]._fields["status"]._description_selection(self.env))
+        labels = dict(
+            self.env["g2p.payment.evidence.line"]._fields["status"]._description_selection(self.env)
+        )
         rows = [
             (
                 line.number,
@@ -242,7 +246,7 @@ def _table(head, rows):
     body = Markup("").join(
         Markup("<tr>%s</tr>") % Markup("").join(Markup("<td>%s</td>") % cell for cell in row) for row in rows
     )
-    return (
-        Markup('<table class="table table-sm"><thead><tr>%s</tr></thead><tbody>%s</tbody></table>')
-        % (cells, body)
+    return Markup('<table class="table table-sm"><thead><tr>%s</tr></thead><tbody>%s</tbody></table>') % (
+        cells,
+        body,
     )

@@ -9,7 +9,6 @@ from markupsafe import Markup
 from odoo import _, fields, models
 
 from odoo.addons.g2p_payment_hub.client.outcomes import FailureType, Outcome, OutcomeStatus
-
 from odoo.addons.g2p_payment_hub.models.payment import GUARDED
 
 from .payment import Learnt
@@ -90,7 +89,11 @@ class PaymentEvidence(models.Model):
                 why = (
                     _("This is line %s once more.", number)
                     if in_this_file
-                    else _("This line was applied already: line %(number)s of %(name)s.", number=number, name=name)
+                    else _(
+                        "This line was applied already: line %(number)s of %(name)s.",
+                        number=number,
+                        name=name,
+                    )
                 )
                 matches[line] = _row(line, "duplicate", why=why)
 
@@ -116,7 +119,12 @@ class PaymentEvidence(models.Model):
                 continue
             if payment and same_gateway and was_sent:
                 matches[line] = _row(
-                    line, "matched", "reference", payment, batch, _("The line names this payment's reference.")
+                    line,
+                    "matched",
+                    "reference",
+                    payment,
+                    batch,
+                    _("The line names this payment's reference."),
                 )
             elif payment and same_gateway:
                 why = _(
@@ -196,7 +204,9 @@ class PaymentEvidence(models.Model):
         if not candidates:
             return _unknown(line, _("No payment of this amount was sent to this payee lately."))
         if len(candidates) > 1:
-            why = _("It may be about any of %(count)s payments: %(names)s.", count=len(candidates), names=names)
+            why = _(
+                "It may be about any of %(count)s payments: %(names)s.", count=len(candidates), names=names
+            )
             return _unknown(line, why)
         (one,) = candidates
         if taken[one["payment"]] > 1:
@@ -295,7 +305,9 @@ class PaymentEvidence(models.Model):
         calls it; another booking is another payment.
         """
         known = fact["remote_reference"] or ""
-        bookings = list(dict.fromkeys(_booking(line, self.format) for line in lines if line["status"] == "paid"))
+        bookings = list(
+            dict.fromkeys(_booking(line, self.format) for line in lines if line["status"] == "paid")
+        )
         first = known if known in bookings else next(iter(bookings), "")
         said, extra = [], []
         for line in lines:

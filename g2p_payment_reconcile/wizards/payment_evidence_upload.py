@@ -18,13 +18,13 @@ class PaymentEvidenceUpload(models.TransientModel):
         domain="[('gateway_id', '=', gateway_id)]",
         help="How a CSV file is read. Leave it empty for bank messages in XML: camt.053 and pain.002.",
     )
-    file = fields.Binary(required=True, attachment=False, exportable=False)
+    file = fields.Binary(attachment=False, exportable=False)
     filename = fields.Char()
 
     def action_upload(self):
         self.ensure_one()
         try:
-            content = base64.b64decode(self.file)
+            content = base64.b64decode(self.file or b"")
         except (binascii.Error, ValueError) as error:
             raise UserError(_("The file did not arrive whole. Choose it again.")) from error
         evidence = self.env["g2p.payment.evidence"]._upload(

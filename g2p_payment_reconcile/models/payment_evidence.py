@@ -65,9 +65,7 @@ class PaymentEvidence(models.Model):
         [("csv", "CSV"), ("camt_053", "Bank Statement (camt.053)"), ("pain_002", "Status Report (pain.002)")],
         readonly=True,
     )
-    source = fields.Char(
-        readonly=True, help="Files of one source tell the same transaction in the same words."
-    )
+    source = fields.Char(readonly=True, help="Files of one source name the same transaction alike.")
     file = fields.Binary(
         attachment=True,
         readonly=True,
@@ -133,12 +131,6 @@ class PaymentEvidence(models.Model):
                 ON g2p_payment_evidence (gateway_id, digest) WHERE state <> 'discarded'
             """
         )
-
-    @api.model_create_multi
-    def create(self, vals_list):
-        if not self.env.su:
-            raise AccessError(_("Evidence is uploaded: use Upload Evidence."))
-        return super().create(vals_list)
 
     @api.ondelete(at_uninstall=False)
     def _unlink_never(self):
@@ -222,9 +214,11 @@ class PaymentEvidence(models.Model):
         self._advance("discarded", discarded_by_id=self.env.uid)
 
     def action_match_again(self):
-        """After the payments, or other evidence, have changed."""
+        """After the payments, or other evidence, have changed, or when the job that was to apply it died."""
         self.ensure_one()
         self._check_role(_("Only a finance validator may match evidence."))
+        if self.state == "applying":
+            self._advance("matched", applied_by_id=False, applied_at=False)
         if self.state != "matched":
             raise UserError(_("Only evidence in preview can be matched again. Reload the page."))
         self._match()
@@ -382,8 +376,8 @@ class PaymentEvidence(models.Model):
                 **values,
             ),
             Problem.NO_COLUMN: _(
-                "Line %(line)s should have the names of the columns, but there is no column %(detail)s. Correct "
-                "the CSV mapping, or take the right file.",
+                "Line %(line)s should have the names of the columns, but there is no column %(detail)s. "
+                "Correct the CSV mapping, or take the right file.",
                 **values,
             ),
             Problem.COLUMN_TWICE: _(
@@ -401,8 +395,8 @@ class PaymentEvidence(models.Model):
                 "This XML file declares a document type, which no bank message does. It was not read."
             ),
             Problem.MESSAGE: _(
-                "This is a message of another kind: %(detail)s. Bank statements (camt.053, versions 02 to 12) "
-                "and status reports (pain.002, versions 03 to 14) can be read.",
+                "This is a message of another kind: %(detail)s. Bank statements (camt.053, versions 02 to "
+                "12) and status reports (pain.002, versions 03 to 14) can be read.",
                 **values,
             ),
         }[error.problem]

@@ -108,8 +108,14 @@ class PaymentEvidenceMapping(models.Model):
     )
     remote_reference_column = fields.Char(
         "Their Reference",
-        help="Name of the column with the bank's or hub's own number of the transaction. With it, two bookings "
-        "of the same payment are told from one that is shown twice.",
+        help="Name of the column with the bank's or hub's own number of the transaction. With it, two "
+        "bookings of the same payment are told from one that is shown twice.",
+    )
+    same_references = fields.Boolean(
+        "Numbers as Told",
+        help="Their reference is the one that the payment system also tells when it is asked, as in a hub's "
+        "result file. Then a payment that is known under another one was paid twice. Leave it off for banks, "
+        "which have numbers of their own.",
     )
     payee_column = fields.Char(
         "Payee",
@@ -133,8 +139,8 @@ class PaymentEvidenceMapping(models.Model):
     status_column = fields.Char(
         "Status",
         tracking=True,
-        help="Name of the column that says what became of the payment. Empty for a statement in which the money "
-        "that left the account is negative: then a negative amount is a payment.",
+        help="Name of the column that says what became of the payment. Empty for a statement in which the "
+        "money that left the account is negative: then a negative amount is a payment.",
     )
     date_column = fields.Char("Date", help="Name of the column. Needed to match lines without our reference.")
     reason_code_column = fields.Char(

@@ -31,7 +31,7 @@ _NAMED = 5  # candidates in a sentence
 _SAYING = ("paid", "failed", "returned")
 # Records of states, not of bookings: that one is told again does not mean that it happened again.
 _TELLS_STATES = "pain_002"
-# The payment's account number and the payee of a line, without what people and banks put between the characters.
+# An account number or a line's payee without what people and banks put between the characters.
 _PLAIN = "upper(regexp_replace({}, '[^0-9A-Za-z]', '', 'g'))"
 _NOON = time(12)
 
@@ -69,7 +69,7 @@ class PaymentEvidence(models.Model):
             matches[line] = _unknown(line, problem or _("Money that came in, and no return of a payment."))
 
     def _match_duplicates(self, matches):
-        """The very same lines, of this file or of one that was applied."""
+        """The very same lines, of this file or of one that was applied, unless they were unknown then."""
         self.env.cr.execute(
             """
             SELECT DISTINCT ON (line.id) line.id, before.number, evidence.name, evidence.id = line.evidence_id
@@ -79,23 +79,19 @@ class PaymentEvidence(models.Model):
               JOIN g2p_payment_evidence AS evidence
                 ON evidence.id = before.evidence_id
              WHERE line.evidence_id = %s AND before.id <> line.id
-               AND (evidence.state = 'applied' OR (evidence.id = line.evidence_id AND before.id < line.id))
+               AND ((evidence.state = 'applied' AND before.match = 'matched')
+                    OR (evidence.id = line.evidence_id AND before.id < line.id))
              ORDER BY line.id, before.id
             """,
             [self.id],
         )
         for line, number, name, in_this_file in self.env.cr.fetchall():
-            if line not in matches:
-                why = (
-                    _("This is line %s once more.", number)
-                    if in_this_file
-                    else _(
-                        "This line was applied already: line %(number)s of %(name)s.",
-                        number=number,
-                        name=name,
-                    )
-                )
-                matches[line] = _row(line, "duplicate", why=why)
+            if line in matches:
+                continue
+            why = _("This line was applied already: line %(number)s of %(name)s.", number=number, name=name)
+            if in_this_file:
+                why = _("This is line %s once more.", number)
+            matches[line] = _row(line, "duplicate", why=why)
 
     def _match_references(self, matches):
         """Lines that name a reference of ours, exactly."""
@@ -118,18 +114,12 @@ class PaymentEvidence(models.Model):
             if line in matches:
                 continue
             if payment and same_gateway and was_sent:
-                matches[line] = _row(
-                    line,
-                    "matched",
-                    "reference",
-                    payment,
-                    batch,
-                    _("The line names this payment's reference."),
-                )
+                why = _("The line names this payment's reference.")
+                matches[line] = _row(line, "matched", "reference", payment, batch, why)
             elif payment and same_gateway:
                 why = _(
-                    "This payment is in batch %s, of which nobody knows yet that it was sent. Look into this at "
-                    "once.",
+                    "This payment is in batch %s, of which nobody knows yet that it was sent. Look into this "
+                    "at once.",
                     batch_name,
                 )
                 matches[line] = _unknown(line, why)
@@ -139,7 +129,7 @@ class PaymentEvidence(models.Model):
                 matches[line] = _unknown(line, _("We never sent this reference."))
 
     def _match_payees(self, matches):
-        """Payments without a reference of ours: if of all payments that were sent only one fits, it is that."""
+        """Lines without a reference: where of all payments that were sent only one fits, it is that."""
         open_lines = [line for line in self._payee_lines() if line not in matches]
         candidates = self._payee_candidates(open_lines)
         taken = Counter(row["payment_id"] for row in matches.values() if row["payment_id"])
@@ -168,8 +158,8 @@ class PaymentEvidence(models.Model):
 
     def _payee_candidates(self, lines):
         """For each line the payments that it may be about, whatever their gateway: sent before it, to that
-        payee, of that amount and currency. Those that are over count while the line is near enough to be theirs,
-        those that are open always."""
+        payee, of that amount and currency. Those that are over count while the line is near enough to be
+        theirs, those that are open always."""
         self.env.cr.execute(
             f"""
             SELECT line.id AS line, payment.id AS payment, payment.name, payment.batch_id AS batch,
@@ -265,21 +255,21 @@ class PaymentEvidence(models.Model):
         return "pays" if row["status"] == "paid" else "fails"
 
     def _told_of(self, batch):
-        """[(facts of a payment, outcomes, outcomes of further bookings that its result cannot be compared with)]
-        for the payments of the batch that lines are about."""
+        """[(facts, outcomes, outcomes of further bookings: see `_outcomes`)] for each payment of the batch
+        that lines say something of."""
         lines = self._saying_lines(batch)
         names = [told[0]["name"] for told in lines.values()]
         facts = self.env["g2p.payment"].browse(lines.keys())._facts(names)
         return [(fact, *self._outcomes(fact, lines[fact["id"]])) for fact in facts]
 
     def _saying_lines(self, batch):
-        """Payment id to what this file says of it, after what files of the same source said before; amounts are
-        exact."""
+        """Payment id to what this file says of it, after what files of the same source said before; the
+        amounts are exact."""
         self.env.cr.execute(
             """
             SELECT line.payment_id, payment.name, line.status, line.amount::text AS amount, line.currency,
-                   line.remote_reference, line.remote_status, line.reason_code, line.reason, line.failure_type,
-                   line.happened_on, line.fingerprint
+                   line.remote_reference, line.remote_status, line.reason_code, line.reason,
+                   line.failure_type, line.happened_on, line.fingerprint
               FROM g2p_payment_evidence_line AS line
               JOIN g2p_payment_evidence AS evidence ON evidence.id = line.evidence_id
               JOIN g2p_payment AS payment ON payment.id = line.payment_id
@@ -299,15 +289,16 @@ class PaymentEvidence(models.Model):
         return lines
 
     def _outcomes(self, fact, lines):
-        """(outcomes, those of further bookings when the payment's result has no reference to compare them with).
+        """(outcomes, those of further bookings of a final result without a reference to tell them from).
 
         The first booking is the transaction that the payment's own remote reference names, whatever the bank
-        calls it; another booking is another payment.
+        calls it; another booking is another payment. Where the mapping says that the file calls transactions
+        as the payment system does, each is itself.
         """
+        if self.mapping_id.same_references:
+            return [_outcome(fact, line, line["remote_reference"] or "") for line in lines], []
         known = fact["remote_reference"] or ""
-        bookings = list(
-            dict.fromkeys(_booking(line, self.format) for line in lines if line["status"] == "paid")
-        )
+        bookings = [_booking(line, self.format) for line in lines if line["status"] == "paid"]
         first = known if known in bookings else next(iter(bookings), "")
         said, extra = [], []
         for line in lines:
@@ -336,8 +327,8 @@ class PaymentEvidence(models.Model):
 
     def _seen(self):
         self.env.cr.execute(
-            "SELECT id, match, basis, payment_id, effect FROM g2p_payment_evidence_line WHERE evidence_id = %s "
-            "ORDER BY id",
+            "SELECT id, match, basis, payment_id, effect FROM g2p_payment_evidence_line "
+            "WHERE evidence_id = %s ORDER BY id",
             [self.id],
         )
         return self.env.cr.fetchall()
@@ -369,6 +360,9 @@ class PaymentEvidence(models.Model):
         told = self._told_of(batch)
         if not told:
             return
+        state = batch.batch_state
+        why = _("%(file)s, uploaded by %(user)s, is applied.", file=self.name, user=self.uploaded_by_id.name)
+        batch._record([{"from_state": state, "to_state": state, "why": why, "digest": self.digest}])
         payments = self.env["g2p.payment"].browse(fact["id"] for fact, _said, _extra in told)
         outcomes = [one for _fact, said, _extra in told for one in said]
         learnt = payments._apply_outcomes(outcomes)
@@ -389,7 +383,7 @@ class PaymentEvidence(models.Model):
         self.env.cr.execute(
             """
             SELECT number, reference, why, status, amount::text AS amount, currency, remote_status,
-                   remote_reference, reason_code, reason, happened_on
+                   remote_reference, reason_code, reason, happened_on, fingerprint
               FROM g2p_payment_evidence_line
              WHERE evidence_id = %s AND match = 'unknown' AND status = ANY(%s)
              ORDER BY id
@@ -412,7 +406,8 @@ class PaymentEvidence(models.Model):
                     "their_word": line["remote_status"],
                     "their_amount": line["amount"] and Decimal(line["amount"]),
                     "their_currency": line["currency"],
-                    "their_reference": line["remote_reference"],
+                    # Where the bank names none, equal payments to different payees stay apart by this.
+                    "their_reference": line["remote_reference"] or line["fingerprint"][:12],
                     "their_code": line["reason_code"],
                     "their_reason": line["reason"],
                     "their_at": line["happened_on"] and datetime.combine(line["happened_on"], _NOON),
@@ -498,8 +493,8 @@ def _booking(line, kind):
 
 
 def _outcome(fact, line, remote_reference):
-    """As the payment system would have said it. What names no amount, or fails another amount than was approved,
-    is doubtful."""
+    """As the payment system would have said it. What was paid without an amount, or failed with another one
+    than was approved, is doubtful."""
     amount = None if line["amount"] is None else Decimal(line["amount"])
     status = {"paid": OutcomeStatus.PAID}.get(line["status"], OutcomeStatus.FAILED)
     if line["status"] == "paid" and (amount is None or not line["currency"]):

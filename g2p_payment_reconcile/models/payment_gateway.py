@@ -62,9 +62,9 @@ class PaymentGateway(models.Model):
     evidence_days = fields.Integer(
         "Match by Payee (days)",
         default=7,
-        help="A line of a statement that names no reference of ours is matched by payee and amount, if of all "
-        "payments that were sent only one fits and the money left at most this many days after it was sent. 0: "
-        "such lines stay unknown.",
+        help="A line of a statement that names no reference is matched by payee and amount, if of all "
+        "payments that were sent only one fits, and the money left at most this many days after it was sent. "
+        "0: such lines stay unknown.",
     )
 
     _sql_constraints = [

@@ -150,9 +150,8 @@ class EvidenceCase(DecisionCase):
 
     def _bank_message(self, kind, root, content):
         head = "<GrpHdr><MsgId>1</MsgId><CreDtTm>2026-01-01T00:00:00</CreDtTm></GrpHdr>"
-        return (
-            f'<Document xmlns="urn:iso:std:iso:20022:tech:xsd:{kind}"><{root}>{head}{content}</{root}></Document>'
-        ).encode()
+        namespace = f"urn:iso:std:iso:20022:tech:xsd:{kind}"
+        return f'<Document xmlns="{namespace}"><{root}>{head}{content}</{root}></Document>'.encode()
 
 
 @tagged("post_install", "-at_install")
@@ -185,6 +184,10 @@ class TestByReference(EvidenceCase):
         self.assertEqual((run.paid_count, run.paid_amount, run.became_final_count), (1, 100, 2))
         event = paid.event_ids.sorted("number")[-1]
         self.assertEqual((event.to_state, event.user_id), ("paid", self.second))
+        applied = batch.event_ids.filtered(lambda one: one.digest == evidence.digest)
+        self.assertIn(self.first.name, applied.why)
+        self.assertFalse(batch.event_ids._first_broken(batch))
+        self.assertEqual(paid.evidence_line_ids.evidence_id, evidence)
 
     def test_a_batch_is_done_when_the_statement_tells_of_each_payment(self):
         batch = self._sent(2)
@@ -427,6 +430,33 @@ class TestTwice(EvidenceCase):
         self._apply(statement)
         self.assertFalse(payment.attention)
 
+    def test_a_hubs_result_file_that_names_another_transaction(self):
+        self.mapping.same_references = True
+        batch = self._sent(2)
+        same, other = batch.payment_ids
+        self._say(same, PAID, remote_reference="h1")
+        self._say(other, PAID, remote_reference="h2")
+        evidence = self._read(self._row(same, tx="h1"), self._row(other, tx="h9"))
+        self.assertEqual([told[2] for told in self._told(evidence)], ["agrees", "question"])
+        self._apply(evidence)
+        self.assertFalse(same.attention)
+        self.assertEqual(other.exception_ids.type, "twice")
+
+    def test_what_was_unknown_is_matched_when_it_can_be(self):
+        row = self._row(reference="", to="+2771380009999")
+        self._apply(self._read(row))
+        batch = self._sent(phone="+2771380009999")
+        again = self._read(row, self._row(reference="x"))
+        self.assertEqual(again.line_ids.sorted("id")[0].payment_id, batch.payment_ids)
+
+    def test_equal_payments_to_strangers_stay_apart(self):
+        before = self.env[EXCEPTION].search_count([])
+        rows = [self._row(reference="", to=f"+99{number}") for number in (1, 2, 2)]
+        self._apply(self._read(*rows))
+        self.assertEqual(self.env[EXCEPTION].search_count([]), before + 3)
+        self._apply(self._read(*rows, self._row(reference="", to="+994")))
+        self.assertEqual(self.env[EXCEPTION].search_count([]), before + 4, "each is told once")
+
     def test_a_status_that_is_reported_again_is_no_second_payment(self):
         batch = self._sent()
         name = batch.payment_ids.name
@@ -641,6 +671,24 @@ class TestPreview(EvidenceCase):
                 with self.env.cr.savepoint():
                     self._upload(content, mapping=mapping)
         self.assertEqual(self.env[EVIDENCE].search_count([]), before)
+
+    def test_screens_open(self):
+        evidence = self._read(self._row(self._sent().payment_ids))
+        for user in (self.first, self.manager_user):
+            Form(evidence.with_user(user))
+            Form(evidence.line_ids.with_user(user))
+            Form(evidence.line_ids.payment_id.with_user(user))
+        Form(self.env[UPLOAD].with_user(self.first))
+
+    def test_a_job_that_died_is_not_the_end(self):
+        batch = self._sent()
+        evidence = self._read(self._row(batch.payment_ids))
+        with patch.object(payment_evidence, "SYNC_LINES", 0), trap_jobs() as jobs:
+            self._apply(evidence)
+            evidence.with_user(self.second).action_match_again()
+            self.assertEqual((evidence.state, evidence.applied_by_id.id), ("matched", False))
+            jobs.perform_enqueued_jobs()
+        self.assertEqual((evidence.state, batch.payment_ids.status), ("matched", False))
 
     def test_what_is_large_is_read_and_applied_by_jobs(self):
         batch = self._sent()

@@ -443,9 +443,9 @@ class TestTwice(EvidenceCase):
         self.assertEqual(other.exception_ids.type, "twice")
 
     def test_what_was_unknown_is_matched_when_it_can_be(self):
-        row = self._row(reference="", to="+2771380009999")
+        row = self._row(reference="", to="+27713800009")
         self._apply(self._read(row))
-        batch = self._sent(phone="+2771380009999")
+        batch = self._sent(phone="+27713800009")
         again = self._read(row, self._row(reference="x"))
         self.assertEqual(again.line_ids.sorted("id")[0].payment_id, batch.payment_ids)
 

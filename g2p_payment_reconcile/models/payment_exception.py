@@ -23,7 +23,7 @@ DECISIONS = {
     "late": ("declare_paid", "reverse", "keep_as_is"),
     "returned": ("reverse", "keep_as_is"),
     "silent": ("declare_paid", "declare_failed", "keep_as_is"),
-    "stranger": ("keep_as_is",),
+    "stranger": ("declare_paid", "declare_failed", "keep_as_is"),
     "evidence_differs": ("accept_difference", "declare_paid", "declare_failed", "reverse", "keep_as_is"),
 }
 # What the payment system's own clear word ends again: these are doubts, the others contradictions.
@@ -56,6 +56,7 @@ class PaymentException(models.Model):
     _name = "g2p.payment.exception"
     _description = "Payment Exception"
     _inherit = ["mail.thread"]
+    _mail_post_access = "read"
     _order = "id desc"
     _rec_name = "summary"
 
@@ -134,7 +135,9 @@ class PaymentException(models.Model):
     their_reason = fields.Char(readonly=True)
     their_at = fields.Datetime("Their Date", readonly=True, help="When the other side says that it happened.")
     fingerprint = fields.Char(required=True, readonly=True, help="The same facts have the same fingerprint.")
-    known = fields.Text(readonly=True, help="All that had been said of the payment when this was decided.")
+    known = fields.Text(
+        readonly=True, help="What was said of the payment when this came up, or when it was decided."
+    )
 
     # The decision
     decision = fields.Selection(
@@ -488,7 +491,7 @@ class PaymentException(models.Model):
             )
             if exception.payment_before:
                 before = exception.payment_id._result_from_text(exception.payment_before)
-                exception.payment_id._decide(before, why)
+                exception.payment_id._decide(before, why, exception.batch_id)
                 exception.sudo().write({"payment_before": False, "event_id": False})
             else:
                 exception._note(why)
@@ -537,6 +540,8 @@ class PaymentException(models.Model):
                 decision=labels.get(decision, decision),
             )
         status = self.payment_id.status
+        if decision != "keep_as_is" and not self.payment_id:
+            return _("There is no payment of ours to decide about. Keep it as it is, and say what you found.")
         if decision == "declare_paid":
             if status == "paid":
                 return _("This payment is paid already. Keep it as it is.")
@@ -576,7 +581,7 @@ class PaymentException(models.Model):
         moved = {"decided_at": fields.Datetime.now(), "payment_before": False, "event_id": False}
         if values:
             moved["payment_before"] = payment._result_as_text()
-            payment._decide(values, decided, self._evidence_digest())
+            payment._decide(values, decided, self.batch_id, self._evidence_digest())
             moved["event_id"] = payment.sudo().event_ids.sorted("number")[-1].id
         else:
             self._note(decided)
@@ -608,8 +613,7 @@ class PaymentException(models.Model):
         )
 
     def _take_evidence(self, attachments):
-        """Copies, which hang on the exception: with the rights on it, and out of the reach of who sent them.
-        """
+        """Copies, which hang on the exception: with its rights, out of the reach of who sent them."""
         if not attachments:
             return
         # Searched, so that nobody gets hold of files that they may not see.
@@ -673,8 +677,7 @@ class PaymentException(models.Model):
             raise UserError(_("Somebody else was faster. Reload the page to see what was decided."))
 
     def _advance(self, state, **values):
-        """The one place where `state` changes for people; a move that is not in NEXT is a fault in the code.
-        """
+        """The one place where people change `state`; a move that is not in NEXT is a fault in the code."""
         self.ensure_one()
         if state not in NEXT[self.state]:
             raise ValueError(f"exception {self.id}: {self.state} cannot become {state}")

@@ -338,6 +338,16 @@ class TestByReference(EvidenceCase):
         self.assertTrue(batch.payment_ids.attention)
         self.assertTrue(batch.activity_ids, "somebody is called")
 
+    def test_what_a_statement_shows_as_paid_is_not_sent_after_that(self):
+        """As when a backup was restored that had forgotten that it was sent."""
+        self._entitle(1)
+        batch = self._prepare()
+        self._approve(batch)
+        self._apply(self._read(self._row(batch.payment_ids)))
+        self._send(batch)
+        self.assertEqual((self.hub.uploads, batch.batch_state), (0, "approved"))
+        self.assertIn("may have been paid already", batch.last_answer or batch.message_ids[0].body)
+
     def test_what_was_given_up_and_paid_after_all_is_not_paid_again(self):
         self._entitle(1)
         batch = self._prepare()

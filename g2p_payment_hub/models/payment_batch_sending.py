@@ -182,25 +182,25 @@ class PaymentBatch(models.Model):
                     "Nothing was sent: the entitlement of %s is no longer approved. Reject the batch.",
                     payment.partner_id.name,
                 )
-        doubtful = self._earlier_payment_in_doubt()
+        doubtful = self._payment_in_doubt()
         if doubtful:
             return _(
-                "Nothing was sent: %(payee)s may have been paid already, by the earlier payment "
-                "%(reference)s. Find out, then send or reject this batch.",
+                "Nothing was sent: %(payee)s may have been paid already, by the payment %(reference)s. Find "
+                "out, then send or reject this batch.",
                 payee=doubtful.partner_id.name,
                 reference=doubtful.name,
             )
         return False
 
-    def _earlier_payment_in_doubt(self):
-        """A payment of the same entitlements about which something came up since this one was prepared."""
+    def _payment_in_doubt(self):
+        """A payment of the entitlements, of this batch or an earlier one, about which something came up since
+        this one was prepared."""
         return (
             self.env["g2p.payment"]
             .sudo()
             .search(
                 [
                     ("entitlement_id", "in", self.sudo().payment_ids.entitlement_id.ids),
-                    ("id", "not in", self.sudo().payment_ids.ids),
                     "|",
                     ("attention", "!=", False),
                     ("status", "=", "paid"),

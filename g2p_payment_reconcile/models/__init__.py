@@ -6,3 +6,7 @@ from . import payment_gateway
 from . import payment_callback
 from . import payment_callback_seen
 from . import payment_submission
+from . import payment_evidence_mapping
+from . import payment_evidence
+from . import payment_evidence_line
+from . import payment_evidence_match

@@ -1,4 +1,5 @@
 from . import test_callback
+from . import test_evidence
 from . import test_exception
 from . import test_ledger
 from . import test_pull

@@ -1,1 +1,2 @@
 from . import payment_exception_decide
+from . import payment_evidence_upload

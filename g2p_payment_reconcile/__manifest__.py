@@ -10,10 +10,14 @@
     "development_status": "Beta",
     "depends": ["g2p_payment_hub"],
     "data": [
+        "security/ir.model.access.csv",
         "data/queue_job.xml",
         "data/cron.xml",
         "views/payment_gateway.xml",
         "views/payment_submission.xml",
+        "wizards/payment_reissue.xml",
+        "wizards/cycle_distribute.xml",
         "views/payment_batch.xml",
+        "views/cycle.xml",
     ],
 }

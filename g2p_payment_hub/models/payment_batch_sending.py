@@ -144,7 +144,15 @@ class PaymentBatch(models.Model):
         if not self._is_as_approved():
             return _("Nothing was sent: the batch differs from what was approved.")
         payable = ("approved", "expired")
+        others = self.payment_ids._others_that_may_pay()
         for payment in self.sudo().payment_ids:
+            if payment.entitlement_id in others:
+                return _(
+                    "Nothing was sent: %(payment)s, another payment to %(payee)s, may have paid the same "
+                    "entitlement. Reject the batch.",
+                    payment=others[payment.entitlement_id][0].name,
+                    payee=payment.partner_id.name,
+                )
             if payment.entitlement_id.state not in payable:
                 return _(
                     "Nothing was sent: the entitlement of %s is no longer approved. Reject the batch.",

@@ -1,5 +1,7 @@
 from odoo import _, api, fields, models
 
+from odoo.addons.g2p_payment_hub.client.outcomes import FailureType
+
 from .verdict import Doubt, contradicts, judge
 
 _COLUMNS = (
@@ -13,6 +15,7 @@ _COLUMNS = (
     ("remote_status", "varchar"),
     ("failure_code", "varchar"),
     ("failure_reason", "varchar"),
+    ("failure_type", "varchar"),
     ("attention", "varchar"),
 )
 
@@ -75,6 +78,7 @@ class Payment(models.Model):
             "failure_reason": (outcome.reason or outcome.reason_code or _("No reason given"))
             if failed
             else None,
+            "failure_type": (outcome.failure_type or FailureType.OTHER).value if failed else None,
             "attention": None if paid else attention or None,
         }
 
@@ -100,6 +104,7 @@ class Payment(models.Model):
                    remote_status = told.remote_status,
                    failure_code = told.failure_code,
                    failure_reason = told.failure_reason,
+                   failure_type = told.failure_type,
                    attention = told.attention,
                    write_uid = %s,
                    write_date = %s

@@ -42,6 +42,8 @@ class PaymentBatch(models.Model):
             self.cycle_id.sudo().message_post(
                 body=_("%(batch)s: %(result)s", batch=self.name, result=self._result_sentence())
             )
+            # In a transaction of its own, which sees what others write down of this cycle at the same time.
+            self.env.ref("g2p_payment_reconcile.cron_mark_distributed").sudo()._trigger()
 
     def _result_sentence(self):
         return _(

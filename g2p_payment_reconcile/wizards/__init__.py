@@ -1,0 +1,2 @@
+from . import payment_reissue
+from . import cycle_distribute

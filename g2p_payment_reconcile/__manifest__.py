@@ -11,6 +11,7 @@
     "depends": ["g2p_payment_hub"],
     "data": [
         "security/ir.model.access.csv",
+        "security/rules.xml",
         "data/queue_job.xml",
         "data/cron.xml",
         "views/payment_gateway.xml",
@@ -19,5 +20,6 @@
         "wizards/cycle_distribute.xml",
         "views/payment_batch.xml",
         "views/cycle.xml",
+        "views/payment_report.xml",
     ],
 }

@@ -4,4 +4,5 @@ from . import payment_batch
 from . import payment_callback
 from . import payment_gateway
 from . import payment_reissue
+from . import payment_report
 from . import payment_submission

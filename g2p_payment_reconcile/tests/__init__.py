@@ -2,3 +2,4 @@ from . import test_callback
 from . import test_cycle
 from . import test_pull
 from . import test_reissue
+from . import test_report

@@ -139,8 +139,8 @@ class PaymentBatch(models.Model):
         return nothing._open(self), False
 
     def _why_not_as_approved(self):
-        """What changed since the approval and forbids sending; False when nothing did. An entitlement that has
-        expired meanwhile was approved in time."""
+        """What changed since the approval and forbids sending; False when nothing did. An entitlement that
+        has expired meanwhile was approved in time."""
         if not self._is_as_approved():
             return _("Nothing was sent: the batch differs from what was approved.")
         payable = ("approved", "expired")
@@ -220,13 +220,17 @@ class PaymentBatch(models.Model):
         """Its entitlements may have had payments before, cancelled or set aside because they had not left. If
         a restored backup had only forgotten that they did, or they were declared missing and arrived after
         all, the payment system knows them."""
-        given_up = self.env["g2p.payment"].sudo().search(
-            [
-                ("entitlement_id", "in", self.payment_ids.entitlement_id.ids),
-                ("gateway_id", "=", self.gateway_id.id),
-                ("state", "=", "issued"),
-                ("status", "=", "failed"),
-            ]
+        given_up = (
+            self.env["g2p.payment"]
+            .sudo()
+            .search(
+                [
+                    ("entitlement_id", "in", self.payment_ids.entitlement_id.ids),
+                    ("gateway_id", "=", self.gateway_id.id),
+                    ("state", "=", "issued"),
+                    ("status", "=", "failed"),
+                ]
+            )
         )
         if given_up:
             receipt = self.gateway_id._find_submission(self.submission_ids[:1], given_up.mapped("name"))

@@ -1,3 +1,5 @@
+from . import payment_exception
+from . import payment_reconciliation
 from . import cycle
 from . import payment
 from . import payment_batch

@@ -11,6 +11,26 @@ class PaymentGateway(models.Model):
         "https://payments.example. With it the payment system can say that there is news, and results come "
         "sooner; they come without it as well.",
     )
+    result_hours = fields.Integer(
+        "Deadline (hours)",
+        default=72,
+        help="How many hours after a batch was accepted its payments have to have their results. What is "
+        "silent longer becomes an exception, and its owner gets a task. 0: never.",
+    )
+    watch_days = fields.Integer(
+        "Watch after Done (days)",
+        default=30,
+        help="How many days after a batch was accepted the payment system is asked once a day whether "
+        "anything changed in a batch that is done: returned payments, late results.",
+    )
+
+    _sql_constraints = [
+        (
+            "waits_are_not_negative",
+            "check(coalesce(result_hours, 0) >= 0 and coalesce(watch_days, 0) >= 0)",
+            "The deadline and the days after Done cannot be negative.",
+        ),
+    ]
 
     @api.constrains("callback_base_url", "state")
     def _check_callback_base_url(self):

@@ -82,6 +82,13 @@ class PaymentBatch(models.Model):
         )
 
 
+class PaymentReconciliation(models.Model):
+    _inherit = "g2p.payment.reconciliation"
+
+    def action_reissue_failed(self):
+        return self.batch_id.action_reissue_failed()
+
+
 class Cycle(models.Model):
     _inherit = "g2p.cycle"
 

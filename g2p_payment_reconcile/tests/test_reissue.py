@@ -256,6 +256,9 @@ class TestReissue(ReissueCase):
         may = {"manager", "admin"}
         self._only(may, lambda batch, user: self._wizard(batch, user).action_reissue(), failed)
         self._only(may, lambda batch, user: self._wizard(batch.cycle_id, user).action_reissue(), failed)
+        self._only(
+            may, lambda batch, user: self._wizard(batch.reconciliation_ids[:1], user).action_reissue(), failed
+        )
 
         def press_what_another_opened(batch, user):
             line = {"payment_id": batch.payment_ids[0].id, "chosen": True}

@@ -1,2 +1,3 @@
+from . import payment_exception_decide
 from . import payment_reissue
 from . import cycle_distribute

@@ -22,7 +22,15 @@ class ReissueCase(RightsCase):
         """Asks the hub, with everything that it has been made to tell."""
         batch.submission_ids.next_poll_at = fields.Datetime.now() - timedelta(seconds=1)
         batch.submission_ids._pull()
+        self.hub.told.clear()
         batch.invalidate_recordset()
+
+    def _decides(self, exceptions, decision):
+        """Two finance users, with evidence."""
+        first, second = self.finance_user, self.users["finance"]
+        letter = self.env["ir.attachment"].with_user(first).create({"name": "Letter", "raw": b"paid"})
+        exceptions.with_user(first)._propose(decision, "Letter of the bank", letter)
+        exceptions.with_user(second).filtered(lambda one: one.state == "proposed").action_confirm()
 
     def _fails(self, payments, kind=FailureType.TECHNICAL, **values):
         for payment in payments:
@@ -107,13 +115,48 @@ class TestReissue(ReissueCase):
         batch = self._sent()
         first, second = batch.payment_ids
         self._fails(first, FailureType.INSUFFICIENT_FUNDS)
-        self._fails(second, FailureType.RETURNED)
+        self._fails(second, FailureType.REJECTED)
         self._pull(batch)
         wizard = self._wizard(batch)
         self.assertEqual(wizard.line_ids.filtered("chosen").payment_id, first)
         self._line(wizard, second).chosen = True  # a person may know better
         wizard.action_reissue()
         self.assertTrue(first.reissue_ids and second.reissue_ids)
+
+    def test_what_came_back_is_issued_again_only_after_a_decision(self):
+        batch = self._sent()
+        paid, returned = batch.payment_ids
+        self._pays(batch.payment_ids)
+        self._pull(batch)
+        self.hub.tell(returned, FAILED, failure_type=FailureType.RETURNED, remote_reference="r5")
+        self._pull(batch)
+        self.assertIn("came back", self._line(self._wizard(batch), returned).left_out)
+        self.assertFalse(self._prepare())
+        self._decides(returned.exception_ids, "reverse")
+        line = self._line(self._wizard(batch), returned)
+        self.assertEqual((line.failure_type, line.left_out, line.chosen), ("returned", False, False))
+        line.chosen = True
+        line.wizard_id.action_reissue()
+        self.assertEqual(returned.reissue_ids.reissue_of_id, returned)
+        self.assertFalse(paid.reissue_ids)
+
+    def test_a_decision_is_not_taken_back_beside_a_new_payment(self):
+        """Declared failed and issued again: it cannot become paid while the new one lives."""
+        batch = self._sent()
+        doubt = batch.payment_ids[0]
+        self.hub.tell(doubt, SUSPECT, remote_reference="r1")
+        self._pull(batch)
+        self._decides(doubt.exception_ids, "declare_failed")
+        wizard = self._wizard(batch)
+        self._line(wizard, doubt).chosen = True
+        wizard.action_reissue()
+        again = doubt.reissue_ids.batch_id
+        with self.assertRaisesRegex(UserError, doubt.reissue_ids.name), self.env.cr.savepoint():
+            doubt.exception_ids.with_user(self.users["admin"]).action_take_back()
+        again.with_user(self.manager_user).action_cancel()
+        doubt.exception_ids.with_user(self.users["admin"]).action_take_back()
+        self.assertEqual(doubt.status, False)
+        self.assertFalse(self._prepare())
 
     def test_what_is_left_out_says_why(self):
         self._entitle_others(5)
@@ -164,7 +207,6 @@ class TestReissue(ReissueCase):
         self._fails(failed + other)
         self._pull(batch)
         wizard = self._wizard(batch)
-        self.hub.told.clear()
         self._pays(failed)
         self._pull(batch)
         self.assertTrue(failed.attention)

@@ -26,11 +26,13 @@ class TestReport(ReissueCase):
         self._entitle_others(3)
         batch = self._sent()
         paid, failed, returned, doubt, _waiting = batch.payment_ids.sorted("id")
-        self._pays(paid)
+        self._pays(paid + returned)
         self._fails(failed, FailureType.TECHNICAL)
-        self._fails(returned, FailureType.RETURNED)
         self.hub.tell(doubt, SUSPECT, remote_reference="r9")
         self._pull(batch)
+        self.hub.tell(returned, OutcomeStatus.FAILED, failure_type=FailureType.RETURNED, remote_reference="r8")
+        self._pull(batch)
+        self._decides(returned.exception_ids, "reverse")
         return batch, self._reissue(batch)
 
     def test_its_sums_are_those_of_the_payments(self):

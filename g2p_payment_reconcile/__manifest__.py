@@ -9,6 +9,7 @@
     "license": "LGPL-3",
     "development_status": "Beta",
     "depends": ["g2p_payment_hub"],
+    "external_dependencies": {"python": ["xlsxwriter"]},
     "data": [
         "security/ir.model.access.csv",
         "security/rules.xml",
@@ -27,5 +28,6 @@
         "wizards/cycle_distribute.xml",
         "views/cycle.xml",
         "views/payment_report.xml",
+        "views/payment_statement.xml",
     ],
 }

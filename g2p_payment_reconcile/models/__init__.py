@@ -7,4 +7,5 @@ from . import payment_callback
 from . import payment_gateway
 from . import payment_reissue
 from . import payment_report
+from . import payment_statement
 from . import payment_submission

@@ -24,6 +24,7 @@
         "views/payment_batch.xml",
         "views/payment.xml",
         "views/menus.xml",
+        "wizards/payment_inquiry.xml",
         "wizards/payment_reissue.xml",
         "wizards/cycle_distribute.xml",
         "views/cycle.xml",

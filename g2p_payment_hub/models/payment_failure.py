@@ -12,7 +12,6 @@ class Payment(models.Model):
         "What to Do", compute="_compute_failure_advice", help="What to do before it is paid again."
     )
     same_data_may_work = fields.Boolean(
-        "Same Data May Work",
         compute="_compute_failure_advice",
         help="Whether the same payee and amount may be tried again as they are.",
     )

@@ -217,7 +217,9 @@ class PaymentHubManager(models.Model):
     def _earlier_batches(self, entitlements):
         """The batches with payments of these entitlements."""
         payments = self.env["g2p.payment"].sudo()
-        return payments.search([("entitlement_id", "in", entitlements.ids), ("gateway_id", "!=", False)]).batch_id
+        return payments.search(
+            [("entitlement_id", "in", entitlements.ids), ("gateway_id", "!=", False)]
+        ).batch_id
 
     def _payment_values(self, cycle, entitlements):
         payees = self._payee_values(entitlements.partner_id)

@@ -123,12 +123,16 @@ class Cycle(models.Model):
         self.invalidate_recordset(["unresolved_count", "waiting_count", "has_gateway_batches"])
         if not self.has_gateway_batches:
             return False
-        open_batches = self.env["g2p.payment.batch"].sudo().search(
-            [
-                ("cycle_id", "=", self.id),
-                ("gateway_id", "!=", False),
-                ("batch_state", "not in", ("done", "cancelled")),
-            ]
+        open_batches = (
+            self.env["g2p.payment.batch"]
+            .sudo()
+            .search(
+                [
+                    ("cycle_id", "=", self.id),
+                    ("gateway_id", "!=", False),
+                    ("batch_state", "not in", ("done", "cancelled")),
+                ]
+            )
         )
         if not (self.unresolved_count or self.waiting_count or open_batches):
             return False
@@ -150,7 +154,8 @@ class Cycle(models.Model):
             "undecided": _("Not approved yet: %(count)s, %(amount)s."),
         }
         return [
-            sentence % {"count": mine[outcome][0], "amount": self.payments_currency_id.format(mine[outcome][1])}
+            sentence
+            % {"count": mine[outcome][0], "amount": self.payments_currency_id.format(mine[outcome][1])}
             for outcome, sentence in labels.items()
             if outcome in mine
         ]

@@ -62,7 +62,12 @@ class Payment(models.Model):
             (_("Gateway"), self.gateway_id.name, manager.gateway_id.name),
         )
         return [
-            _("%(what)s: %(before)s, now %(now)s.", what=what, before=before or _("none"), now=now or _("none"))
+            _(
+                "%(what)s: %(before)s, now %(now)s.",
+                what=what,
+                before=before or _("none"),
+                now=now or _("none"),
+            )
             for what, before, now in pairs
             if (before or "") != (now or "")
         ]
@@ -107,6 +112,8 @@ class Cycle(models.Model):
         manager = self.program_id.get_manager(self.program_id.MANAGER_PAYMENT)
         if not manager or manager._name != HUB_MANAGER:
             raise UserError(
-                _("The program no longer pays through a payment gateway, so its payments cannot be issued again.")
+                _(
+                    "The program no longer pays through a payment gateway, so its payments cannot be issued again."
+                )
             )
         return manager

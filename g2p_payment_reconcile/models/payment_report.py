@@ -35,12 +35,12 @@ class PaymentReport(models.Model):
     }
 
     payment_id = fields.Many2one("g2p.payment", readonly=True)
-    batch_id = fields.Many2one("g2p.payment.batch", "Batch", readonly=True)
-    cycle_id = fields.Many2one("g2p.cycle", "Cycle", readonly=True)
-    program_id = fields.Many2one("g2p.program", "Program", readonly=True)
-    gateway_id = fields.Many2one("g2p.payment.gateway", "Gateway", readonly=True)
-    company_id = fields.Many2one("res.company", "Company", readonly=True)
-    currency_id = fields.Many2one("res.currency", "Currency", readonly=True)
+    batch_id = fields.Many2one("g2p.payment.batch", readonly=True)
+    cycle_id = fields.Many2one("g2p.cycle", readonly=True)
+    program_id = fields.Many2one("g2p.program", readonly=True)
+    gateway_id = fields.Many2one("g2p.payment.gateway", readonly=True)
+    company_id = fields.Many2one("res.company", readonly=True)
+    currency_id = fields.Many2one("res.currency", readonly=True)
     issued_at = fields.Datetime("Prepared on", readonly=True)
     accepted_at = fields.Datetime(
         "Accepted on", readonly=True, help="When the payment system accepted the batch."
@@ -72,16 +72,15 @@ class PaymentReport(models.Model):
         help="How long a payment without a final result has been under way.",
     )
     days_to_final = fields.Float(
-        "Days to Final",
         readonly=True,
         group_operator="avg",
         help="From the acceptance of the batch to the final result.",
     )
     payments = fields.Integer("Number of Payments", readonly=True)
-    amount_issued = fields.Monetary("Amount Issued", readonly=True)
-    amount_paid = fields.Monetary("Amount Paid", readonly=True)
-    amount_failed = fields.Monetary("Amount Failed", readonly=True)
-    amount_open = fields.Monetary("Amount Open", readonly=True, help="Neither paid nor failed.")
+    amount_issued = fields.Monetary(readonly=True)
+    amount_paid = fields.Monetary(readonly=True)
+    amount_failed = fields.Monetary(readonly=True)
+    amount_open = fields.Monetary(readonly=True, help="Neither paid nor failed.")
 
     def _failure_types(self):
         return self.env["g2p.payment"]._fields["failure_type"]._description_selection(self.env)

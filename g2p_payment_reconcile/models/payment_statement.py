@@ -41,7 +41,8 @@ class PaymentBatch(models.Model):
     def _check_may_see_statement(self):
         """It names every payee."""
         self._check_role(
-            LOOKERS, _("Only finance users, program managers and administrators see the statement of a batch.")
+            LOOKERS,
+            _("Only finance users, program managers and administrators see the statement of a batch."),
         )
         self.read(["name"])  # of one's own companies
 
@@ -192,7 +193,14 @@ class PaymentBatch(models.Model):
 
     def _statement_reissues(self, payments):
         """In both directions: whose place these payments take, and which took theirs."""
-        columns = [_("Failed payment"), _("of batch"), _("Issued again as"), _("in batch"), _("Amount"), _("Outcome")]
+        columns = [
+            _("Failed payment"),
+            _("of batch"),
+            _("Issued again as"),
+            _("in batch"),
+            _("Amount"),
+            _("Outcome"),
+        ]
         labels = _outcome_labels()
         again = payments.reissue_ids + payments.filtered("reissue_of_id")
         rows = [

@@ -1,5 +1,6 @@
 from unittest.mock import patch
 
+from odoo import _
 from odoo.exceptions import AccessError, UserError
 from odoo.tests import Form, tagged
 
@@ -129,7 +130,7 @@ class TestCycle(ReissueCase):
         self._pull(batch)
 
         def refuses(cycle):
-            raise UserError("not today")
+            raise UserError(_("not today"))
 
         with (
             patch.object(type(self.cycle), "mark_distributed", refuses),

@@ -30,7 +30,9 @@ class TestReport(ReissueCase):
         self._fails(failed, FailureType.TECHNICAL)
         self.hub.tell(doubt, SUSPECT, remote_reference="r9")
         self._pull(batch)
-        self.hub.tell(returned, OutcomeStatus.FAILED, failure_type=FailureType.RETURNED, remote_reference="r8")
+        self.hub.tell(
+            returned, OutcomeStatus.FAILED, failure_type=FailureType.RETURNED, remote_reference="r8"
+        )
         self._pull(batch)
         self._decides(returned.exception_ids, "reverse")
         return batch, self._reissue(batch)
@@ -75,7 +77,15 @@ class TestReport(ReissueCase):
 
     def test_what_the_screens_group_by(self):
         self._everything()
-        for field in ("program_id", "cycle_id", "gateway_id", "batch_id", "currency_id", "issued_at:month", "age"):
+        for field in (
+            "program_id",
+            "cycle_id",
+            "gateway_id",
+            "batch_id",
+            "currency_id",
+            "issued_at:month",
+            "age",
+        ):
             rows = self.report._read_group([], [field], ["payments:sum", "days_to_final:avg"])
             self.assertEqual(sum(row[1] for row in rows), 6, field)
 

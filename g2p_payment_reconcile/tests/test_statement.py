@@ -25,9 +25,7 @@ def csv_rows(content):
 def sheets(content):
     """The cells of a spreadsheet: a list of rows for each sheet, (type, text) for each cell."""
     with zipfile.ZipFile(io.BytesIO(content)) as book:
-        strings = [
-            "".join(item.itertext()) for item in etree.fromstring(book.read("xl/sharedStrings.xml"))
-        ]
+        strings = ["".join(item.itertext()) for item in etree.fromstring(book.read("xl/sharedStrings.xml"))]
         names = sorted(name for name in book.namelist() if name.startswith("xl/worksheets/sheet"))
         return [_sheet(etree.fromstring(book.read(name)), strings) for name in names]
 
@@ -108,7 +106,9 @@ class TestStatement(StatementCase):
         self._sql("UPDATE g2p_payment_batch SET approved_at = '2026-03-01 22:30:00' WHERE id = %s", batch.id)
         self.finance_user.tz = "Asia/Kolkata"
         facts = dict(self._sections(batch)["facts"].rows)
-        self.assertEqual((facts["Approved on"], facts["Times are in"]), ("2026-03-02 04:00:00", "Asia/Kolkata"))
+        self.assertEqual(
+            (facts["Approved on"], facts["Times are in"]), ("2026-03-02 04:00:00", "Asia/Kolkata")
+        )
 
     def test_payments_exceptions_and_reissues(self):
         batch, paid, failed, doubt, waiting = self._story()
@@ -143,7 +143,9 @@ class TestStatement(StatementCase):
         batch, *_payments = self._story()
         for code, expected in (("JPY", "100"), ("KWD", "100.000")):
             currency = self.env["res.currency"].with_context(active_test=False).search([("name", "=", code)])
-            self._sql("UPDATE g2p_payment_batch SET batch_currency_id = %s WHERE id = %s", currency.id, batch.id)
+            self._sql(
+                "UPDATE g2p_payment_batch SET batch_currency_id = %s WHERE id = %s", currency.id, batch.id
+            )
             self._sql(
                 "UPDATE g2p_payment SET payment_currency_id = %s WHERE batch_id = %s", currency.id, batch.id
             )
@@ -215,7 +217,9 @@ class TestFiles(BaseCase):
         amounts = [Decimal("0.10"), Decimal("-12345678901.23"), Decimal("100"), Decimal("1.005")]
         section = Section("Money", ["Amount"], [[amount] for amount in amounts])
         self.assertEqual([Decimal(row[0]) for row in csv_rows(to_csv([section]))[2:]], amounts)
-        self.assertEqual([row[0] for row in sheets(to_xlsx([section]))[0][1:]], [("number", one) for one in amounts])
+        self.assertEqual(
+            [row[0] for row in sheets(to_xlsx([section]))[0][1:]], [("number", one) for one in amounts]
+        )
 
 
 @tagged("post_install", "-at_install")
@@ -229,7 +233,9 @@ class TestDownload(StatementCase, HttpCase):
         for kind in ("csv", "xlsx"):
             answer = self._get(self.finance_user.login, batch, kind)
             self.assertEqual(answer.status_code, 200)
-            self.assertIn(f"statement-{batch.name.replace('/', '-')}.{kind}", answer.headers["Content-Disposition"])
+            self.assertIn(
+                f"statement-{batch.name.replace('/', '-')}.{kind}", answer.headers["Content-Disposition"]
+            )
             self.assertEqual(answer.headers["Cache-Control"], "no-store")
         self.assertIn(paid.name, self._get(self.finance_user.login, batch, "csv").text)
 

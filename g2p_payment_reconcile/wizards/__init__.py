@@ -1,3 +1,4 @@
 from . import payment_exception_decide
+from . import payment_inquiry
 from . import payment_reissue
 from . import cycle_distribute

@@ -94,16 +94,16 @@ class PaymentReissue(models.TransientModel):
                     names=", ".join(moved[:_NAMED].mapped("payment_id.name")),
                 )
             )
-        return self.cycle_id._hub_manager().prepare_payments(
-            self.cycle_id, chosen.payment_id.entitlement_id
-        )
+        return self.cycle_id._hub_manager().prepare_payments(self.cycle_id, chosen.payment_id.entitlement_id)
 
 
 class PaymentReissueLine(models.TransientModel):
     _name = "g2p.payment.reissue.line"
     _description = "Failed Payment to Issue Again"
 
-    wizard_id = fields.Many2one("g2p.payment.reissue.wizard", required=True, readonly=True, ondelete="cascade")
+    wizard_id = fields.Many2one(
+        "g2p.payment.reissue.wizard", required=True, readonly=True, ondelete="cascade"
+    )
     payment_id = fields.Many2one("g2p.payment", required=True, readonly=True, ondelete="cascade")
     chosen = fields.Boolean("Issue Again", help="Whether a new payment is made in the place of this one.")
     partner_id = fields.Many2one(related="payment_id.partner_id", string="Beneficiary")

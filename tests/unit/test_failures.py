@@ -37,7 +37,13 @@ def test_a_row_that_the_hub_dropped_as_a_look_alike():
 
 @pytest.mark.parametrize(
     "code",
-    ["TransactionExists", "TimeOut", "CommunicationError", "DestinationCommunicationError", "ConnectionReset"],
+    [
+        "TransactionExists",
+        "TimeOut",
+        "CommunicationError",
+        "DestinationCommunicationError",
+        "ConnectionReset",
+    ],
 )
 def test_what_may_have_been_paid_is_no_failure(code):
     row = transfer("ref-1", status="FAILED", errorInformation={"errorCode": code})

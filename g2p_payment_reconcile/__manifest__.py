@@ -31,4 +31,5 @@
         "views/payment_report.xml",
         "views/payment_statement.xml",
     ],
+    "post_init_hook": "post_init_hook",
 }

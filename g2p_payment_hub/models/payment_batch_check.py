@@ -84,8 +84,8 @@ class PaymentBatch(models.Model):
         return problems
 
     def action_refresh_payees(self):
-        """Takes payees and payer from the registrants and the payment manager again, after they were "
-        "mended."""
+        """Takes payees and payer from the registrants and the payment manager again, after they were
+        mended."""
         self.ensure_one()
         self._check_role(MAKERS, _("Only a program manager may change a batch."))
         self._lock()

@@ -1,6 +1,7 @@
 import logging
 import time
 from contextlib import contextmanager
+from typing import NamedTuple
 
 from psycopg2 import OperationalError
 
@@ -13,9 +14,19 @@ from odoo.addons.queue_job.exception import RetryableJobError
 
 from ..client.errors import GatewayError, NotSent, OutcomeUnknown, Reason, Refused
 from ..client.instructions import digest
+from ..client.outcomes import Receipt
 from .payment_batch import APPROVERS
 
 _logger = logging.getLogger(__name__)
+
+
+class Look(NamedTuple):
+    """What asking the payment system before an attempt brought: it has the batch already (`receipt`), it
+    could not tell (`why_not`, a sentence), or it shows no trace (neither)."""
+
+    attempt: int
+    receipt: Receipt | None = None
+    why_not: str = ""
 
 
 class PaymentBatch(models.Model):
@@ -67,26 +78,29 @@ class PaymentBatch(models.Model):
                 batch.with_user(batch.sent_by_id)._queue_job()
 
     def _send(self):
-        """The job: writes down what is about to leave, lets it leave once, writes down what came of it.
+        """The job: asks whether the payment system has this batch already, writes down what is about to
+        leave, lets it leave once, writes down what came of it.
 
         Each has a transaction of its own: what is written down is there whatever dies, and nothing waits for
         the network with locks in its hands.
         """
         self.ensure_one()
-        submission, why_not = self._write_down_intent()
+        with self._own_transaction() as batch:
+            look = batch._look_before_sending()
+        submission, answer = self._write_down_intent(look)
         if not submission:
-            return why_not
+            return answer
         # Only reads; a transaction that began later, so that it sees the intent.
         with self._own_transaction() as batch:
             ending, arguments = batch._transmit(submission.with_env(batch.env))
         return self._write_down_ending(submission, ending, arguments)
 
-    def _write_down_intent(self):
+    def _write_down_intent(self, look):
         """`_begin_sending` on its own; when that fails nothing has left, and the batch can be sent again."""
         try:
             with self._own_transaction() as batch:
-                submission, why_not = batch._begin_sending()
-            return self.env["g2p.payment.submission"].browse(submission.id), why_not
+                submission, answer = batch._begin_sending(look)
+            return self.env["g2p.payment.submission"].browse(submission.id), answer
         except (OperationalError, RetryableJobError):
             raise  # another transaction was in the way: queue_job comes back
         except Exception as error:  # pylint: disable=broad-except  # or the batch would stay "sending"
@@ -97,13 +111,20 @@ class PaymentBatch(models.Model):
             return self.env["g2p.payment.submission"], why_not
 
     def _write_down_ending(self, submission, ending, arguments):
-        """Repeated when other transactions are in the way: what came of it must not be forgotten."""
+        def write(batch):
+            ours = batch.env["g2p.payment.submission"].browse(submission.id)
+            getattr(ours, ending)(*arguments)
+            return ours.answer
+
+        return self._write_down(write)
+
+    def _write_down(self, write):
+        """`write(this record)` in a transaction of its own, repeated when others are in the way: what came of
+        something must not be forgotten."""
         for wait in (0.1, 0.5, 2, 5, None):
             try:
                 with self._own_transaction() as batch:
-                    ours = batch.env["g2p.payment.submission"].browse(submission.id)
-                    getattr(ours, ending)(*arguments)
-                    return ours.answer
+                    return write(batch)
             except OperationalError:
                 if wait is None:
                     raise
@@ -122,21 +143,32 @@ class PaymentBatch(models.Model):
         with self.env.registry.cursor() as cr:
             yield self.with_env(self.env(cr=cr))
 
-    def _begin_sending(self):
-        """(submission, False), or (False, why nothing is to be sent).
+    def _begin_sending(self, look):
+        """(submission, False), or (nothing, what was written down instead of sending).
 
         Queue jobs run at least once: whoever finds an attempt written down already sends nothing."""
         self._lock_in_job()
         nothing = self.env["g2p.payment.submission"]
-        if self.batch_state != "sending":
-            return nothing, _("Nothing to do: the batch is not waiting to be sent.")
-        if self._live_submission():
-            return nothing, _("Nothing to do: another worker has this batch.")
+        if not self._waits_to_be_sent() or look.attempt != self._next_attempt():
+            return nothing, _("Nothing to do: the batch is not waiting to be sent, or another worker has it.")
         why_not = self._why_not_as_approved()
         if why_not:
             self._advance("approved", why_not, check_result=why_not)
             return nothing, why_not
-        return nothing._open(self), False
+        submission = nothing._open(self)
+        if look.receipt:
+            submission._accept(look.receipt)
+        elif look.why_not:
+            submission._close("not_sent", look.why_not)
+        else:
+            return submission, False
+        return nothing, submission.answer
+
+    def _waits_to_be_sent(self):
+        return self.batch_state == "sending" and not self._live_submission()
+
+    def _next_attempt(self):
+        return len(self.submission_ids) + 1
 
     def _why_not_as_approved(self):
         """What changed since the approval and forbids sending; False when nothing did. An entitlement that
@@ -148,10 +180,10 @@ class PaymentBatch(models.Model):
         for payment in self.sudo().payment_ids:
             if payment.entitlement_id in others:
                 return _(
-                    "Nothing was sent: %(payment)s, another payment to %(payee)s, may have paid the same "
-                    "entitlement. Reject the batch.",
-                    payment=others[payment.entitlement_id][0].name,
+                    "Nothing was sent: %(payee)s may have been paid already, by the payment %(reference)s of the "
+                    "same entitlement. Find out, then send or reject this batch.",
                     payee=payment.partner_id.name,
+                    reference=others[payment.entitlement_id][0].name,
                 )
             if payment.entitlement_id.state not in payable:
                 return _(
@@ -168,25 +200,28 @@ class PaymentBatch(models.Model):
             return False  # what was changed cannot even be written into a file
         return bool(frozen) and frozen == now and digest(frozen) == self.frozen_digest
 
-    def _transmit(self, submission):
-        """Sends; (method of the submission, its arguments) that writes down what came of it."""
-        gateway = self.gateway_id
+    def _look_before_sending(self):
+        """Only reads. A worker that dies meanwhile has begun nothing."""
+        look = Look(attempt=self._next_attempt())
+        if not self._waits_to_be_sent() or self._why_not_as_approved():
+            return look  # `_begin_sending` says so
         try:
-            there = self._find_at_payment_system()
+            return look._replace(receipt=self._find_at_payment_system())
         except (GatewayError, UserError) as error:
-            why = gateway._explain(error) if isinstance(error, GatewayError) else str(error)
-            return "_close", (
-                "not_sent",
-                _(
+            why = self.gateway_id._explain(error) if isinstance(error, GatewayError) else str(error)
+            return look._replace(
+                why_not=_(
                     "Nothing was sent: the payment system could not say whether it has this batch already. "
                     "%s",
                     why,
-                ),
+                )
             )
-        if there:
-            return "_accept", (there,)
+
+    def _transmit(self, submission):
+        """Sends; (method of the submission, its arguments) that writes down what came of it."""
+        gateway = self.gateway_id
         if not submission._has_time_to_send():
-            return "_close", ("not_sent", _("Nothing was sent: asking the payment system took too long."))
+            return "_close", ("not_sent", _("Nothing was sent: this worker was held up for too long."))
         try:
             return "_accept", (gateway._submit_or_say_why(submission),)
         except NotSent as error:
@@ -202,21 +237,23 @@ class PaymentBatch(models.Model):
 
     def _find_at_payment_system(self):
         """The receipt of any attempt at this batch that the payment system knows already: after a backup was
-        restored, or when what was declared missing has arrived after all."""
+        restored, or when what was declared missing has arrived after all. The attempt that is about to begin
+        is one of them: a restored backup has forgotten that it began."""
         problems = self.gateway_id._check_ready()
         if problems:
             raise NotSent(Reason.NOT_READY, " ".join(problems))
-        for submission in self.submission_ids.sorted("attempt"):
+        upcoming = self.env["g2p.payment.submission"]._upcoming(self)
+        for submission in [*self.submission_ids.sorted("attempt"), upcoming]:
             receipt = self.gateway_id._find_submission(submission)
             if receipt and submission.digest != self.frozen_digest:
                 # Its payees are paid, but they are not those of today's file.
                 raise OutcomeUnknown(Reason.AMBIGUOUS, f"{submission.filename} {receipt.reference}")
             if receipt:
                 return receipt
-        self._check_given_up_never_left()
+        self._check_given_up_never_left(upcoming)
         return None
 
-    def _check_given_up_never_left(self):
+    def _check_given_up_never_left(self, submission):
         """Its entitlements may have had payments before, cancelled or set aside because they had not left. If
         a restored backup had only forgotten that they did, or they were declared missing and arrived after
         all, the payment system knows them."""
@@ -233,7 +270,7 @@ class PaymentBatch(models.Model):
             )
         )
         if given_up:
-            receipt = self.gateway_id._find_submission(self.submission_ids[:1], given_up.mapped("name"))
+            receipt = self.gateway_id._find_submission(submission, given_up.mapped("name"))
             if receipt:
                 raise OutcomeUnknown(Reason.AMBIGUOUS, receipt.reference)
 

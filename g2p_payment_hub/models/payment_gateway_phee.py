@@ -315,8 +315,8 @@ class PaymentGateway(models.Model):
         return []
 
     def _phee_batch_problems(self, instructions, payer, found):
-        """What one payment does to another of its batch; preparing avoids it, mending a payee may bring "
-        "it."""
+        """What one payment does to another of its batch; preparing avoids it, mending a payee may bring
+        it."""
         seen, filled = set(), 0
         names_banks = csv_file.has_dfsp(instructions)
         for one in instructions:

@@ -82,27 +82,34 @@ class PaymentSubmission(models.Model):
 
     @api.model
     def _open(self, batch):
-        """The row for the next attempt. The same attempt at the same file always has the same key and file
-        name, also in a database restored from a backup: under it the file is looked for before it is sent."""
-        attempt = len(batch.submission_ids) + 1
-        database = self.env["ir.config_parameter"].sudo().get_param("database.uuid")
-        key = derived_uuid(database, "submission", batch.id, attempt, batch.frozen_digest)
+        """Writes the next attempt down."""
         now = fields.Datetime.now()
         submission = self.sudo().create(
-            {
-                "batch_id": batch.id,
-                "gateway_id": batch.gateway_id.id,
-                "attempt": attempt,
-                "key": str(key),
-                "filename": f"{batch.name.replace('/', '-')}-{key.hex[:12]}.csv",
-                "digest": batch.frozen_digest,
-                "state": "in_flight",
-                "started_at": now,
-                "lease_until": now + LEASE,
-            }
+            {**self._next_values(batch), "state": "in_flight", "started_at": now, "lease_until": now + LEASE}
         )
-        submission._record(False, "in_flight", _("Attempt %s begins.", attempt))
+        submission._record(False, "in_flight", _("Attempt %s begins.", submission.attempt))
         return submission
+
+    @api.model
+    def _upcoming(self, batch):
+        """The next attempt before it begins: a record that is not in the database."""
+        return self.sudo().new({**self._next_values(batch), "started_at": fields.Datetime.now()})
+
+    @api.model
+    def _next_values(self, batch):
+        """The same attempt at the same file always has the same key and file name, also in a database
+        restored from a backup: under it the file is looked for before it is sent."""
+        attempt = batch._next_attempt()
+        database = self.env["ir.config_parameter"].sudo().get_param("database.uuid")
+        key = derived_uuid(database, "submission", batch.id, attempt, batch.frozen_digest)
+        return {
+            "batch_id": batch.id,
+            "gateway_id": batch.gateway_id.id,
+            "attempt": attempt,
+            "key": str(key),
+            "filename": f"{batch.name.replace('/', '-')}-{key.hex[:12]}.csv",
+            "digest": batch.frozen_digest,
+        }
 
     def _has_time_to_send(self):
         """Whether an upload that begins now is over before others take this worker for dead."""
@@ -111,6 +118,9 @@ class PaymentSubmission(models.Model):
     def _callback_url(self):
         """Hook: where the payment system may say that there is news; empty when nobody listens."""
         return ""
+
+    def _have_news(self):
+        """Hook: there is something new to be learnt about its payments; whoever asks for outcomes asks now."""
 
     def _frozen_content(self):
         """What was approved, to the byte."""

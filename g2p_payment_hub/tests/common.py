@@ -57,7 +57,7 @@ class LedgerHub:
     def find(self, batch, references, since, others=()):
         """As the hub after its import lag: by file name, or by a row. `hidden`: what was received does not
         show up."""
-        if isinstance(self.hidden, GatewayError):
+        if isinstance(self.hidden, BaseException):
             raise self.hidden
         for number, one in enumerate([] if self.hidden else self.received, start=1):
             rows = {row.reference for row in csv_file.parse(one.content)}

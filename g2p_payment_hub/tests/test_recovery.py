@@ -1,4 +1,6 @@
+import contextlib
 from datetime import timedelta
+from unittest.mock import patch
 
 from odoo import fields
 from odoo.exceptions import UserError
@@ -158,16 +160,45 @@ class TestRecovery(PaymentHubCase):
         self._entitle()
         batch = self._prepare()
         self._approve(batch)
-        find = self.hub.find
+        open_ = type(batch.submission_ids)._open
 
-        def slow(*arguments):
-            batch.submission_ids.lease_until = fields.Datetime.now() + timedelta(minutes=1)
-            return find(*arguments)
+        def held_up(submissions, batch):
+            submission = open_(submissions, batch)
+            submission.lease_until = fields.Datetime.now() + timedelta(minutes=1)
+            return submission
 
-        self.hub.find = slow
-        self._send(batch)
+        with patch.object(type(batch.submission_ids), "_open", held_up):
+            self._send(batch)
         self.assertEqual((batch.batch_state, batch.submission_ids.state), ("approved", "not_sent"))
         self.assertEqual(self.hub.uploads, 0)
+
+    def test_a_worker_that_dies_while_asking_has_begun_nothing(self):
+        self._entitle()
+        batch = self._prepare()
+        self._approve(batch)
+        batch.with_user(self.finance_user).send_payment()
+        self.hub.hidden = SystemExit()
+        with contextlib.suppress(SystemExit):  # Odoo's assertRaises would undo what was written down
+            self._run(self._jobs(batch))
+        self.assertEqual(batch.batch_state, "sending")
+        self.assertFalse(batch.submission_ids, "nobody has to find out what became of it")
+        self.hub.hidden = False
+        self._run(self._jobs(batch))
+        self.assertEqual((batch.batch_state, self.hub.uploads), ("sent", 1))
+
+    def test_a_look_of_long_ago_is_not_good_for_a_later_attempt(self):
+        """A worker asks and is held up, while another sends in vain and a third sends again."""
+        self._entitle()
+        batch = self._prepare()
+        self._approve(batch)
+        batch.with_user(self.finance_user).send_payment()
+        old_look = batch.sudo()._look_before_sending()
+        self.hub.reply = NotSent(Reason.UNREACHABLE)
+        self._run(self._jobs(batch))
+        batch.with_user(self.finance_user).send_payment()
+        submission, answer = batch.sudo()._begin_sending(old_look)
+        self.assertFalse(submission, answer)
+        self.assertEqual(batch.batch_state, "sending")
 
     def test_a_worker_taken_for_dead_that_knows_ends_the_doubt(self):
         batch = self._lost(arrived=False)

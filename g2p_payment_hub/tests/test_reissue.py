@@ -59,7 +59,7 @@ class TestReissue(PaymentHubCase):
         before = self.hub.uploads
         self._send(batch)
         self.assertEqual((batch.batch_state, self.hub.uploads), ("approved", before))
-        self.assertIn("may have paid the same entitlement", batch.check_result)
+        self.assertIn("may have been paid already", batch.check_result)
         self.assertIn(failed.name, batch.check_result)
 
     def test_a_live_payment_of_another_manager_stops_both(self):

@@ -177,7 +177,7 @@ class TestSend(SendCase):
         cron = self.env.ref("g2p_payment_hub.cron_look_up")
         batch = self._approved()
         self._press(batch)
-        submission, _why_not = batch.sudo()._begin_sending()
+        submission, _answer = batch.sudo()._begin_sending(batch._look_before_sending())
         submission.lease_until = fields.Datetime.now() - timedelta(seconds=1)
         cron.ir_actions_server_id.run()
         self.assertEqual(batch.batch_state, "unknown")

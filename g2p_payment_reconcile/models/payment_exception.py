@@ -163,6 +163,13 @@ class PaymentException(models.Model):
     decided_at = fields.Datetime("Closed on", readonly=True)
     taken_back_by_id = fields.Many2one("res.users", "Taken Back by", readonly=True, tracking=True)
     taken_back_at = fields.Datetime("Taken Back on", readonly=True)
+    event_id = fields.Many2one(
+        "g2p.payment.event",
+        "Audit Event",
+        readonly=True,
+        ondelete="restrict",
+        help="The event by which the decision moved the payment's result.",
+    )
     payment_before = fields.Text(
         readonly=True, help="The payment's result before the decision, to take it back."
     )
@@ -313,6 +320,32 @@ class PaymentException(models.Model):
         return [one for (one,) in self.env.cr.fetchall()]
 
     @api.model
+    def _adopt(self):
+        """Exceptions for payments that need attention without one: from before there were exceptions, or from
+        an earlier installation of this add-on. Without one nobody could decide them."""
+        self.env.flush_all()
+        self.env.cr.execute(
+            """
+            SELECT id, name, batch_id, gateway_id, attention, status_is_final FROM g2p_payment AS payment
+             WHERE attention IS NOT NULL AND gateway_id IS NOT NULL
+               AND NOT EXISTS (SELECT 1 FROM g2p_payment_exception WHERE payment_id = payment.id)
+            """
+        )
+        return self._raise(
+            [
+                {
+                    "type": "late" if final else "suspect",
+                    "summary": attention,
+                    "gateway_id": gateway,
+                    "payment_id": payment,
+                    "batch_id": batch,
+                    "reference": name,
+                }
+                for payment, name, batch, gateway, attention, final in self.env.cr.fetchall()
+            ]
+        )
+
+    @api.model
     def _settle_told(self, payments):
         """Ends the doubts about payments whose result is clear by now; returns how many."""
         now = fields.Datetime.now()
@@ -456,7 +489,7 @@ class PaymentException(models.Model):
             if exception.payment_before:
                 before = exception.payment_id._result_from_text(exception.payment_before)
                 exception.payment_id._decide(before, why)
-                exception.sudo().payment_before = False
+                exception.sudo().write({"payment_before": False, "event_id": False})
             else:
                 exception._note(why)
             exception._refresh_attention(exception)
@@ -488,9 +521,7 @@ class PaymentException(models.Model):
         later = [
             ("payment_id", "=", self.payment_id.id),
             ("state", "=", "closed"),
-            ("payment_before", "!=", False),
-            ("decided_at", ">=", self.decided_at),
-            ("id", "!=", self.id),
+            ("event_id.number", ">", self.event_id.number),
         ]
         if self.payment_before and self.sudo().search_count(later, limit=1):
             return _("This payment was decided again later. Take that decision back first.")
@@ -542,16 +573,14 @@ class PaymentException(models.Model):
         """What the decision means for the payment, and for its batch."""
         payment, decided = self.payment_id, self._decided()
         values = payment._decided_values(self) if payment else {}
-        self.sudo().write(
-            {
-                "decided_at": fields.Datetime.now(),
-                "payment_before": payment._result_as_text() if values else False,
-            }
-        )
+        moved = {"decided_at": fields.Datetime.now(), "payment_before": False, "event_id": False}
         if values:
+            moved["payment_before"] = payment._result_as_text()
             payment._decide(values, decided, self._evidence_digest())
+            moved["event_id"] = payment.sudo().event_ids.sorted("number")[-1].id
         else:
             self._note(decided)
+        self.sudo().write(moved)
         self._refresh_attention(self)
         if self.batch_id:
             self.batch_id._settle()
@@ -579,7 +608,8 @@ class PaymentException(models.Model):
         )
 
     def _take_evidence(self, attachments):
-        """Copies, which hang on the exception: with the rights on it, and out of the reach of who sent them."""
+        """Copies, which hang on the exception: with the rights on it, and out of the reach of who sent them.
+        """
         if not attachments:
             return
         # Searched, so that nobody gets hold of files that they may not see.
@@ -643,7 +673,8 @@ class PaymentException(models.Model):
             raise UserError(_("Somebody else was faster. Reload the page to see what was decided."))
 
     def _advance(self, state, **values):
-        """The one place where `state` changes for people; a move that is not in NEXT is a fault in the code."""
+        """The one place where `state` changes for people; a move that is not in NEXT is a fault in the code.
+        """
         self.ensure_one()
         if state not in NEXT[self.state]:
             raise ValueError(f"exception {self.id}: {self.state} cannot become {state}")

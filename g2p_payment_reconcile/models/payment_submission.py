@@ -1,8 +1,5 @@
 import random
-import time
 from datetime import timedelta
-
-from psycopg2 import OperationalError
 
 from odoo import _, api, fields, models
 
@@ -112,7 +109,7 @@ class PaymentSubmission(models.Model):
             return _("Nothing to do: the batch waits for no result.")
         with self.batch_id._own_transaction() as batch:
             asked = self.with_env(batch.env)._ask(references)
-        return self._write_down_answer(*asked)
+        return self.batch_id._write_down(lambda batch: self.with_env(batch.env)._take_answer(*asked))
 
     def _begin_pull(self):
         """Claims the submission; the references still open, or None when there is nothing to ask."""
@@ -152,17 +149,6 @@ class PaymentSubmission(models.Model):
         except GatewayError as error:
             return self.gateway_id._explain(error), outcomes, False, error.retry_after
         return _("Nothing new."), outcomes, True, 0
-
-    def _write_down_answer(self, *asked):
-        """Repeated when people or other transactions are in the way: what was learnt is not asked for twice."""
-        for wait in (0.1, 0.5, 2, 5, None):
-            try:
-                with self.batch_id._own_transaction() as batch:
-                    return self.with_env(batch.env)._take_answer(*asked)
-            except (OperationalError, RetryableJobError):
-                if wait is None:
-                    raise
-                time.sleep(wait)
 
     def _take_answer(self, answer, outcomes, whole, retry_after):
         """Applies an answer, page by page, and writes the document of it when it brought something."""

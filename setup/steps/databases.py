@@ -141,10 +141,11 @@ def _is_unfinished(name, environment):
 
 def _ages():
     """Databases without a connection, the youngest first, and the seconds since they were made."""
+    # Another run may drop one while this looks: its file is then missing.
     rows = postgres.sql(
-        "SELECT datname, extract(epoch FROM (pg_stat_file('base/' || oid || '/PG_VERSION')).modification)"
-        " AS made"
-        " FROM pg_database WHERE NOT datistemplate AND NOT EXISTS"
+        "SELECT datname, extract(epoch FROM file.modification) AS made"
+        " FROM pg_database, pg_stat_file('base/' || oid || '/PG_VERSION', true) AS file"
+        " WHERE NOT datistemplate AND file.modification IS NOT NULL AND NOT EXISTS"
         " (SELECT FROM pg_stat_activity WHERE pg_stat_activity.datname = pg_database.datname)"
         " ORDER BY made DESC"
     )

@@ -8,8 +8,9 @@ from . import addons, debian, places, python_env, say, stamp
 _DESCRIPTION = """Check the sources with ruff (rules and format) and pylint-odoo; the exit code is 1 when they
 find something to change. Configuration: pyproject.toml and .pylintrc."""
 
-# A model is spread over files by idea here, which the first would merge; the second asks plain Python classes for
-# the return value of methods that have none. Disabled here, because the file enables all that pylint-odoo has.
+# A model is spread over files by idea here, which the first would merge; the second asks plain Python classes
+# for the return value of methods that have none. Disabled here, because the file enables all that pylint-odoo
+# has.
 _NOT_FOR_US = ("consider-merging-classes-inherited", "missing-return")
 # The stand-ins are no add-ons to publish, and have the shape of the modules that they stand for.
 _NOT_OURS = (

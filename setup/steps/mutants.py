@@ -76,8 +76,8 @@ MUTANTS = (
     Mutant(
         "whoever finds an attempt written down sends nothing",
         _SENDING,
-        "        if self._live_submission():\n            return nothing,",
-        "        if False:\n            return nothing,",
+        '        return self.batch_state == "sending" and not self._live_submission()\n',
+        '        return self.batch_state == "sending"\n',
         (*_HUB, "test_send or test_recovery"),
     ),
     Mutant(
@@ -97,8 +97,8 @@ MUTANTS = (
     Mutant(
         "the payment system is asked before anything is sent",
         _SENDING,
-        '        if there:\n            return "_accept", (there,)',
-        '        if False:\n            return "_accept", (there,)',
+        "            return look._replace(receipt=self._find_at_payment_system())\n",
+        "            return look\n",
         (*_HUB, "test_recovery"),
     ),
     Mutant(

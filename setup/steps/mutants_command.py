@@ -13,8 +13,8 @@ from . import places, say
 from .mutants import MUTANTS
 
 _DESCRIPTION = """Remove each safety mechanism in a copy of the checkout, run the tests that should notice,
-and print a table: what was removed, which tests went red. The exit code is 1 when no test noticed. Takes about
-half a minute for each mechanism; setup/test must have passed before."""
+and print a table: what was removed, which tests went red. The exit code is 1 when no test noticed. Takes
+about half a minute for each mechanism; setup/test must have passed before."""
 
 _FAILED = re.compile(r"^(?:FAILED|ERROR|SUBFAILED\[.*\]) (\S+?\.py)::(\S+)", re.MULTILINE)
 _NOT_COPIED = shutil.ignore_patterns("build", ".git", "__pycache__", ".ruff_cache", ".pytest_cache")

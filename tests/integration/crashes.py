@@ -1,7 +1,8 @@
 """A batch on its way from approved to its final results, with servers that die at chosen checkpoints.
 
-`Lane` is a database, an Odoo that can die (addons/g2p_payment_crash) and a hub. `Crossing` takes one batch across,
-and after a crash goes on with what a production has: a restart, queue_job, the scheduled actions, and people.
+`Lane` is a database, an Odoo that can die (addons/g2p_payment_crash) and a hub. `Crossing` takes one batch
+across, and after a crash goes on with what a production has: a restart, queue_job, the scheduled actions, and
+people.
 """
 
 import contextlib
@@ -21,8 +22,8 @@ from steps.world import World
 NEVER = 10_000  # the number of a pass that nothing comes to
 SECONDS = 120  # for one crossing, with crash and recovery
 _ADDONS = Path(__file__).resolve().parent / "addons"
-# Its clock stands still except where a crossing moves it on by a second: then the hub shows what it has accepted,
-# and pays; one of the payments only at the next second.
+# Its clock stands still except where a crossing moves it on by a second: then the hub shows what it has
+# accepted, and pays; one of the payments only at the next second.
 _HUB = "--start-delay 0.1 --processing 0.1 --row-time 0.1 --slow 1.2 --import-lag 0.3".split()
 _SCHEDULED = (
     "g2p_payment_hub.cron_look_up",
@@ -40,8 +41,10 @@ SELECT json_build_object(
                              WHEN 'unknown' THEN no_trace AND last_look_up_at < started_at + interval '1 hour'
                   END AS is_young
           FROM g2p_payment_submission WHERE batch_id = {batch}) AS one),
-    'payments', (SELECT json_agg(coalesce(status, state) ORDER BY id) FROM g2p_payment WHERE batch_id = {batch}),
-    'jobs', (SELECT coalesce(json_agg(method_name || ' ' || state), '[]') FROM queue_job WHERE state <> 'done'),
+    'payments', (SELECT json_agg(coalesce(status, state) ORDER BY id)
+                   FROM g2p_payment WHERE batch_id = {batch}),
+    'jobs', (SELECT coalesce(json_agg(method_name || ' ' || state), '[]')
+               FROM queue_job WHERE state <> 'done'),
     'event', (SELECT coalesce(max(id), 0) FROM g2p_payment_event))
 """
 _MOVES = """
@@ -52,7 +55,8 @@ SELECT string_agg(to_state, ' > ' ORDER BY number)
 """
 # Then the runner takes a job for dead.
 _TEN_SECONDS_PASS = """
-UPDATE queue_job SET date_enqueued = date_enqueued - interval '10 seconds' WHERE state IN ('enqueued', 'started')
+UPDATE queue_job SET date_enqueued = date_enqueued - interval '10 seconds'
+ WHERE state IN ('enqueued', 'started')
 """
 # Then the lease of a worker is over, and the time that a batch may take to show up at the hub.
 _AN_HOUR_PASSES = """
@@ -269,12 +273,13 @@ class Crossing:
         return {(one["name"], int(one["amount_paid"])) for one in self._payments if one["status"] == "paid"}
 
     def checkpoints(self):
-        """What was passed, and what killed in the end: pairs of the effect before and the one that was to "
-        "come."""
+        """What was passed, and what killed in the end: pairs of the effect before and the one that was to
+        come."""
         return list(itertools.pairwise([self._begin, *self.passed]))
 
     def row(self):
-        """For the table: killed after, and before (or `place`); found; recovery; uploads; paid by hub and us."""
+        """For the table: killed after, and before (or `place`); found; recovery; uploads; paid by hub and
+        us."""
         place = self.place or (self.checkpoints()[-1] if self.crashes else ("not killed", "-"))
         return (
             *place,

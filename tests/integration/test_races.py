@@ -99,6 +99,54 @@ def test_one_approves_while_another_rejects(world):
         assert not row["frozen_digest"]
 
 
+def test_one_sends_while_another_approves(world, hub, eventually):
+    """What leaves has been approved and frozen, whoever was quicker."""
+    other = _second(world, "finance", f"finance_other_{world.program}")
+    sent = 0
+    for number in range(ROUNDS):
+        cycle = world.add_cycle(f"Race {number}")
+        world.entitle([f"2771384{number:04d}"], cycle=cycle)
+        world.prepare(cycle)
+        (batch,) = world.batches(cycle=cycle)
+        results = _at_once(
+            lambda batch=batch: other.button("g2p.payment.batch", [batch], "send_payment"),
+            lambda batch=batch: world.finance.button("g2p.payment.batch", [batch], "action_approve"),
+            lambda batch=batch: other.button("g2p.payment.batch", [batch], "send_payment"),
+        )
+        _readable(results)
+        if world.batches("to_approve", cycle=cycle):  # the approval found the row taken
+            world.approve([batch])
+        if world.batches("approved", cycle=cycle):
+            world.send([batch])
+        sent += 1
+        eventually(lambda cycle=cycle: world.batches("sent", "done", cycle=cycle))
+        assert len(hub.batches()) == sent
+        (row,) = world.admin.read(
+            "g2p.payment.batch", [batch], ["frozen_digest", "approved_by_id", "submission_ids"]
+        )
+        (submission,) = world.admin.read("g2p.payment.submission", row["submission_ids"], ["digest"])
+        assert row["approved_by_id"] and submission["digest"] == row["frozen_digest"]
+
+
+def test_one_sends_while_another_takes_it_back(world, hub, eventually):
+    """It leaves as it was approved, or it does not leave and is a draft again; never both."""
+    sent = 0
+    for number in range(ROUNDS):
+        cycle = world.add_cycle(f"Race {number}")
+        world.entitle([f"2771385{number:04d}"], cycle=cycle)
+        world.prepare(cycle)
+        (batch,) = world.batches(cycle=cycle)
+        world.approve([batch])
+        results = _at_once(
+            lambda batch=batch: world.finance.button("g2p.payment.batch", [batch], "send_payment"),
+            lambda batch=batch: world.program_manager.button(
+                "g2p.payment.batch", [batch], "action_back_to_draft"
+            ),
+        )
+        _readable(results)
+        eventually(lambda cycle=cycle: world.batches("draft", "approved", "sent", "done", cycle=cycle))
+        sent += bool(world.batches("sent", "done", cycle=cycle))
+        assert len(hub.batches()) == sent
 def _all_failed(world, hub, eventually, cycle, payees):
     """A batch of these payees, sent and answered; its id."""
     world.entitle(payees, cycle=cycle)

@@ -1,12 +1,12 @@
 """Where this server can die: right before each of its effects on the world outside.
 
-A process that dies leaves behind what it has committed and what it has told others, nothing else. All commits and
-all requests go through one place each. Watching these places covers every checkpoint of the code without naming
-any, and those that are added later: dying anywhere between two effects leaves the same as dying at the end of that
-stretch, with everything done that can be lost.
+A process that dies leaves behind what it has committed and what it has told others, nothing else. All commits
+and all requests go through one place each. Watching these places covers every checkpoint of the code without
+naming any, and those that are added later: dying anywhere between two effects leaves the same as dying at the
+end of that stretch, with everything done that can be lost.
 
-The folder $G2P_CRASH_FOLDER has two files: `kill_at` holds the number of the pass that kills; while it is there,
-each pass adds a line to `passed`. Without it nothing is counted.
+The folder $G2P_CRASH_FOLDER has two files: `kill_at` holds the number of the pass that kills; while it is
+there, each pass adds a line to `passed`. Without it nothing is counted.
 """
 
 import os

@@ -1,6 +1,6 @@
 """Why Payment Hub EE did not pay, in our words.
 
-Codes as in ph-ee-connector-common 1.8.1 (`PaymentHubError`), which the hub compares without case. Failures after
+Codes as in ph-ee-connector-common (`PaymentHubError`), which the hub compares without case. Failures after
 which money may have moved are no failures to us: see `answers`.
 """
 

@@ -192,7 +192,8 @@ class Payment(models.Model):
 
     @api.model
     def _may_have_paid(self):
-        """Domain: payments that live, or have failed with a doubt; OpenG2P's rule for paying again, and ours."""
+        """Domain: payments that live, or have failed with a doubt. While an entitlement has one of them it is
+        not paid again: OpenG2P's rule, and ours."""
         return ["|", ("status", "!=", "failed"), ("attention", "!=", False)]
 
     def _others_that_may_pay(self):

@@ -180,8 +180,8 @@ class PaymentBatch(models.Model):
         for payment in self.sudo().payment_ids:
             if payment.entitlement_id in others:
                 return _(
-                    "Nothing was sent: %(payee)s may have been paid already, by the payment %(reference)s of the "
-                    "same entitlement. Find out, then send or reject this batch.",
+                    "Nothing was sent: %(payee)s may have been paid already, by the payment %(reference)s of "
+                    "the same entitlement. Find out, then send or reject this batch.",
                     payee=payment.partner_id.name,
                     reference=others[payment.entitlement_id][0].name,
                 )

@@ -16,7 +16,8 @@ _PROGRESS = """
                entitlement.initial_amount AS due,
                sum(payment.amount_paid) FILTER (WHERE payment.status = 'paid') AS paid,
                CASE
-                   WHEN bool_or(payment.attention IS NOT NULL OR batch.batch_state = 'unknown') THEN 'unresolved'
+                   WHEN bool_or(payment.attention IS NOT NULL OR batch.batch_state = 'unknown')
+                       THEN 'unresolved'
                    WHEN bool_or(payment.status = 'paid') THEN 'paid'
                    WHEN bool_or(payment.id IS NOT NULL AND payment.status IS NULL) THEN 'waiting'
                    WHEN bool_or(payment.id IS NOT NULL) THEN 'failed'
@@ -137,8 +138,8 @@ class Cycle(models.Model):
         if not (self.unresolved_count or self.waiting_count or open_batches):
             return False
         return _(
-            "The payments of %(cycle)s are not all final: %(unresolved)s unresolved, %(waiting)s waiting for a "
-            "result, in batches: %(batches)s.",
+            "The payments of %(cycle)s are not all final: %(unresolved)s unresolved, %(waiting)s waiting for "
+            "a result, in batches: %(batches)s.",
             cycle=self.name,
             unresolved=self.unresolved_count,
             waiting=self.waiting_count,
@@ -162,7 +163,7 @@ class Cycle(models.Model):
 
     @api.model
     def _cron_mark_distributed(self):
-        """Ends the cycles of which everything is paid. One that cannot be ended does not hold up the others."""
+        """Ends the cycles in which everything is paid. One that cannot be ended does not hold up others."""
         batches = self.env["g2p.payment.batch"].sudo()
         cycles = batches._read_group(
             [("gateway_id", "!=", False), ("cycle_id.state", "=", self.STATE_APPROVED)], ["cycle_id"]

@@ -608,8 +608,7 @@ class PaymentException(models.Model):
         )
 
     def _take_evidence(self, attachments):
-        """Copies, which hang on the exception: with the rights on it, and out of the reach of who sent them.
-        """
+        """Copies, which hang on the exception: with the rights on it, and out of the reach of who sent them."""
         if not attachments:
             return
         # Searched, so that nobody gets hold of files that they may not see.
@@ -673,8 +672,7 @@ class PaymentException(models.Model):
             raise UserError(_("Somebody else was faster. Reload the page to see what was decided."))
 
     def _advance(self, state, **values):
-        """The one place where `state` changes for people; a move that is not in NEXT is a fault in the code.
-        """
+        """The one place where `state` changes for people; a move that is not in NEXT is a fault in the code."""
         self.ensure_one()
         if state not in NEXT[self.state]:
             raise ValueError(f"exception {self.id}: {self.state} cannot become {state}")

@@ -11,7 +11,7 @@ class Payment(models.Model):
     _inherit = "g2p.payment"
 
     def _why_not_reissued(self):
-        """Payment to the sentence that says what forbids another one in its place, for those that have one."""
+        """Payment to the sentence that says what forbids another one in its place, where anything does."""
         today = fields.Date.context_today(self)
         others = self._others_that_may_pay()
         reasons = {}
@@ -113,7 +113,8 @@ class Cycle(models.Model):
         if not manager or manager._name != HUB_MANAGER:
             raise UserError(
                 _(
-                    "The program no longer pays through a payment gateway, so its payments cannot be issued again."
+                    "The program no longer pays through a payment gateway. Give it the payment manager Payment "
+                    "Hub again, then issue its payments again."
                 )
             )
         return manager

@@ -14,8 +14,8 @@ KINDS = {
 
 
 class PaymentBatch(models.Model):
-    """The statement of a batch for the auditor: what was approved, by whom, what became of each payment, what did
-    not fit and who decided what."""
+    """The statement of a batch for the auditor: what was approved, by whom, what became of each payment,
+    what did not fit and who decided what."""
 
     _inherit = "g2p.payment.batch"
 
@@ -241,7 +241,7 @@ class PaymentBatch(models.Model):
         return Section(_("Reconciliations"), columns, rows)
 
     def _statement_trail(self):
-        """What happened to the batch and its submissions; what happened to a payment stands with the payment."""
+        """What happened to the batch and its submissions; what happened to a payment stands there."""
         columns = [_("No."), _("When"), _("Who"), _("From"), _("To"), _("Why")]
         events = self.env["g2p.payment.event"].search(
             [("batch_id", "=", self.id), ("payment_id", "=", False)], order="number"

@@ -1,7 +1,7 @@
 """A statement as a file: sections of rows, written as CSV and as a spreadsheet. Plain Python.
 
-A cell is text, an int, or a Decimal with the digits of its currency. Spreadsheet programs run text that looks like a
-formula; such text gets an apostrophe in front. Numbers are numbers and stay as they are.
+A cell is text, an int, or a Decimal with the digits of its currency. Spreadsheet programs run text that looks
+like a formula; such text gets an apostrophe in front. Numbers are numbers and stay as they are.
 """
 
 import csv

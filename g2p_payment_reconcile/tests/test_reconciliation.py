@@ -54,9 +54,7 @@ class TestReconciliation(DecisionCase):
     def test_sums_are_exact(self):
         """Forty times 0.1 is not 4 in floats."""
         batch = self._sent(40)
-        self.env.cr.execute(
-            "UPDATE g2p_payment SET amount_issued = 0.10 WHERE batch_id = %s", [batch.id]
-        )
+        self.env.cr.execute("UPDATE g2p_payment SET amount_issued = 0.10 WHERE batch_id = %s", [batch.id])
         self.env.invalidate_all()
         for number, payment in enumerate(batch.payment_ids):
             self.hub.told.append(

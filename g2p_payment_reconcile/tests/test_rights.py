@@ -44,7 +44,9 @@ class TestDecisionRights(DecisionCase, RightsCase):
 
     def test_decide_without_the_wizard(self):
         """A method whose name begins with an underscore cannot be called from outside; those that can, check."""
-        self._only(DECIDE, lambda one, user: one.with_user(user)._propose("keep_as_is", "because"), self._open)
+        self._only(
+            DECIDE, lambda one, user: one.with_user(user)._propose("keep_as_is", "because"), self._open
+        )
 
     def test_confirm(self):
         self._only(DECIDE, lambda one, user: one.with_user(user).action_confirm(), self._proposed)

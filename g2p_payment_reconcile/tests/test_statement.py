@@ -46,7 +46,8 @@ def _sheet(root, strings):
 
 class StatementCase(ReissueCase):
     def _story(self):
-        """A batch of four: one paid, one failed and issued again, one declared paid by two people, one open."""
+        """A batch of four: one paid, one failed and issued again, one declared paid by two people, one
+        open."""
         self._entitle_others(2)
         batch = self._sent()
         paid, failed, doubt, waiting = batch.payment_ids.sorted("id")

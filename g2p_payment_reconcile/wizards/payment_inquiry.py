@@ -15,7 +15,7 @@ class Entry(NamedTuple):
 
 
 class PaymentInquiry(models.TransientModel):
-    """Was this paid, when, through what, and how do we know: asked by a beneficiary, an entitlement or a reference.
+    """Was this paid, when, through what, and how do we know: asked by beneficiary, entitlement or reference.
 
     Only reads, and only what the person who asks may see.
     """
@@ -151,8 +151,9 @@ class PaymentInquiry(models.TransientModel):
         if not payment.gateway_id:
             return _("It is marked as paid; how that is known is not written down.")
         return _(
-            "We know from the payment system, which said so on %(when)s for our reference, amount and currency; "
-            "its own reference is %(remote)s, its word: %(word)s. The batch is %(batch)s, there: %(there)s.",
+            "We know from the payment system, which said so on %(when)s for our reference, amount and "
+            "currency; its own reference is %(remote)s, its word: %(word)s. The batch is %(batch)s, there: "
+            "%(there)s.",
             when=self._moment(payment.status_datetime),
             remote=payment.remote_reference or _("not told"),
             word=payment.remote_status or _("paid"),
@@ -171,8 +172,8 @@ class PaymentInquiry(models.TransientModel):
                 state=states.get(batch.batch_state, _("not sent")),
             )
         return _(
-            "Not yet: payment %(payment)s was sent in batch %(batch)s and has no result. The payment system was "
-            "last asked on %(asked)s, and is asked again on %(next)s.",
+            "Not yet: payment %(payment)s was sent in batch %(batch)s and has no result. The payment system "
+            "was last asked on %(asked)s, and is asked again on %(next)s.",
             payment=payment.name,
             batch=batch.name or _("none"),
             asked=self._moment(batch.last_polled_at) or _("no day yet"),
@@ -187,11 +188,16 @@ class PaymentInquiry(models.TransientModel):
             entries.append(
                 Entry(fields.Datetime.to_datetime(entitlement.date_approved), _("Entitlement approved"))
             )
+        # One payment after the other, so that what happened in the same second stays in order.
+        events = self._events(payments)
         for payment in payments:
-            entries += self._of_payment(payment)
-        for batch in payments.batch_id:
-            entries += self._of_batch(batch)
-        entries += self._of_events(payments)
+            mine = events.filtered(
+                lambda event, payment=payment: (
+                    payment == event.payment_id
+                    or (not event.payment_id and event.batch_id == payment.batch_id)
+                )
+            )
+            entries += [*self._of_payment(payment), *self._of_events(mine), *self._of_batch(payment.batch_id)]
         return sorted((entry for entry in entries if entry.when), key=lambda entry: entry.when)
 
     def _of_payment(self, payment):
@@ -243,18 +249,15 @@ class PaymentInquiry(models.TransientModel):
             ),
         ]
 
-    def _of_events(self, payments):
+    def _events(self, payments):
         """Of the payments themselves, and of their batches as wholes."""
-        events = self.env["g2p.payment.event"].search(
-            [
-                ("batch_id", "in", payments.batch_id.ids),
-                "|",
-                ("payment_id", "=", False),
-                ("payment_id", "in", payments.ids),
-            ],
-            order="batch_id, number",
+        of_batches = ["&", ("payment_id", "=", False), ("batch_id", "in", payments.batch_id.ids)]
+        return self.env["g2p.payment.event"].search(
+            ["|", ("payment_id", "in", payments.ids), *of_batches], order="batch_id, number"
         )
-        batches = dict(payments.batch_id._fields["batch_state"]._description_selection(self.env))
+
+    def _of_events(self, events):
+        batches = dict(events.batch_id._fields["batch_state"]._description_selection(self.env))
         attempts = dict(events.submission_id._fields["state"]._description_selection(self.env))
         for event in events:
             if event.payment_id:

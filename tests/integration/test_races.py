@@ -147,6 +147,8 @@ def test_one_sends_while_another_takes_it_back(world, hub, eventually):
         eventually(lambda cycle=cycle: world.batches("draft", "approved", "sent", "done", cycle=cycle))
         sent += bool(world.batches("sent", "done", cycle=cycle))
         assert len(hub.batches()) == sent
+
+
 def _all_failed(world, hub, eventually, cycle, payees):
     """A batch of these payees, sent and answered; its id."""
     world.entitle(payees, cycle=cycle)

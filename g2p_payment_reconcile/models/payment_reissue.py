@@ -113,8 +113,8 @@ class Cycle(models.Model):
         if not manager or manager._name != HUB_MANAGER:
             raise UserError(
                 _(
-                    "The program no longer pays through a payment gateway. Give it the payment manager Payment "
-                    "Hub again, then issue its payments again."
+                    "The program no longer pays through a payment gateway. Give it the payment manager "
+                    "Payment Hub again, then issue its payments again."
                 )
             )
         return manager

@@ -10,3 +10,7 @@ from . import payment_reissue
 from . import payment_report
 from . import payment_statement
 from . import payment_submission
+from . import payment_evidence_mapping
+from . import payment_evidence
+from . import payment_evidence_line
+from . import payment_evidence_match

@@ -1,5 +1,6 @@
 from . import test_callback
 from . import test_cycle
+from . import test_evidence
 from . import test_exception
 from . import test_inquiry
 from . import test_pull

@@ -129,8 +129,8 @@ class PaymentGateway(models.Model):
         self._not_supported()
 
     def _check_callback(self, headers, body, path):
-        """Hook: whether a call that says that there is news comes from the payment system, where that can sign:
-        `headers` without regard to case, `body` as it came (bytes), `path` of the call. Changes nothing."""
+        """Hook: whether a call that says that there is news comes from the payment system, where that can
+        sign: `headers` without regard to case, `body` as it came (bytes), `path` of the call."""
         self.ensure_one()
         return True
 

@@ -120,7 +120,7 @@ class PaymentSubmission(models.Model):
         return ""
 
     def _have_news(self):
-        """Hook: there is something new to be learnt about its payments; whoever asks for outcomes asks now."""
+        """Hook: there is something new to be learnt about its payments; who asks for outcomes asks now."""
 
     def _frozen_content(self):
         """What was approved, to the byte."""

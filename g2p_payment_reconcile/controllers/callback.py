@@ -19,8 +19,8 @@ class PaymentCallback(http.Controller):
     """Where a payment system may say that there is news of a submission.
 
     Payment Hub EE can neither sign nor authenticate, calls late, early, twice or never, and says only a
-    percentage. So nothing that is sent is believed: an address that only the payment system knows makes the next
-    question due. Where the sender can sign, the gateway also checks that (`_check_callback`).
+    percentage. So nothing that is sent is believed: an address that only the payment system knows makes the
+    next question due. Where the sender can sign, the gateway also checks that (`_check_callback`).
     """
 
     _recent = collections.deque()

@@ -114,10 +114,9 @@ class Payment(models.Model):
               LEFT JOIN res_currency AS currency ON currency.id = payment.payment_currency_id
               LEFT JOIN LATERAL (
                    SELECT bool_or(state <> 'closed' AND type <> 'silent') AS doubt,
-                          string_agg(known, E'\\n') FILTER (WHERE state = 'closed' AND decision <> 'settled')
-                              AS known
-                     FROM g2p_payment_exception WHERE payment_id = payment.id) AS of_payment ON TRUE
-             WHERE payment.id = ANY(%s) AND payment.name = ANY(%s)
+                          string_agg(known, E'\\n') FILTER (WHERE decision IS DISTINCT FROM 'settled') AS
+                          known FROM g2p_payment_exception WHERE payment_id = payment.id) AS of_payment ON
+                          TRUE WHERE payment.id = ANY(%s) AND payment.name = ANY(%s)
              ORDER BY payment.id
             """,
             [self.ids, references],
@@ -130,9 +129,9 @@ class Payment(models.Model):
         return facts
 
     def _contradiction_rows(self, fact, said):
-        """What speaks against a final result, apart from what a person had in front when deciding."""
-        decided = set((fact["known"] or "").splitlines())
-        news = [one for one in said if not decided.issuperset(words([one]))]
+        """What speaks against a final result, apart from what a person has, or has had, in front."""
+        known = set((fact["known"] or "").splitlines())
+        news = [one for one in said if not known.issuperset(words([one]))]
         against = contradictions(
             news, fact["status"], fact["amount"], fact["currency"], fact["remote_reference"] or ""
         )

@@ -134,7 +134,9 @@ class PaymentException(models.Model):
     their_reason = fields.Char(readonly=True)
     their_at = fields.Datetime("Their Date", readonly=True, help="When the other side says that it happened.")
     fingerprint = fields.Char(required=True, readonly=True, help="The same facts have the same fingerprint.")
-    known = fields.Text(readonly=True, help="All that had been said of the payment when this was decided.")
+    known = fields.Text(
+        readonly=True, help="What was said of the payment when this came up, or when it was decided."
+    )
 
     # The decision
     decision = fields.Selection(
@@ -608,7 +610,7 @@ class PaymentException(models.Model):
         )
 
     def _take_evidence(self, attachments):
-        """Copies, which hang on the exception: with the rights on it, and out of the reach of who sent them."""
+        """Copies, which hang on the exception: with its rights, out of the reach of who sent them."""
         if not attachments:
             return
         # Searched, so that nobody gets hold of files that they may not see.
@@ -672,7 +674,7 @@ class PaymentException(models.Model):
             raise UserError(_("Somebody else was faster. Reload the page to see what was decided."))
 
     def _advance(self, state, **values):
-        """The one place where `state` changes for people; a move that is not in NEXT is a fault in the code."""
+        """The one place where people change `state`; a move that is not in NEXT is a fault in the code."""
         self.ensure_one()
         if state not in NEXT[self.state]:
             raise ValueError(f"exception {self.id}: {self.state} cannot become {state}")

@@ -25,7 +25,6 @@ class PaymentGateway(models.Model):
         "sooner; they come without it as well.",
     )
     callback_secret = fields.Char(
-        "Callback Secret",
         groups=ADMIN,
         compute="_compute_secrets",
         inverse=lambda self: self._keep_secret("callback_secret"),
@@ -126,7 +125,8 @@ class PaymentGateway(models.Model):
         return self._notification(
             "success",
             _(
-                "Batches sent from now on get new callback addresses. Results of the others come without them."
+                "Batches sent from now on get new callback addresses. Results of the others come without "
+                "them."
             ),
         )
 

@@ -3,9 +3,11 @@ from . import test_cycle
 from . import test_evidence
 from . import test_exception
 from . import test_inquiry
+from . import test_ledger
 from . import test_pull
 from . import test_reconciliation
 from . import test_reissue
 from . import test_report
 from . import test_rights
+from . import test_state_machine
 from . import test_statement

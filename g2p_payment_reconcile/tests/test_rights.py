@@ -43,7 +43,7 @@ class TestDecisionRights(DecisionCase, RightsCase):
         self._only(DECIDE, lambda one, user: self._propose(one, "declare_failed", user=user), self._open)
 
     def test_decide_without_the_wizard(self):
-        """A method whose name begins with an underscore cannot be called from outside; those that can, check."""
+        """A method that begins with an underscore cannot be called from outside, and checks all the same."""
         self._only(
             DECIDE, lambda one, user: one.with_user(user)._propose("keep_as_is", "because"), self._open
         )

@@ -128,7 +128,7 @@ class TestStatement(StatementCase):
             [[failed.name, batch.name, again.name, again.batch_id.name, Decimal("100.00"), "Not sent yet"]],
         )
         self.assertEqual(self._sections(again.batch_id)["reissues"].rows, sections["reissues"].rows)
-        self.assertEqual([row[3:5] for row in sections["runs"].rows], [[2, 1]])
+        self.assertEqual([row[2:6] for row in sections["runs"].rows], [["Payment System", "", 2, 1]])
         self.assertIn("approved", [row[4] for row in sections["trail"].rows])
 
     def test_printed(self):

@@ -148,6 +148,18 @@ class PaymentInquiry(models.TransientModel):
                 reason=decided.reason,
                 evidence=", ".join(decided.sudo().attachment_ids.mapped("name")) or _("none"),
             )
+        line = self._evidence(payment).filtered(lambda one: one.effect == "pays")[-1:]
+        if line:
+            return _(
+                "We know from %(file)s, line %(line)s: uploaded by %(uploader)s on %(uploaded)s, applied by "
+                "%(applier)s on %(applied)s.",
+                file=line.evidence_id.name,
+                line=line.number,
+                uploader=line.evidence_id.uploaded_by_id.name,
+                uploaded=self._moment(line.evidence_id.uploaded_at),
+                applier=line.evidence_id.applied_by_id.name,
+                applied=self._moment(line.evidence_id.applied_at),
+            )
         if not payment.gateway_id:
             return _("It is marked as paid; how that is known is not written down.")
         return _(
@@ -159,6 +171,14 @@ class PaymentInquiry(models.TransientModel):
             word=payment.remote_status or _("paid"),
             batch=payment.batch_id.name or "",
             there=payment.batch_id.external_batch_ref or "",
+        )
+
+    def _evidence(self, payment):
+        """The applied lines about it, oldest first; who may see the payment may know which file told of it."""
+        return (
+            self.env["g2p.payment.evidence.line"]
+            .sudo()
+            .search([("payment_id", "=", payment.id), ("evidence_id.state", "=", "applied")], order="id")
         )
 
     def _not_yet(self, payment):
@@ -222,6 +242,15 @@ class PaymentInquiry(models.TransientModel):
             ),
             Entry(payment.payment_datetime, _("Day of payment, as the payment system says"), gateway),
             Entry(payment.returned_at, _("The money came back"), gateway),
+            *(
+                Entry(
+                    line.evidence_id.applied_at,
+                    _("Evidence %(file)s, line %(line)s", file=line.evidence_id.name, line=line.number),
+                    line.evidence_id.applied_by_id.name,
+                    line.why,
+                )
+                for line in self._evidence(payment)
+            ),
         ]
 
     def _of_batch(self, batch):

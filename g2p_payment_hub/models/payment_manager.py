@@ -215,11 +215,11 @@ class PaymentHubManager(models.Model):
         self.env.cr.execute("UPDATE g2p_cycle SET id = id WHERE id = %s", [cycle.id])
 
     def _earlier_batches(self, entitlements):
-        """The batches with payments of these entitlements."""
+        """The batches with payments of these entitlements, whoever may see them."""
+        earlier = [("entitlement_id", "in", entitlements.ids), ("gateway_id", "!=", False)]
         payments = self.env["g2p.payment"].sudo()
-        return payments.search(
-            [("entitlement_id", "in", entitlements.ids), ("gateway_id", "!=", False)]
-        ).batch_id
+        batches = payments._read_group([*earlier, ("batch_id", "!=", False)], ["batch_id"])
+        return self.env["g2p.payment.batch"].sudo().concat(*(batch for (batch,) in batches))
 
     def _payment_values(self, cycle, entitlements):
         payees = self._payee_values(entitlements.partner_id)

@@ -174,7 +174,7 @@ class Cycle(models.Model):
                     if not cycle._why_payments_open() and not cycle._remains_unpaid():
                         cycle._end_payments()
             except UserError as error:
-                _logger.warning("cycle %s cannot be marked as distributed: %s", cycle.id, error)
+                _logger.info("cycle %s cannot be marked as distributed: %s", cycle.id, error)
 
     def action_distribute(self):
         """Says what remains unpaid and asks whether the cycle is to end so."""

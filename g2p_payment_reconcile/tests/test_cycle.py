@@ -134,7 +134,7 @@ class TestCycle(ReissueCase):
 
         with (
             patch.object(type(self.cycle), "mark_distributed", refuses),
-            self.assertLogs("odoo.addons.g2p_payment_reconcile.models.cycle", "WARNING"),
+            self.assertLogs("odoo.addons.g2p_payment_reconcile.models.cycle", "INFO"),
         ):
             self.assertEqual(self._end_by_itself(), "approved")
 

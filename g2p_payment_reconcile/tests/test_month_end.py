@@ -32,7 +32,9 @@ class TestMonthEnd(EvidenceCase):
     def setUp(self):
         super().setUp()
         self.hubs = {self.gateway: LedgerHub(), self.bank: LedgerHub()}
-        patcher = patch.object(type(self.env[GATEWAY]), "_client", lambda gateway: self.hubs[gateway.sudo(False)])
+        patcher = patch.object(
+            type(self.env[GATEWAY]), "_client", lambda gateway: self.hubs[gateway.sudo(False)]
+        )
         patcher.start()
         self.addCleanup(patcher.stop)
 
@@ -144,12 +146,20 @@ class TestMonthEnd(EvidenceCase):
         )
         printed = self.env["ir.actions.report"].with_user(self.first)
         html, _kind = printed._render_qweb_html("g2p_payment_reconcile.payment_batch_statement", pensions.ids)
-        for words in ("Declare Failed", "Letter of the bank", "november.xml", pensions.frozen_digest, "whole"):
+        for words in (
+            "Declare Failed",
+            "Letter of the bank",
+            "november.xml",
+            pensions.frozen_digest,
+            "whole",
+        ):
             self.assertIn(words, html.decode())
 
         # The analysis, the hubs' uploads and PostgreSQL say the same.
         report = self.env["g2p.payment.report"].with_user(self.first)
-        sums = report._read_group([], ["program_id"], ["payments:sum", "amount_issued:sum", "amount_paid:sum"])
+        sums = report._read_group(
+            [], ["program_id"], ["payments:sum", "amount_issued:sum", "amount_paid:sum"]
+        )
         self.assertEqual(
             {program: tuple(figures) for program, *figures in sums},
             {self.program: (6, 600, 400), self.pensions: (4, 200, 150)},

@@ -310,6 +310,29 @@ class TestReissue(ReissueCase):
 
         self._only(may, press_what_another_opened, failed)
 
+    def test_nobody_looks_at_another_companys_payments_through_it(self):
+        batch = self._sent()
+        self._fails(batch.payment_ids)
+        self._pull(batch)
+        company = self.env["res.company"].create({"name": "Elsewhere"})
+        stranger = self._user("stranger", "g2p_programs.g2p_program_manager")
+        stranger.write({"company_ids": [Command.set(company.ids)], "company_id": company.id})
+        line = {"payment_id": batch.payment_ids[0].id, "chosen": True}
+        wizard = (
+            self.env["g2p.payment.reissue.wizard"]
+            .with_user(stranger)
+            .create({"cycle_id": self.cycle.id, "line_ids": [Command.create(line)]})
+        )
+        self.env.flush_all()
+        self.env.invalidate_all()
+        for act in (
+            lambda: wizard.line_ids.read(["partner_id", "failure_reason"]),
+            wizard.action_reissue,
+            batch.with_user(stranger).action_reissue_failed,
+        ):
+            with self.assertRaises(AccessError):
+                act()
+
     def test_the_link_is_written_by_nobody(self):
         batch = self._sent()
         self._fails(batch.payment_ids)

@@ -186,9 +186,7 @@ class World:
         """Issues again what the wizard on the cycle proposes."""
         action = self.program_manager.button("g2p.cycle", [cycle or self.cycle], "action_reissue_failed")
         wizard = action["res_id"]
-        return said(
-            self.program_manager.button("g2p.payment.reissue.wizard", [wizard], "action_reissue")
-        )
+        return said(self.program_manager.button("g2p.payment.reissue.wizard", [wizard], "action_reissue"))
 
     def batches(self, *states, cycle=None):
         domain = [("cycle_id", "=", cycle or self.cycle)]

@@ -326,6 +326,14 @@ class TestTransfer:
         assert (failure.code, failure.verdict) == (code, Verdict.ASK)
         assert judged(failure, body) is TransferState.WAITING
 
+    def test_the_hub_refused_at_once_in_its_own_media_type(self, scripted):
+        message = "Invalid content-type. Expected application/json but received x/y: " + json.dumps(
+            error("3105")
+        )
+        answer = 500, {"message": message, "statusCode": "500", "transferState": {"lastError": {"a": 1}}}
+        failure, _body = self.failure(scripted, StepFailed, transfer=answer)
+        assert (failure.code, failure.verdict) == ("3105", Verdict.PAUSE_BATCH)
+
     @pytest.mark.parametrize(
         "answer",
         [

@@ -1,8 +1,8 @@
 """One exchange at a time about one party, and about one transfer.
 
 npm's sdk-scheme-adapter 18.0.2 waits for the hub's answers by the name of what they are about. When two of
-them come under one name at the same moment, it lets go of the first and stumbles over the second: from then on
-it hears nothing at all, every step of everybody's ends in a time-out, until it is started anew.
+them come under one name at the same moment, it lets go of the first and stumbles over the second: from then
+on it hears nothing at all, every step of everybody's ends in a time-out, until it is started anew.
 """
 
 import contextlib

@@ -33,12 +33,16 @@ class Reason(str, Enum):
 
 
 class GatewayError(Exception):
-    """`reason` for people to act on, `detail` for the record: short, and free of secrets and payees."""
+    """`reason` for people to act on, `detail` for the record: short, and free of secrets and payees.
 
-    def __init__(self, reason: Reason, detail: str = ""):
+    `retry_after`: the seconds that the system asks us to wait, 0 where it does not say.
+    """
+
+    def __init__(self, reason: Reason, detail: str = "", retry_after: int = 0):
         super().__init__(f"{reason.value}: {detail}" if detail else reason.value)
         self.reason = reason
         self.detail = detail
+        self.retry_after = retry_after
 
 
 class NotSent(GatewayError):

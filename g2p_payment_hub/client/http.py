@@ -10,7 +10,9 @@ import json
 import os
 import ssl
 import threading
+import time
 from collections.abc import Mapping
+from email.utils import parsedate_to_datetime
 from typing import Any
 
 import requests
@@ -57,6 +59,17 @@ class Answer:
             )
         except (ValueError, RecursionError) as error:
             raise OutcomeUnknown(Reason.NOT_UNDERSTOOD, f"HTTP {self.status}, not JSON") from error
+
+    def retry_after(self) -> int:
+        """The seconds of the header Retry-After, given as such or as a date; 0 without a usable one."""
+        text = self.headers.get("Retry-After", "").strip()
+        if text.isascii() and text.isdigit():
+            return int(text[:9])
+        try:
+            seconds = parsedate_to_datetime(text).timestamp() - time.time()
+        except (TypeError, ValueError, OverflowError):
+            return 0
+        return max(0, round(seconds))
 
 
 def _no_repeated_members(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

@@ -124,7 +124,7 @@ class Operations:
         if answer.status in (401, 403):
             raise Refused(Reason.LOGIN, f"HTTP {answer.status}")
         if answer.status == 429:
-            raise NotSent(Reason.BUSY, "HTTP 429")
+            raise NotSent(Reason.BUSY, "HTTP 429", retry_after=answer.retry_after())
         if answer.status == 500 and not answer.body.strip():
             raise OutcomeUnknown(Reason.TENANT, "HTTP 500 without a body")
         if answer.status not in (200, 404):

@@ -15,6 +15,7 @@ MAKERS = ("g2p_programs.g2p_program_manager", "g2p_registry_base.group_g2p_admin
 #   |<- rejected <---------+          |  |  +-> unknown -> sent | approved (two people)
 #   |<- refused <---------------------+  +-> approved (nothing had left)
 #   +-> cancelled (from every state in which nothing can have left)
+# done -> sent when something comes up that a person has to decide
 NEXT = {
     "draft": {"to_approve", "cancelled"},
     "to_approve": {"approved", "rejected", "draft", "cancelled"},
@@ -24,7 +25,7 @@ NEXT = {
     "sent": {"done"},
     "rejected": {"draft", "cancelled"},
     "refused": {"draft", "cancelled"},
-    "done": set(),
+    "done": {"sent"},
     "cancelled": set(),
 }
 # What people may not write on a batch of a gateway, whatever rights OpenG2P gives them on the model.

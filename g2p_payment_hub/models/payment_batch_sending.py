@@ -111,13 +111,20 @@ class PaymentBatch(models.Model):
             return self.env["g2p.payment.submission"], why_not
 
     def _write_down_ending(self, submission, ending, arguments):
-        """Repeated when other transactions are in the way: what came of it must not be forgotten."""
+        def write(batch):
+            ours = batch.env["g2p.payment.submission"].browse(submission.id)
+            getattr(ours, ending)(*arguments)
+            return ours.answer
+
+        return self._write_down(write)
+
+    def _write_down(self, write):
+        """`write(this record)` in a transaction of its own, repeated when others are in the way: what came of
+        something must not be forgotten."""
         for wait in (0.1, 0.5, 2, 5, None):
             try:
                 with self._own_transaction() as batch:
-                    ours = batch.env["g2p.payment.submission"].browse(submission.id)
-                    getattr(ours, ending)(*arguments)
-                    return ours.answer
+                    return write(batch)
             except OperationalError:
                 if wait is None:
                     raise
@@ -175,7 +182,32 @@ class PaymentBatch(models.Model):
                     "Nothing was sent: the entitlement of %s is no longer approved. Reject the batch.",
                     payment.partner_id.name,
                 )
+        doubtful = self._earlier_payment_in_doubt()
+        if doubtful:
+            return _(
+                "Nothing was sent: %(payee)s may have been paid already, by the earlier payment "
+                "%(reference)s. Find out, then send or reject this batch.",
+                payee=doubtful.partner_id.name,
+                reference=doubtful.name,
+            )
         return False
+
+    def _earlier_payment_in_doubt(self):
+        """A payment of the same entitlements about which something came up since this one was prepared."""
+        return (
+            self.env["g2p.payment"]
+            .sudo()
+            .search(
+                [
+                    ("entitlement_id", "in", self.sudo().payment_ids.entitlement_id.ids),
+                    ("id", "not in", self.sudo().payment_ids.ids),
+                    "|",
+                    ("attention", "!=", False),
+                    ("status", "=", "paid"),
+                ],
+                limit=1,
+            )
+        )
 
     def _is_as_approved(self):
         frozen = self.sudo().frozen_content or ""

@@ -128,6 +128,12 @@ class PaymentGateway(models.Model):
         Raises a GatewayError when nothing was learnt: ask later."""
         self._not_supported()
 
+    def _check_callback(self, headers, body, path):
+        """Hook: whether a call that says that there is news comes from the payment system, where that can
+        sign: `headers` without regard to case, `body` as it came (bytes), `path` of the call."""
+        self.ensure_one()
+        return True
+
     def _confirms_payments(self):
         """Hook: whether a finance user has to confirm that the money of a batch moved."""
         return False

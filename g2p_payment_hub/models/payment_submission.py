@@ -119,6 +119,9 @@ class PaymentSubmission(models.Model):
         """Hook: where the payment system may say that there is news; empty when nobody listens."""
         return ""
 
+    def _have_news(self):
+        """Hook: there is something new to be learnt about its payments; who asks for outcomes asks now."""
+
     def _frozen_content(self):
         """What was approved, to the byte."""
         return self.sudo().batch_id.frozen_content

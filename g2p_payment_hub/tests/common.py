@@ -27,7 +27,8 @@ class LedgerHub:
 
     `reply`: raised at the next upload. `lose_reply`: raised after the upload was accepted.
     `hidden`: uploads do not show up when they are looked for, or the error that looking for them raises.
-    `received` are the accepted uploads, `told` the outcomes of the next question.
+    `received` are the accepted uploads, `told` the outcomes of the next question. `breaks_off`: raised after
+    them.
     """
 
     def __init__(self):
@@ -36,6 +37,7 @@ class LedgerHub:
         self.reply = None
         self.lose_reply = None
         self.told = []
+        self.breaks_off = None
         self.hidden = False
 
     def __enter__(self):
@@ -70,6 +72,8 @@ class LedgerHub:
             raise self.told
         assert batch_id in {f"remote-{number}" for number in range(1, len(self.received) + 1)}
         yield from ([outcome] for outcome in self.told)
+        if self.breaks_off is not None:
+            raise self.breaks_off
 
     def tell(self, payment, status, **values):
         """The next questions are answered so for `payment`, with the money it was sent with."""

@@ -1,22 +1,60 @@
+import collections
+import logging
+import time
+
+from psycopg2 import OperationalError
+
 from odoo import http
+
+_logger = logging.getLogger(__name__)
+
+# What a payment system has to say fits in much less.
+MAX_BODY_BYTES = 64 * 1024
+# Calls that one process looks at in so many seconds. What is passed over is learnt by asking all the same.
+CALLS, SECONDS = 100, 10
+_NEWS = "/g2p_payment/news/<string:key>/<string:token>"
 
 
 class PaymentCallback(http.Controller):
     """Where a payment system may say that there is news of a submission.
 
     Payment Hub EE can neither sign nor authenticate, calls late, early, twice or never, and says only a
-    percentage. So nothing that it sends is read: an address that only it knows makes the next question due.
+    percentage. So nothing that is sent is believed: an address that only the payment system knows makes the
+    next question due. Where the sender can sign, the gateway also checks that (`_check_callback`).
     """
 
+    _recent = collections.deque()
+
     @http.route(
-        "/g2p_payment/news/<string:key>/<string:token>",
+        [_NEWS, _NEWS + "/<path:rest>"],
         type="http",
         auth="public",
         methods=["POST", "PUT"],
-        csrf=False,  # no session, no form, nothing read
+        csrf=False,  # no session, no form, nothing believed
         save_session=False,
+        max_content_length=MAX_BODY_BYTES,
     )
     def news(self, key, token, **_parameters):
-        http.request.env["g2p.payment.submission"].sudo()._hear_of_news(key, token)
+        if self._has_time():
+            self._take(key, token, http.request.httprequest)
         # The same short answer for good and bad: whoever guesses learns nothing.
         return http.request.make_response("", status=202)
+
+    def _take(self, key, token, call):
+        submissions = http.request.env["g2p.payment.submission"].sudo()
+        try:
+            with http.request.env.cr.savepoint():
+                submissions._hear_of_news(key, token, call.headers, call.get_data(), call.path)
+        except OperationalError:
+            _logger.info("a callback came while its submission was being changed: whoever does that asks")
+        except Exception:  # pylint: disable=broad-except  # the caller is told nothing, also of our errors
+            _logger.exception("a callback could not be taken")
+
+    def _has_time(self):
+        now = time.monotonic()
+        while self._recent and self._recent[0] < now - SECONDS:
+            self._recent.popleft()
+        if len(self._recent) >= CALLS:
+            return False
+        self._recent.append(now)
+        return True

@@ -1,7 +1,16 @@
+import json
+from decimal import Decimal
+from typing import NamedTuple
+
 from odoo import _, api, fields, models
+from odoo.exceptions import UserError
 
-from .verdict import Doubt, contradicts, judge
+from odoo.addons.g2p_payment_hub.models.payment import GUARDED
 
+from .verdict import Doubt, contradictions, judge, kind, words
+
+# Nobody writes these on a payment either.
+GUARDED.update({"exception_ids", "returned_at", "returned_amount"})
 _COLUMNS = (
     ("id", "int"),
     ("state", "varchar"),
@@ -13,69 +22,182 @@ _COLUMNS = (
     ("remote_status", "varchar"),
     ("failure_code", "varchar"),
     ("failure_reason", "varchar"),
-    ("attention", "varchar"),
+    ("failure_type", "varchar"),
+    ("fee", "numeric"),
+    ("commission", "numeric"),
 )
+# What a decision moves, and what is put back when it is taken back.
+_RESULT = (
+    "state",
+    "status",
+    "status_is_final",
+    "amount_paid",
+    "payment_datetime",
+    "remote_reference",
+    "failure_code",
+    "failure_reason",
+    "failure_type",
+    "returned_at",
+    "returned_amount",
+)
+
+
+class Learnt(NamedTuple):
+    """What outcomes brought: how many payments became final, the exceptions that are new, how many doubts
+    ended."""
+
+    final: int
+    raised: models.Model
+    settled: int
+
+    def plus(self, other):
+        return Learnt(*(mine + theirs for mine, theirs in zip(self, other, strict=True)))
+
+    def __bool__(self):
+        return bool(self.final or self.raised or self.settled)
 
 
 class Payment(models.Model):
     _inherit = "g2p.payment"
 
-    def _apply_outcomes(self, outcomes, whole=True):
-        """Writes what the payment system tells of these payments, in two statements however many they are.
+    exception_ids = fields.One2many("g2p.payment.exception", "payment_id", "Exceptions", readonly=True)
+    returned_at = fields.Datetime(
+        "Returned on", readonly=True, copy=False, help="When the money came back after it had been paid."
+    )
+    returned_amount = fields.Monetary(
+        readonly=True,
+        copy=False,
+        currency_field="payment_currency_id",
+        help="What had been paid and came back.",
+    )
 
-        Final results never move; what speaks against one becomes `attention`, and its entitlement is not
-        prepared again. The same outcomes, in any order and number, give the same result. Unless they are the
+    def _apply_outcomes(self, outcomes, whole=True, source=None):
+        """Writes what the payment system tells of these payments: a page of any size, in a number of
+        statements that does not grow with it. Returns a `Learnt`.
+
+        Final results never move; what speaks against one, what does not fit, and what was never sent become
+        exceptions. The same outcomes, in any order and number, give the same result. Unless they are the
         `whole` answer nothing fails: that it was paid after all may stand on a page that did not come.
-        Returns how many payments became final.
+        `source` are columns for the exceptions of references that are not among these payments: `gateway_id`,
+        `batch_id`, `submission_id`; without it they are passed over.
         """
         told = {}
         for outcome in outcomes:
             told.setdefault(outcome.reference, []).append(outcome)
-        mine = self.filtered(lambda payment: payment.name in told)
-        final = mine.filtered("status_is_final")
-        still_open = mine - final
-        final._note_contradictions(told)
-        before = still_open._statuses()
-        rows = [payment._outcome_row(told[payment.name], whole) for payment in still_open]
-        still_open._write_outcomes(rows)
-        still_open._record_changes(before)
-        return sum(row["final"] for row in rows)
+        mine = self._facts(list(told))
+        rows, doubtful = [], []
+        for fact in mine:
+            said = told.pop(fact["name"])
+            if fact["final"]:
+                doubtful += self._contradiction_rows(fact, said)
+                continue
+            row, doubts = self._outcome_row(fact, said, whole)
+            rows.append(row)
+            doubtful += doubts
+        self._write_outcomes(rows)
+        self._record_outcomes(mine, rows)
+        Exceptions = self.env["g2p.payment.exception"]
+        raised = Exceptions._raise(doubtful + (self._stranger_rows(told, source) if source else []))
+        final = [row["id"] for row in rows if row["final"]]
+        return Learnt(len(final), raised, Exceptions._settle_told(self.browse(final)))
 
-    def _note_contradictions(self, told):
-        for payment in self:
-            against = contradicts(
-                told[payment.name],
-                payment.status,
-                payment._amount(),
-                payment.payment_currency_id.name or "",
-                payment.remote_reference or "",
-            )
-            if against and not payment.attention:
-                payment.sudo().attention = self._doubt_sentence(against.doubt, against.outcome)
+    def _facts(self, references):
+        """What is written down of those of these payments, by dicts; read without a record for each."""
+        self.env.flush_all()
+        self.env.cr.execute(
+            """
+            SELECT payment.id, payment.name, payment.batch_id, payment.gateway_id, payment.state,
+                   payment.status, payment.status_is_final AS final, payment.amount_issued::text AS amount,
+                   payment.remote_reference, currency.name AS currency, currency.decimal_places AS digits,
+                   of_payment.doubt, of_payment.known
+              FROM g2p_payment AS payment
+              LEFT JOIN res_currency AS currency ON currency.id = payment.payment_currency_id
+              LEFT JOIN LATERAL (
+                   SELECT bool_or(state <> 'closed' AND type <> 'silent') AS doubt,
+                          string_agg(known, E'\\n') FILTER (WHERE decision IS DISTINCT FROM 'settled') AS
+                          known FROM g2p_payment_exception WHERE payment_id = payment.id) AS of_payment ON
+                          TRUE WHERE payment.id = ANY(%s) AND payment.name = ANY(%s)
+             ORDER BY payment.id
+            """,
+            [self.ids, references],
+        )
+        facts = self.env.cr.dictfetchall()
+        for fact in facts:
+            digits = 2 if fact["digits"] is None else fact["digits"]
+            fact["amount"] = Decimal(fact["amount"]).quantize(Decimal(1).scaleb(-digits))
+            fact["currency"] = fact["currency"] or ""
+        return facts
 
-    def _outcome_row(self, outcomes, whole=True):
-        verdict = judge(outcomes, self._amount(), self.payment_currency_id.name or "")
-        if verdict.status == "failed" and (self.attention or not whole):
+    def _contradiction_rows(self, fact, said):
+        """What speaks against a final result, apart from what a person has, or has had, in front."""
+        known = set((fact["known"] or "").splitlines())
+        news = [one for one in said if not known.issuperset(words([one]))]
+        against = contradictions(
+            news, fact["status"], fact["amount"], fact["currency"], fact["remote_reference"] or ""
+        )
+        return [self._exception_row(fact, doubt, outcome, said) for doubt, outcome in against]
+
+    def _outcome_row(self, fact, said, whole=True):
+        """(columns to be written, rows of exceptions) for a payment that is still open."""
+        verdict = judge(said, fact["amount"], fact["currency"])
+        outcome, status = verdict.outcome, verdict.status
+        if status == "failed" and (fact["doubt"] or not whole):
             # That it was paid has been said before, or may stand where the answer broke off.
-            verdict = verdict._replace(status=None)
-        outcome = verdict.outcome
-        attention = self._doubt_sentence(verdict.doubt, outcome) if verdict.doubt else self.attention
-        paid, failed = verdict.status == "paid", verdict.status == "failed"
-        completed_at = outcome.completed_at.replace(tzinfo=None) if outcome.completed_at else None
-        return {
-            "id": self.id,
-            "state": "reconciled" if verdict.status else "sent",
-            "status": verdict.status,
-            "final": bool(verdict.status),
+            status = None
+        paid, failed = status == "paid", status == "failed"
+        row = {
+            "id": fact["id"],
+            "state": "reconciled" if status else "sent",
+            "status": status,
+            "final": bool(status),
             "amount_paid": outcome.amount if paid else None,
-            "paid_at": completed_at if paid else None,
+            "paid_at": _utc(outcome.completed_at) if paid else None,
             "remote_reference": outcome.remote_reference or None,
             "remote_status": outcome.remote_status or None,
             "failure_code": (outcome.reason_code or None) if failed else None,
             "failure_reason": (outcome.reason or outcome.reason_code or _("No reason given"))
             if failed
             else None,
-            "attention": None if paid else attention or None,
+            "failure_type": (outcome.failure_type.value if outcome.failure_type else "other")
+            if failed
+            else None,
+            "fee": outcome.fee,
+            "commission": outcome.commission,
+        }
+        if not verdict.doubt:
+            return row, []
+        return row, [self._exception_row(fact, verdict.doubt, verdict.about or outcome, said)]
+
+    def _exception_row(self, fact, doubt, outcome, said):
+        return {
+            **self._their_side(doubt, outcome),
+            "payment_id": fact["id"],
+            "batch_id": fact["batch_id"],
+            "gateway_id": fact["gateway_id"],
+            "known": "\n".join(words(said)),
+        }
+
+    def _stranger_rows(self, told, source):
+        """Each thing that was said of a reference that was not sent."""
+        return [
+            {**self._their_side("stranger", outcome), **source} for said in told.values() for outcome in said
+        ]
+
+    @api.model
+    def _their_side(self, doubt, outcome):
+        """The columns of an exception that an outcome fills."""
+        return {
+            "type": doubt.value if isinstance(doubt, Doubt) else doubt,
+            "summary": self._doubt_sentence(doubt, outcome),
+            "reference": outcome.reference,
+            "their_status": kind(outcome),
+            "their_word": outcome.remote_status,
+            "their_amount": outcome.amount,
+            "their_currency": outcome.currency,
+            "their_reference": outcome.remote_reference,
+            "their_code": outcome.reason_code,
+            "their_reason": outcome.reason,
+            "their_at": _utc(outcome.completed_at),
         }
 
     def _write_outcomes(self, rows):
@@ -100,7 +222,9 @@ class Payment(models.Model):
                    remote_status = told.remote_status,
                    failure_code = told.failure_code,
                    failure_reason = told.failure_reason,
-                   attention = told.attention,
+                   failure_type = told.failure_type,
+                   remote_fee = told.fee,
+                   remote_commission = told.commission,
                    write_uid = %s,
                    write_date = %s
               FROM unnest({arrays}) AS told ({names})
@@ -114,7 +238,27 @@ class Payment(models.Model):
                 *([row[name] for row in rows] for name, _type in _COLUMNS),
             ],
         )
-        self.invalidate_recordset(flush=False)
+        self.env["g2p.payment"].invalidate_model(flush=False)
+
+    def _record_outcomes(self, facts, rows):
+        """Adds to the audit trail of each batch what changed."""
+        before = {fact["id"]: fact for fact in facts}
+        changes = {}
+        for row in rows:
+            fact = before[row["id"]]
+            old, new = fact["status"] or fact["state"], row["status"] or row["state"]
+            if old != new:
+                changes.setdefault(fact["batch_id"], []).append(
+                    {
+                        "payment_id": row["id"],
+                        "from_state": old,
+                        "to_state": new,
+                        "why": row["failure_reason"] or row["remote_status"],
+                        "remote_reference": row["remote_reference"],
+                    }
+                )
+        for batch, events in changes.items():
+            self.env["g2p.payment.batch"].browse(batch)._record(events)
 
     @api.model
     def _doubt_sentence(self, doubt, outcome):
@@ -128,6 +272,8 @@ class Payment(models.Model):
             Doubt.LATE: _(
                 "The payment system now says the opposite of its final result. Ask it which is true."
             ),
+            Doubt.RETURNED: _("The payment system says that this was paid, and that the money came back."),
+            "stranger": _("The payment system shows a payment that this batch did not ask for."),
         }[doubt]
         facts = " ".join(
             str(fact)
@@ -141,3 +287,107 @@ class Payment(models.Model):
             if fact
         )
         return f"{sentence} ({facts})" if facts else sentence
+
+    # What people decide
+
+    def _decided_values(self, exception):
+        """The columns of the payment that a decision moves; empty when it moves nothing."""
+        return getattr(self, f"_decided_{exception.decision}")(exception)
+
+    def _decided_keep_as_is(self, _exception):
+        return {}
+
+    def _decided_declare_paid(self, exception):
+        return {
+            "state": "reconciled",
+            "status": "paid",
+            "status_is_final": True,
+            "amount_paid": self.amount_issued,
+            "payment_datetime": exception.their_at,
+            "failure_code": False,
+            "failure_reason": False,
+            "failure_type": False,
+            "returned_at": False,
+            "returned_amount": False,
+        }
+
+    def _decided_accept_difference(self, exception):
+        return {**self._decided_declare_paid(exception), "amount_paid": exception.their_amount}
+
+    def _decided_declare_failed(self, exception):
+        return {
+            "state": "reconciled",
+            "status": "failed",
+            "status_is_final": True,
+            "amount_paid": 0,
+            "failure_code": exception.their_code,
+            "failure_reason": exception.reason,
+            "failure_type": "other",
+        }
+
+    def _decided_reverse(self, exception):
+        return {
+            **self._decided_declare_failed(exception),
+            "failure_type": "returned",
+            "returned_at": exception.their_at or fields.Datetime.now(),
+            "returned_amount": self.amount_paid or exception.their_amount,
+        }
+
+    def _result_as_text(self):
+        """What `_decide` is given to put it back."""
+        return json.dumps(self.read(list(_RESULT), load="_classic_write")[0], default=str)
+
+    @api.model
+    def _result_from_text(self, text):
+        return {name: value for name, value in json.loads(text).items() if name in _RESULT}
+
+    def _decide(self, values, why, digest=False):
+        """The one place where a final result moves: by a decision of people, or because one is taken back.
+
+        `values` are columns of `_RESULT`. UserError when the entitlement has another live payment by now.
+        """
+        self.ensure_one()
+        if values["status"] != "failed":
+            self._check_no_other_is_live()
+        before = self.status or self.state
+        self.sudo().write({**values, "status_datetime": fields.Datetime.now()})
+        self.batch_id._record(
+            [
+                {
+                    "payment_id": self.id,
+                    "from_state": before,
+                    "to_state": self.status or self.state,
+                    "why": why,
+                    "digest": digest,
+                    "remote_reference": self.remote_reference,
+                }
+            ]
+        )
+
+    def _check_no_other_is_live(self):
+        """PostgreSQL refuses a second live payment as well; this says so in words."""
+        other = self.sudo().search(
+            [
+                ("entitlement_id", "=", self.entitlement_id.id),
+                ("gateway_id", "!=", False),
+                ("id", "!=", self.id),
+                "|",
+                ("status", "=", False),
+                ("status", "!=", "failed"),
+            ],
+            limit=1,
+        )
+        if other:
+            raise UserError(
+                _(
+                    "This entitlement has been prepared again: %(reference)s in batch %(batch)s. While that "
+                    "is under way or paid, this one cannot count as paid or open. Cancel that batch if it "
+                    "has not left; otherwise keep this as it is, and write down how the money comes back.",
+                    reference=other.name,
+                    batch=other.batch_id.name or "",
+                )
+            )
+
+
+def _utc(moment):
+    return moment.replace(tzinfo=None) if moment else None

@@ -1,10 +1,16 @@
-from odoo import _, fields, models
+from odoo import _, api, fields, models
+
+from odoo.addons.g2p_payment_hub.models.payment_batch import GUARDED
 
 LOOKERS = (
     "g2p_programs.g2p_finance_validator",
     "g2p_programs.g2p_program_manager",
     "g2p_registry_base.group_g2p_admin",
 )
+# Nobody writes these on a batch either.
+GUARDED.update({"exception_ids", "reconciliation_ids"})
+# The activity of whoever sees to it that exceptions are decided.
+TO_DECIDE = "g2p_payment_reconcile.activity_decide"
 
 
 class PaymentBatch(models.Model):
@@ -12,16 +18,48 @@ class PaymentBatch(models.Model):
 
     last_polled_at = fields.Datetime("Last Checked", compute="_compute_polling")
     next_poll_at = fields.Datetime("Next Check", compute="_compute_polling")
+    poll_queued_at = fields.Datetime(
+        "Queued", compute="_compute_polling", help="Since when a check waits for a worker, or is being made."
+    )
     poll_answer = fields.Char(
         "Last Check", compute="_compute_polling", help="What the last question to the payment system brought."
+    )
+    result_deadline = fields.Datetime("Deadline", compute="_compute_polling")
+    exception_ids = fields.One2many("g2p.payment.exception", "batch_id", "Exceptions", readonly=True)
+    reconciliation_ids = fields.One2many(
+        "g2p.payment.reconciliation", "batch_id", "Reconciliations", readonly=True
+    )
+    open_exception_count = fields.Integer("Exceptions to Decide", compute="_compute_open_exception_count")
+    reconciliation_count = fields.Integer(
+        "Number of Reconciliations", compute="_compute_open_exception_count"
     )
 
     def _compute_polling(self):
         for batch in self:
             accepted = batch.submission_ids.filtered(lambda one: one.state == "accepted")[:1]
             batch.last_polled_at = accepted.last_polled_at
-            batch.next_poll_at = batch.batch_state == "sent" and accepted.next_poll_at
+            batch.next_poll_at = batch.batch_state in ("sent", "done") and accepted.next_poll_at
+            batch.poll_queued_at = accepted and accepted._queued_at()
             batch.poll_answer = accepted.poll_answer
+            batch.result_deadline = batch.batch_state == "sent" and accepted.result_deadline
+
+    @api.depends("exception_ids.state", "reconciliation_ids")
+    def _compute_open_exception_count(self):
+        """Everybody who sees the batch sees how many there are."""
+        not_closed = [("batch_id", "in", self.ids), ("state", "!=", "closed")]
+        exceptions = (
+            self.env["g2p.payment.exception"].sudo()._read_group(not_closed, ["batch_id"], ["__count"])
+        )
+        runs = (
+            self.env["g2p.payment.reconciliation"]
+            .sudo()
+            ._read_group([("batch_id", "in", self.ids)], ["batch_id"], ["__count"])
+        )
+        exceptions = {batch.id: count for batch, count in exceptions}
+        runs = {batch.id: count for batch, count in runs}
+        for batch in self:
+            batch.open_exception_count = exceptions.get(batch.id, 0)
+            batch.reconciliation_count = runs.get(batch.id, 0)
 
     def action_check_now(self):
         """Asks the payment system now instead of at the next turn."""
@@ -32,15 +70,61 @@ class PaymentBatch(models.Model):
             "success", _("The payment system is being asked. Reload the page in a moment.")
         )
 
+    def action_open_exceptions(self):
+        self.ensure_one()
+        return {
+            "type": "ir.actions.act_window",
+            "name": _("Exceptions of %s", self.name),
+            "res_model": "g2p.payment.exception",
+            "view_mode": "tree,form",
+            "domain": [("batch_id", "=", self.id)],
+            "context": {"search_default_not_closed": 1},
+        }
+
+    def action_open_reconciliations(self):
+        self.ensure_one()
+        return {
+            "type": "ir.actions.act_window",
+            "name": _("Reconciliations of %s", self.name),
+            "res_model": "g2p.payment.reconciliation",
+            "view_mode": "tree,form,pivot,graph",
+            "domain": [("batch_id", "=", self.id)],
+        }
+
     def _settle(self):
-        """After new outcomes: OpenG2P's figures, and Done once each payment has its final result."""
+        """After new outcomes and decisions: OpenG2P's figures, Done once each payment has its final result
+        and nothing is left to decide, Sent again when something came up after that."""
         self.ensure_one()
         self._refresh_statistics()
-        if self.batch_state == "sent" and all(self.payment_ids.mapped("status_is_final")):
+        to_decide = self.env["g2p.payment.exception"].sudo()
+        to_decide = to_decide.search_count([("batch_id", "=", self.id), ("state", "!=", "closed")])
+        self._call_for_decisions(to_decide)
+        not_final = [("batch_id", "=", self.id), ("status_is_final", "=", False)]
+        over = not to_decide and not self.env["g2p.payment"].sudo().search_count(not_final, limit=1)
+        if self.batch_state == "sent" and over:
             self._advance("done", self._result_sentence(), batch_has_completed=True)
             # Finance has no access to cycles, but the cycle's readers are to know.
             self.cycle_id.sudo().message_post(
                 body=_("%(batch)s: %(result)s", batch=self.name, result=self._result_sentence())
+            )
+        elif self.batch_state == "done" and not over:
+            why = _("Open again: something came up that a person has to decide.")
+            self._advance("sent", why, batch_has_completed=False)
+
+    def _call_for_decisions(self, to_decide):
+        """One activity for the owner, as long as there is something to decide."""
+        batch = self.sudo()
+        calls = batch.activity_ids.filtered(
+            lambda activity: activity.activity_type_id == self.env.ref(TO_DECIDE)
+        )
+        if calls and not to_decide:
+            calls.unlink()
+        elif to_decide and not calls:
+            batch.activity_schedule(
+                TO_DECIDE,
+                summary=_("Decide the exceptions of %s", self.name),
+                note=_("Payments of this batch do not fit what was approved. Open Exceptions on the batch."),
+                user_id=(batch.approved_by_id or self.env.user).id,
             )
 
     def _result_sentence(self):

@@ -1,5 +1,18 @@
+import hashlib
+import hmac
+import secrets
+import time
+from datetime import timedelta
+
 from odoo import _, api, fields, models
-from odoo.exceptions import ValidationError
+from odoo.exceptions import AccessError, UserError, ValidationError
+
+from odoo.addons.g2p_payment_hub.models.payment_gateway import ADMIN
+
+# The name of the random key of a gateway in g2p.payment.gateway.secret.
+CALLBACK_KEY = "callback_key"
+# A signed call whose time stamp is further away than this is not believed.
+SIGNATURE_WINDOW = timedelta(minutes=5)
 
 
 class PaymentGateway(models.Model):
@@ -11,6 +24,47 @@ class PaymentGateway(models.Model):
         "https://payments.example. With it the payment system can say that there is news, and results come "
         "sooner; they come without it as well.",
     )
+    callback_secret = fields.Char(
+        groups=ADMIN,
+        compute="_compute_secrets",
+        inverse=lambda self: self._keep_secret("callback_secret"),
+        exportable=False,
+        help="Where the payment system, or a gateway in front of it, can sign its calls with HMAC-SHA256: "
+        "the secret shared with it. Calls without a valid signature are then not believed. Once saved it is "
+        "not shown again.",
+    )
+    callback_signature_header = fields.Char(
+        "Signature Header",
+        default="X-Signature",
+        help="The header with the signature, in hexadecimal, perhaps after sha256=. What is signed is the "
+        "time stamp, a full stop and the body.",
+    )
+    callback_timestamp_header = fields.Char(
+        "Time Stamp Header",
+        default="X-Timestamp",
+        help="The header with the time of the call in seconds since 1970. Calls that are more than five "
+        "minutes off are not believed.",
+    )
+    result_hours = fields.Integer(
+        "Deadline (hours)",
+        default=72,
+        help="How many hours after a batch was accepted its payments have to have their results. What is "
+        "silent longer becomes an exception, and its owner gets a task. 0: never.",
+    )
+    watch_days = fields.Integer(
+        "Watch after Done (days)",
+        default=30,
+        help="How many days after a batch was accepted the payment system is asked once a day whether "
+        "anything changed in a batch that is done: returned payments, late results.",
+    )
+
+    _sql_constraints = [
+        (
+            "waits_are_not_negative",
+            "check(coalesce(result_hours, 0) >= 0 and coalesce(watch_days, 0) >= 0)",
+            "The deadline and the days after Done cannot be negative.",
+        ),
+    ]
 
     @api.constrains("callback_base_url", "state")
     def _check_callback_base_url(self):
@@ -21,3 +75,64 @@ class PaymentGateway(models.Model):
                 raise ValidationError(
                     _("The callback address begins with https:// and has no question mark or hash sign.")
                 )
+
+    @api.model
+    def _secret_fields(self):
+        return [*super()._secret_fields(), "callback_secret"]
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        gateways = super().create(vals_list)
+        gateways._have_callback_key()
+        return gateways
+
+    def write(self, vals):
+        result = super().write(vals)
+        if vals.get("callback_base_url"):
+            self._have_callback_key()
+        return result
+
+    def _have_callback_key(self):
+        """From which the token of each callback address is derived."""
+        for gateway in self.filtered("callback_base_url"):
+            if CALLBACK_KEY not in gateway._secrets():
+                gateway._renew_callback_key()
+
+    def _renew_callback_key(self):
+        self.env["g2p.payment.gateway.secret"]._keep(self, CALLBACK_KEY, secrets.token_hex(32))
+
+    def action_renew_callback_key(self):
+        """For when an address has become known: those given out so far are no longer believed."""
+        self.ensure_one()
+        if not self.env.user.has_group(ADMIN):
+            raise AccessError(_("Only a payment gateway administrator may renew the callback key."))
+        if not self.callback_base_url:
+            raise UserError(_("This gateway has no callback address. Enter it first."))
+        self._renew_callback_key()
+        return self._notification(
+            "success",
+            _(
+                "Batches sent from now on get new callback addresses. Results of the others come without "
+                "them."
+            ),
+        )
+
+    def _check_callback(self, headers, body, path):
+        secret = self._secrets().get("callback_secret")
+        if secret and not self._is_signed(secret, headers, body):
+            return False
+        return super()._check_callback(headers, body, path)
+
+    def _is_signed(self, secret, headers, body):
+        """HMAC-SHA256 over time stamp, full stop and body, of these minutes, and not taken before."""
+        stamp = headers.get(self.callback_timestamp_header or "", "")
+        signature = headers.get(self.callback_signature_header or "", "").removeprefix("sha256=").lower()
+        if not (stamp.isascii() and stamp.isdigit() and len(stamp) <= 12):
+            return False
+        signed = f"{stamp}.".encode() + body
+        expected = hmac.new(secret.encode(), signed, hashlib.sha256).hexdigest()
+        if not hmac.compare_digest(signature.encode(), expected.encode()):
+            return False
+        if abs(time.time() - int(stamp)) > SIGNATURE_WINDOW.total_seconds():
+            return False
+        return self.env["g2p.payment.callback.seen"].sudo()._is_first(self, expected)

@@ -4,10 +4,18 @@ from datetime import timedelta
 from odoo import _, api, fields, models
 
 from odoo.addons.g2p_payment_hub.client.errors import GatewayError
+from odoo.addons.queue_job.exception import RetryableJobError
+
+from .payment import Learnt
 
 USUAL_WAIT = 30  # seconds, where the payment system suggests none
 SHORTEST_WAIT, LONGEST_WAIT = 5, 600
 GROWTH = 1.5
+ONE_DAY = timedelta(days=1)
+# A worker that has asked and not come back by then is taken for dead.
+POLL_LEASE = timedelta(minutes=15)
+# So many payments are written down with one round of statements.
+PAGE = 5_000
 
 
 class PaymentSubmission(models.Model):
@@ -17,6 +25,22 @@ class PaymentSubmission(models.Model):
     last_polled_at = fields.Datetime("Last Checked", readonly=True)
     poll_count = fields.Integer("Checks", readonly=True)
     poll_answer = fields.Char("Last Check", readonly=True, help="What the last check brought, in a sentence.")
+    polling_until = fields.Datetime(
+        readonly=True, help="Until then a worker is taken to be busy asking about this submission."
+    )
+    polling_by = fields.Char(readonly=True, help="The job that is asking.")
+    result_deadline = fields.Datetime(
+        "Deadline",
+        compute="_compute_result_deadline",
+        help="Payments without a result by then are put in front of a person.",
+    )
+
+    @api.depends("ended_at", "state", "gateway_id.result_hours")
+    def _compute_result_deadline(self):
+        for submission in self:
+            hours = submission.gateway_id.sudo().result_hours
+            accepted = submission.state == "accepted" and submission.ended_at
+            submission.result_deadline = bool(accepted and hours) and accepted + timedelta(hours=hours)
 
     def _accept(self, receipt):
         """The first question comes after the time that the payment system suggests."""
@@ -30,7 +54,7 @@ class PaymentSubmission(models.Model):
         due = self.sudo().search(
             [
                 ("state", "=", "accepted"),
-                ("batch_id.batch_state", "=", "sent"),
+                ("batch_id.batch_state", "in", ("sent", "done")),
                 ("next_poll_at", "<=", fields.Datetime.now()),
             ]
         )
@@ -44,44 +68,159 @@ class PaymentSubmission(models.Model):
                 submission.next_poll_at = submission._next_turn()
             submission.with_delay(
                 channel="root.g2p_payment_pull",
-                identity_key=f"g2p_payment_reconcile.pull.{submission.id}",
+                identity_key=submission._pull_key(),
                 description=_("Ask what became of %s", submission.batch_id.name),
             )._pull()
 
+    def _pull_key(self):
+        return f"g2p_payment_reconcile.pull.{self.id}"
+
+    def _queued_at(self):
+        """When the job that is to ask was queued; False when none is there."""
+        waiting = [
+            ("identity_key", "=", self._pull_key()),
+            ("state", "in", ("wait_dependencies", "pending", "enqueued", "started")),
+        ]
+        return self.env["queue.job"].sudo().search(waiting, order="id", limit=1).date_created
+
     def _next_turn(self):
-        """Waits that grow from the one suggested, with some chance in them: not all ask at the same time."""
+        """Waits that grow from the one suggested, with some chance in them: not all ask at the same time. A
+        batch that is done is asked for once a day, as long as the gateway says; False after that."""
+        jitter = random.uniform(0.9, 1.1)
+        if self.batch_id.batch_state == "done":
+            turn = fields.Datetime.now() + ONE_DAY * jitter
+            watched_until = self.ended_at + timedelta(days=self.gateway_id.sudo().watch_days)
+            return turn if turn <= watched_until else False
         first = min(max(self.poll_after or USUAL_WAIT, SHORTEST_WAIT), LONGEST_WAIT)
         wait = min(first * GROWTH ** min(self.poll_count, 20), LONGEST_WAIT)
-        return fields.Datetime.now() + timedelta(seconds=wait * random.uniform(0.9, 1.1))
+        return fields.Datetime.now() + timedelta(seconds=wait * jitter)
 
     def _pull(self):
-        """The job: asks first, without holding anything, and then writes down what was learnt at one go."""
+        """The job: says that it asks, asks without holding anything, and then writes down what was learnt.
+
+        Each has a transaction of its own, so that nothing waits for the network with locks in its hands, and
+        two workers never ask at the same time. A worker that dies is followed by another after its lease; a
+        job that comes back goes on with its own.
+        """
         self.ensure_one()
-        if self.state != "accepted" or self.batch_id.batch_state != "sent":
+        with self.batch_id._own_transaction() as batch:
+            references = self.with_env(batch.env)._begin_pull()
+        if references is None:
             return _("Nothing to do: the batch waits for no result.")
-        open_payments = self.batch_id.payment_ids.filtered(lambda payment: not payment.status_is_final)
-        answer, outcomes, whole = self._ask(open_payments.mapped("name"))
-        self.batch_id._lock_in_job()
-        became_final = self.batch_id.payment_ids._apply_outcomes(outcomes, whole)
-        if became_final:
-            answer = _("%s payments have their final result.", became_final)
-        self.sudo().write(
-            {
-                "last_polled_at": fields.Datetime.now(),
-                "poll_count": self.poll_count + 1,
-                "poll_answer": answer,
-            }
+        with self.batch_id._own_transaction() as batch:
+            asked = self.with_env(batch.env)._ask(references)
+        return self.batch_id._write_down(lambda batch: self.with_env(batch.env)._take_answer(*asked))
+
+    def _begin_pull(self):
+        """Claims the submission; the references still open, or None when there is nothing to ask."""
+        self.invalidate_recordset()
+        self.batch_id.invalidate_recordset(["batch_state"])
+        if self.state != "accepted" or self.batch_id.batch_state not in ("sent", "done"):
+            return None
+        now = fields.Datetime.now()
+        job = self.env.context.get("job_uuid") or ""
+        self.env.flush_all()
+        self.env.cr.execute(
+            """
+            UPDATE g2p_payment_submission SET polling_until = %s, polling_by = %s
+             WHERE id IN (SELECT id FROM g2p_payment_submission WHERE id = %s FOR UPDATE SKIP LOCKED)
+               AND (polling_until IS NULL OR polling_until < %s OR polling_by = %s)
+            """,
+            [now + POLL_LEASE, job, self.id, now, job],
         )
-        self.batch_id._settle()
-        return answer
+        if not self.env.cr.rowcount:
+            raise RetryableJobError(
+                _("Another worker is asking about this batch."), seconds=30, ignore_retry=True
+            )
+        self.invalidate_recordset(["polling_until", "polling_by"])
+        self.env.cr.execute(
+            "SELECT name FROM g2p_payment WHERE batch_id = %s AND status_is_final IS NOT TRUE",
+            [self.batch_id.id],
+        )
+        return [name for (name,) in self.env.cr.fetchall()]
 
     def _ask(self, references):
-        """(sentence, outcomes, whether that is the whole answer). What was learnt before an error counts; the
-        rest is asked for later."""
+        """(sentence, outcomes, whether that is the whole answer, seconds it asks us to wait). What was learnt
+        before an error counts; the rest is asked for later."""
         outcomes = []
         try:
             for page in self.gateway_id._outcomes(self, references):
                 outcomes += page
         except GatewayError as error:
-            return self.gateway_id._explain(error), outcomes, False
-        return _("Nothing new."), outcomes, True
+            return self.gateway_id._explain(error), outcomes, False, error.retry_after
+        return _("Nothing new."), outcomes, True, 0
+
+    def _take_answer(self, answer, outcomes, whole, retry_after):
+        """Applies an answer, page by page, and writes the document of it when it brought something."""
+        batch = self.batch_id
+        batch._lock_in_job()
+        learnt = Learnt(0, self.env["g2p.payment.exception"], 0)
+        source = {"gateway_id": self.gateway_id.id, "batch_id": batch.id, "submission_id": self.id}
+        for page in _pages(outcomes):
+            references = [reference for reference, _told in page]
+            payments = self.env["g2p.payment"].search(
+                [("batch_id", "=", batch.id), ("name", "in", references)]
+            )
+            told = [one for _reference, said in page for one in said]
+            learnt = learnt.plus(payments._apply_outcomes(told, whole, source))
+        learnt = learnt.plus(Learnt(0, self._raise_silent(), 0))
+        if learnt:
+            self.env["g2p.payment.reconciliation"]._write_down(
+                batch, outcomes, learnt, origin="pull", whole=whole, submission_id=self.id
+            )
+            answer = _(
+                "%(final)s payments have their final result, %(exceptions)s exceptions are new.",
+                final=learnt.final,
+                exceptions=len(learnt.raised),
+            )
+        now = fields.Datetime.now()
+        values = {
+            "last_polled_at": now,
+            "poll_count": self.poll_count + 1,
+            "poll_answer": answer,
+            "polling_until": False,
+            "polling_by": False,
+        }
+        if retry_after:
+            values["next_poll_at"] = now + timedelta(seconds=min(retry_after, LONGEST_WAIT))
+        self.sudo().write(values)
+        batch._settle()
+        return answer
+
+    def _raise_silent(self):
+        """After the deadline a person has to find out what became of the payments without a result."""
+        if not self.result_deadline or fields.Datetime.now() < self.result_deadline:
+            return self.env["g2p.payment.exception"]
+        self.env.cr.execute(
+            """
+            SELECT id, name FROM g2p_payment AS payment
+             WHERE batch_id = %s AND status_is_final IS NOT TRUE AND attention IS NULL
+               AND NOT EXISTS (SELECT 1 FROM g2p_payment_exception
+                                WHERE payment_id = payment.id AND type = 'silent')
+            """,
+            [self.batch_id.id],
+        )
+        summary = _("The payment system has said nothing final by the deadline. Ask its operator.")
+        return self.env["g2p.payment.exception"]._raise(
+            [
+                {
+                    "type": "silent",
+                    "summary": summary,
+                    "gateway_id": self.gateway_id.id,
+                    "payment_id": payment,
+                    "batch_id": self.batch_id.id,
+                    "submission_id": self.id,
+                    "reference": name,
+                }
+                for payment, name in self.env.cr.fetchall()
+            ]
+        )
+
+
+def _pages(outcomes):
+    """Lists of (reference, what was said of it), so that all that was said of one is on one page."""
+    told = {}
+    for outcome in outcomes:
+        told.setdefault(outcome.reference, []).append(outcome)
+    items = sorted(told.items())
+    return [items[start : start + PAGE] for start in range(0, len(items), PAGE)]

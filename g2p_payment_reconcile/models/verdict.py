@@ -1,29 +1,35 @@
 """From what a payment system tells of one payment to what we write down. Plain Python."""
 
+import json
 from collections.abc import Sequence
 from decimal import Decimal
 from enum import Enum
 from typing import NamedTuple
 
-from odoo.addons.g2p_payment_hub.client.outcomes import Outcome, OutcomeStatus
+from odoo.addons.g2p_payment_hub.client.outcomes import FailureType, Outcome, OutcomeStatus
 
 
 class Doubt(str, Enum):
-    """Why a person has to look, as a key for a translated sentence."""
+    """Why a person has to look: the type of a payment exception."""
 
     SUSPECT = "suspect"
     CONTRADICTORY = "contradictory"
     TWICE = "twice"
     MONEY = "money"
     LATE = "late"
+    RETURNED = "returned"
 
 
 class Verdict(NamedTuple):
-    """`status` is "paid", "failed" or None while it is open; with a doubt it is always None."""
+    """`status` is "paid", "failed" or None while it is open; with a doubt it is always None.
+
+    `outcome` is what is written down, `about` the one that the doubt is about, where that is another.
+    """
 
     status: str | None
     outcome: Outcome
     doubt: Doubt | None = None
+    about: Outcome | None = None
 
 
 def judge(outcomes: Sequence[Outcome], amount: Decimal, currency: str) -> Verdict:
@@ -39,10 +45,13 @@ def judge(outcomes: Sequence[Outcome], amount: Decimal, currency: str) -> Verdic
     waiting = [one for one in said if one.status is OutcomeStatus.WAITING]
     if suspect:
         return Verdict(None, suspect[0], Doubt.SUSPECT)
+    returned = next((one for one in failed if kind(one) == "returned"), None)
+    if returned:
+        return Verdict(None, returned, Doubt.RETURNED)
     if paid and failed:
         return Verdict(None, paid[0], Doubt.CONTRADICTORY)
     if paid and len(said) > 1:
-        return Verdict(None, paid[0], Doubt.TWICE)
+        return Verdict(None, paid[0], Doubt.TWICE, next(one for one in said if one is not paid[0]))
     if paid:
         agrees = _is_money(paid[0], amount, currency)
         return Verdict("paid", paid[0]) if agrees else Verdict(None, paid[0], Doubt.MONEY)
@@ -51,24 +60,50 @@ def judge(outcomes: Sequence[Outcome], amount: Decimal, currency: str) -> Verdic
     return Verdict(None, waiting[0])
 
 
-def contradicts(
+def contradictions(
     outcomes: Sequence[Outcome], status: str, amount: Decimal, currency: str, remote_reference: str = ""
-) -> Verdict | None:
-    """What speaks against a status that is final already, if anything; `status` is then None.
+) -> list[tuple[Doubt, Outcome]]:
+    """Everything that speaks against a status that is final already.
 
     `remote_reference` names the payment that the status came from: another one was made as well.
     """
+    against = (
+        (_against(one, status, amount, currency, remote_reference), one) for one in _distinct(outcomes)
+    )
+    return [(doubt, one) for doubt, one in against if doubt]
+
+
+def _against(
+    one: Outcome, status: str, amount: Decimal, currency: str, remote_reference: str
+) -> Doubt | None:
     final = OutcomeStatus(status)
-    for one in _distinct(outcomes):
-        if one.status is OutcomeStatus.SUSPECT:
-            return Verdict(None, one, Doubt.SUSPECT)
-        if one.status not in (final, OutcomeStatus.WAITING):
-            return Verdict(None, one, Doubt.LATE)
-        if one.status is OutcomeStatus.PAID and len({one.remote_reference, remote_reference} - {""}) > 1:
-            return Verdict(None, one, Doubt.TWICE)
-        if one.status is OutcomeStatus.PAID and not _is_money(one, amount, currency):
-            return Verdict(None, one, Doubt.MONEY)
+    if one.status is OutcomeStatus.WAITING:
+        return None
+    if one.status is OutcomeStatus.SUSPECT:
+        return Doubt.SUSPECT
+    if one.status is not final:
+        return Doubt.RETURNED if kind(one) == "returned" else Doubt.LATE
+    if one.status is OutcomeStatus.PAID and len({one.remote_reference, remote_reference} - {""}) > 1:
+        return Doubt.TWICE
+    if one.status is OutcomeStatus.PAID and not _is_money(one, amount, currency):
+        return Doubt.MONEY
     return None
+
+
+def words(outcomes: Sequence[Outcome]) -> list[str]:
+    """What was said, one text for each distinct word, to know it again."""
+    return [word(one) for one in _distinct(outcomes)]
+
+
+def word(one: Outcome) -> str:
+    amount = "" if one.amount is None else f"{one.amount.normalize():f}"
+    return json.dumps([kind(one), one.remote_reference, amount, one.currency])
+
+
+def kind(one: Outcome) -> str:
+    """Its status, and "returned" for money that came back."""
+    came_back = one.status is OutcomeStatus.FAILED and one.failure_type is FailureType.RETURNED
+    return "returned" if came_back else one.status.value
 
 
 def _is_money(outcome: Outcome, amount: Decimal, currency: str) -> bool:
@@ -80,7 +115,7 @@ def _distinct(outcomes: Sequence[Outcome]) -> list[Outcome]:
     something else is said of it; what waits under another reference is another payment."""
     distinct = {}
     for one in sorted(outcomes, key=lambda one: one.model_dump_json()):
-        distinct.setdefault((one.remote_reference, one.status, one.amount, one.currency), one)
+        distinct.setdefault((one.remote_reference, kind(one), one.amount, one.currency), one)
     said = {one.remote_reference for one in distinct.values() if one.status is not OutcomeStatus.WAITING}
     old_news = said | {""} if said else set()
     return [

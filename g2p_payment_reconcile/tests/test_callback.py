@@ -1,11 +1,21 @@
+import hashlib
+import hmac
+import time
 from datetime import timedelta
+from unittest.mock import patch
 from urllib.parse import urlsplit
 
 from odoo import fields
+from odoo.exceptions import AccessError
 from odoo.tests import HttpCase, tagged
+from odoo.tools import mute_logger
 
 from odoo.addons.g2p_payment_hub.client.outcomes import OutcomeStatus
-from odoo.addons.g2p_payment_hub.tests.common import PaymentHubCase
+from odoo.addons.g2p_payment_hub.tests.common import GATEWAY, PaymentHubCase
+
+from ..controllers.callback import CALLS, MAX_BODY_BYTES, PaymentCallback
+
+BODY = b'{"message": "complete with : 100"}'
 
 
 @tagged("post_install", "-at_install")
@@ -18,12 +28,25 @@ class TestCallback(PaymentHubCase, HttpCase):
         self.later = fields.Datetime.now() + timedelta(minutes=5)
         self.submission.next_poll_at = self.later
         self.url = self.hub.received[0].callback_url
+        PaymentCallback._recent.clear()
 
-    def _call(self, url=None, data=b'{"message": "complete with : 100"}'):
+    def _call(self, url=None, data=BODY, **headers):
         self.env.flush_all()
         return self.url_open(
-            urlsplit(url or self.url).path, data=data, headers={"Content-Type": "text/plain"}
+            urlsplit(url or self.url).path, data=data, headers={"Content-Type": "text/plain", **headers}
         )
+
+    def _is_due(self):
+        """Whether the next question is due; from here on it is not."""
+        self.env.invalidate_all()
+        due = self.submission.next_poll_at <= fields.Datetime.now()
+        self.submission.next_poll_at = self.later
+        return due
+
+    def _signed(self, stamp=None, body=BODY, secret=b"shared"):
+        stamp = str(int(time.time()) if stamp is None else stamp)
+        signature = hmac.new(secret, stamp.encode() + b"." + body, hashlib.sha256).hexdigest()
+        return {"X-Timestamp": stamp, "X-Signature": f"sha256={signature}"}
 
     def _facts(self):
         self.env.invalidate_all()
@@ -74,3 +97,88 @@ class TestCallback(PaymentHubCase, HttpCase):
         before = self._facts()
         self._call()
         self.assertEqual(self._facts(), before)
+
+    def test_a_payment_system_may_name_what_it_is_about(self):
+        answer = self._call(self.url + "/transfers/17")
+        self.assertEqual((answer.status_code, self._is_due()), (202, True))
+
+    def test_too_much_is_not_read(self):
+        for headers in ({}, {"Content-Type": "application/x-www-form-urlencoded"}):
+            answer = self._call(data=b"x" * (MAX_BODY_BYTES + 1), **headers)
+            self.assertFalse(self._is_due(), answer.status_code)
+
+    def test_too_many_are_passed_over(self):
+        PaymentCallback._recent.extend([time.monotonic()] * CALLS)
+        answer = self._call()
+        self.assertEqual((answer.status_code, answer.text, self._is_due()), (202, "", False))
+        PaymentCallback._recent.clear()
+        self._call()
+        self.assertTrue(self._is_due())
+
+    def test_without_the_gateways_key_no_address_is_good(self):
+        """As in a neutralized copy of the database, whose `database.secret` everybody can read."""
+        self.env["g2p.payment.gateway.secret"]._keep(self.gateway, "callback_key", "")
+        self._call()
+        self.assertFalse(self._is_due())
+        self.assertEqual(self.submission._callback_url(), "")
+
+    def test_a_new_key_ends_the_addresses_given_out(self):
+        administrator = self._user("gateway_admin", "g2p_payment_hub.group_gateway_admin")
+        for user in (self.finance_user, self.manager_user):
+            with self.assertRaises(AccessError):
+                self.gateway.with_user(user).action_renew_callback_key()
+        self.gateway.with_user(administrator).action_renew_callback_key()
+        self._call()
+        self.assertFalse(self._is_due())
+        self._call(self.submission._callback_url())
+        self.assertTrue(self._is_due())
+
+    def test_where_it_is_signed_the_signature_counts(self):
+        self.gateway.callback_secret = "shared"
+        now = int(time.time())
+        for headers, body in (
+            ({}, BODY),
+            (self._signed(secret=b"guessed"), BODY),
+            (self._signed(), b"another body"),
+            (self._signed(now - 301), BODY),
+            (self._signed(now + 301), BODY),
+            ({**self._signed(), "X-Timestamp": str(now - 1)}, BODY),
+            ({**self._signed(), "X-Timestamp": "soon"}, BODY),
+            ({"X-Signature": self._signed()["X-Signature"]}, BODY),
+        ):
+            answer = self._call(data=body, **headers)
+            self.assertEqual((answer.status_code, answer.text, self._is_due()), (202, "", False), headers)
+        signed = self._signed()
+        self._call(**signed)
+        self.assertTrue(self._is_due())
+        self._call(**signed)
+        self.assertFalse(self._is_due(), "the same call again")
+
+    def test_the_secret_does_not_come_back(self):
+        self.gateway.callback_secret = "shared-secret-value"
+        self.assertNotIn("shared-secret-value", repr(self.gateway.read()))
+        with self.assertRaises(AccessError):
+            self.gateway.with_user(self.finance_user).read(["callback_secret"])
+
+    def test_a_gateway_can_check_more(self):
+        seen = []
+
+        def check(gateway, headers, body, path):
+            seen.append((gateway, headers["Content-Type"], body, path))
+            return False
+
+        with patch.object(type(self.env[GATEWAY]), "_check_callback", check):
+            self._call()
+        self.assertFalse(self._is_due())
+        self.assertEqual(seen, [(self.gateway, "text/plain", BODY, urlsplit(self.url).path)])
+
+    def test_an_error_of_ours_is_not_told(self):
+        def fail(*_arguments):
+            raise ValueError("of ours")
+
+        with (
+            patch.object(type(self.env[GATEWAY]), "_check_callback", fail),
+            mute_logger("odoo.addons.g2p_payment_reconcile.controllers.callback"),
+        ):
+            answer = self._call()
+        self.assertEqual((answer.status_code, answer.text, self._is_due()), (202, "", False))

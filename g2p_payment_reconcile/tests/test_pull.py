@@ -155,7 +155,8 @@ class TestPull(PaymentHubCase):
     def test_final_never_moves_even_for_who_sees_it_open(self):
         batch = self._sent()
         payment = batch.payment_ids
-        row = payment._outcome_row([Outcome(reference=payment.name, status=FAILED)])
+        (fact,) = payment._facts([payment.name])
+        row, _doubts = payment._outcome_row(fact, [Outcome(reference=payment.name, status=FAILED)])
         self._sql("UPDATE g2p_payment SET status = 'paid', status_is_final = TRUE WHERE id = %s", payment.id)
         payment._write_outcomes([row])
         self.assertEqual((payment.status, payment.failure_reason), ("paid", False))

@@ -42,6 +42,8 @@ _TOKEN = "g2p_payment_hub/models/payment_gateway_token.py"
 _APPLY = "g2p_payment_reconcile/models/payment.py"
 _VERDICT = "g2p_payment_reconcile/models/verdict.py"
 _CALLBACK = "g2p_payment_reconcile/models/payment_callback.py"
+_SEEN = "g2p_payment_reconcile/models/payment_callback_seen.py"
+_EXCEPTION = "g2p_payment_reconcile/models/payment_exception.py"
 _CLIENT = "g2p_payment_hub/client"
 
 MUTANTS = (
@@ -214,8 +216,85 @@ MUTANTS = (
     Mutant(
         "only who knows the token makes a question due",
         _CALLBACK,
-        "        return hmac.compare_digest(token.encode(), self._callback_token(key).encode())\n",
+        "        good = hmac.compare_digest(",
+        "        good = True or hmac.compare_digest(",
+        (*_PULL, "test_callback"),
+    ),
+    Mutant(
+        "a signed call is taken once",
+        _SEEN,
+        "        return bool(self.env.cr.rowcount)\n",
         "        return True\n",
         (*_PULL, "test_callback"),
+    ),
+    Mutant(
+        "decision: a second person confirms it",
+        _EXCEPTION,
+        "        if self.proposed_by_id == self.env.user:\n",
+        "        if False:\n",
+        (*_PULL, "test_exception"),
+    ),
+    Mutant(
+        "decision: PostgreSQL holds that there are two people",
+        _EXCEPTION,
+        "check(state <> 'closed' or not coalesce(two_people, false) or (",
+        "check(true or (",
+        (*_PULL, "test_exception"),
+    ),
+    Mutant(
+        "decision: no second live payment",
+        _APPLY,
+        '        if values["status"] != "failed":\n',
+        "        if False:\n",
+        (*_PULL, "test_exception"),
+    ),
+    Mutant(
+        "decision: a batch whose earlier payment may have been paid is not sent",
+        _SENDING,
+        '                    ("attention", "!=", False),\n',
+        '                    ("attention", "=", "never"),\n',
+        (*_PULL, "test_exception"),
+    ),
+    Mutant(
+        "exception: a doubt keeps a payment from failing",
+        _APPLY,
+        '        if status == "failed" and (fact["doubt"] or not whole):\n',
+        '        if status == "failed" and not whole:\n',
+        (*_PULL, "test_pull or test_ledger"),
+    ),
+    Mutant(
+        "exception: half an answer fails nobody",
+        _APPLY,
+        '        if status == "failed" and (fact["doubt"] or not whole):\n',
+        '        if status == "failed" and fact["doubt"]:\n',
+        (*_PULL, "test_pull or test_ledger"),
+    ),
+    Mutant(
+        "exception: what is known is no news",
+        _APPLY,
+        "        news = [one for one in said if not known.issuperset(words([one]))]\n",
+        "        news = said\n",
+        (*_PULL, "test_exception or test_ledger"),
+    ),
+    Mutant(
+        "exception: what speaks against a final result comes up",
+        _APPLY,
+        "        return [self._exception_row(fact, doubt, outcome, said) for doubt, outcome in against]\n",
+        "        return []\n",
+        (*_PULL, "test_exception or test_ledger"),
+    ),
+    Mutant(
+        "exception: a batch with one is not done",
+        "g2p_payment_reconcile/models/payment_batch.py",
+        "        over = not to_decide and not ",
+        "        over = not ",
+        (*_PULL, "test_exception or test_ledger"),
+    ),
+    Mutant(
+        "lease: one worker asks at a time",
+        "g2p_payment_reconcile/models/payment_submission.py",
+        "               AND (polling_until IS NULL OR polling_until < %s OR polling_by = %s)\n",
+        "               AND (%s IS NOT NULL OR %s IS NOT NULL)\n",
+        (*_PULL, "test_reconciliation"),
     ),
 )

@@ -6,7 +6,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from g2p_payment_reconcile.models.verdict import Doubt, Outcome, OutcomeStatus, contradicts, judge
+from g2p_payment_reconcile.models.verdict import (
+    Doubt,
+    FailureType,
+    Outcome,
+    OutcomeStatus,
+    contradictions,
+    judge,
+    words,
+)
 
 PAID, FAILED, WAITING, SUSPECT = (
     OutcomeStatus.PAID,
@@ -44,7 +52,8 @@ def test_order_and_repetition_do_not_matter(said, data):
     again = data.draw(st.permutations(said + data.draw(st.lists(st.sampled_from(said), max_size=3))))
     assert judge(again, *APPROVED) == judge(said, *APPROVED)
     for status in ("paid", "failed"):
-        assert contradicts(again, status, *APPROVED, "t1") == contradicts(said, status, *APPROVED, "t1")
+        assert contradictions(again, status, *APPROVED, "t1") == contradictions(said, status, *APPROVED, "t1")
+    assert words(again) == words(said)
 
 
 @given(told)
@@ -81,7 +90,7 @@ def test_whatever_says_paid_is_paid_or_in_front_of_a_person(said):
 def test_what_made_it_final_does_not_contradict_it(said):
     verdict = judge(said, *APPROVED)
     if verdict.status:
-        assert contradicts(said, verdict.status, *APPROVED, verdict.outcome.remote_reference) is None
+        assert not contradictions(said, verdict.status, *APPROVED, verdict.outcome.remote_reference)
 
 
 @pytest.mark.parametrize(
@@ -102,6 +111,8 @@ def test_what_made_it_final_does_not_contradict_it(said):
         ([outcome(FAILED), outcome(WAITING)], "failed", None),
         ([outcome(FAILED), outcome(WAITING, "t2")], None, None),
         ([outcome(WAITING)], None, None),
+        ([outcome(FAILED, failure_type=FailureType.RETURNED)], None, Doubt.RETURNED),
+        ([outcome(PAID), outcome(FAILED, failure_type=FailureType.RETURNED)], None, Doubt.RETURNED),
     ],
 )
 def test_verdicts(said, status, doubt):
@@ -116,6 +127,8 @@ def test_verdicts(said, status, doubt):
         ("paid", outcome(PAID, ""), None),
         ("paid", outcome(WAITING, "t2"), None),
         ("paid", outcome(FAILED), Doubt.LATE),
+        ("paid", outcome(FAILED, failure_type=FailureType.RETURNED), Doubt.RETURNED),
+        ("failed", outcome(FAILED, failure_type=FailureType.RETURNED), None),
         ("paid", outcome(PAID, "t2"), Doubt.TWICE),
         ("paid", outcome(PAID, amount=Decimal(99)), Doubt.MONEY),
         ("failed", outcome(FAILED, "t2"), None),
@@ -124,5 +137,11 @@ def test_verdicts(said, status, doubt):
     ],
 )
 def test_what_speaks_against_a_final_result(status, said, doubt):
-    against = contradicts([outcome(WAITING), said], status, *APPROVED, "t1")
-    assert (against and against.doubt) == doubt
+    against = contradictions([outcome(WAITING), said], status, *APPROVED, "t1")
+    assert against == ([(doubt, said)] if doubt else [])
+
+
+def test_each_thing_that_speaks_against_it_is_named():
+    said = [outcome(PAID), outcome(PAID, "t2"), outcome(FAILED, "t3"), outcome(PAID, amount=Decimal(99))]
+    against = contradictions(said, "paid", *APPROVED, "t1")
+    assert {doubt for doubt, _outcome in against} == {Doubt.TWICE, Doubt.LATE, Doubt.MONEY}

@@ -45,7 +45,11 @@ class MojaloopPeers(Process):
 
     def silence(self, silent=True):
         """The hub takes and books, and calls nobody back."""
-        self.control("POST", "/silence", {"silent": silent})
+        self.control("POST", "/hub", {"silent": silent})
+
+    def call_back_to(self, url):
+        """From now on the hub calls back there, and not to the scheme adapter."""
+        self.control("POST", "/hub", {"callback_url": url})
 
     def name_payees(self, names):
         """The names that the payees' bank gives: {identifier: name}; everybody else is "Payee <identifier>"."""

@@ -8,6 +8,9 @@ import signal
 import sys
 import tempfile
 import time
+import urllib.error
+import urllib.request
+import uuid
 from pathlib import Path
 
 from . import keys, ports, programs, settings
@@ -26,6 +29,7 @@ class Peers:
         url = lambda name: f"http://{programs.ADDRESS}:{port[name]}"  # noqa: E731
         makers = (programs.redis, programs.toolkit, programs.connector)
         self._children = {child.name: child for child in (make(options, folder, port) for make in makers)}
+        self._patience = options.step_seconds + 1
         self.address = (programs.ADDRESS, port["control"])
         self.info = {
             "connector_url": url("connector"),
@@ -54,11 +58,25 @@ class Peers:
         if do == "start":
             self._wait_until_ready(child)
 
-    def bring_back(self):
+    def bring_back(self, before_asking):
+        """Everything runs and works: the adapter is one that may answer its first page, and nobody any more."""
         for child in self._children.values():
             if child.is_running():
                 child.thaw()
         self.start()
+        before_asking()
+        if not self._adapter_works():
+            self.act("connector", "kill")
+            self.act("connector", "start")
+
+    def _adapter_works(self):
+        """Asked for a transfer that nobody knows, it comes back with the hub's answer."""
+        try:
+            urllib.request.urlopen(f"{self.info['connector_url']}/transfers/{uuid.uuid4()}", timeout=self._patience)
+        except urllib.error.HTTPError as error:
+            return json.load(error).get("statusCode") == "3208"
+        except OSError:
+            return False
 
     def end(self):
         for child in self._children.values():

@@ -27,8 +27,8 @@ class Control(HTTPServer):
             return self.peers.info
         if method == "POST" and path == "/processes":
             return self.peers.act(**value)
-        if method == "POST" and path == "/silence":
-            return self.silence(value["silent"])
+        if method == "POST" and path == "/hub":
+            return self.set_hub(**value)
         if method == "POST" and path == "/names":
             (self.folder / "names.json").write_text(json.dumps(value))
             return None
@@ -36,15 +36,16 @@ class Control(HTTPServer):
             return self.reset()
         raise LookupError(f"no such resource: {method} {path}")
 
-    def silence(self, silent):
-        """The hub goes on booking, and no callback leaves it."""
+    def set_hub(self, silent=False, callback_url=None):
+        """Silent, the hub goes on booking, and no callback leaves it."""
         settings = self._toolkit("GET", "/api/config/user")["runtime"]
-        self._toolkit("PUT", "/api/config/user", {**settings, "SEND_CALLBACK_ENABLE": not silent})
+        settings["SEND_CALLBACK_ENABLE"] = not silent
+        settings["CALLBACK_ENDPOINT"] = callback_url or self.peers.info["callback_url"]
+        self._toolkit("PUT", "/api/config/user", settings)
 
     def reset(self):
         """Everything runs, talks, and has forgotten what was."""
-        self.peers.bring_back()
-        self.silence(False)
+        self.peers.bring_back(before_asking=self.set_hub)
         (self.folder / "names.json").unlink(missing_ok=True)
         for what in ("requests", "callbacks"):
             self._toolkit("DELETE", f"/api/history/{what}")
@@ -54,8 +55,7 @@ class Control(HTTPServer):
         headers = {"Content-Type": "application/json"}
         request = urllib.request.Request(self.peers.info["admin_url"] + path, data, headers, method=method)
         with urllib.request.urlopen(request, timeout=_SECONDS) as response:
-            body = response.read()
-        return json.loads(body) if body[:1] in b"[{" else None
+            return json.load(response) if method == "GET" else None
 
 
 class _Handler(BaseHTTPRequestHandler):

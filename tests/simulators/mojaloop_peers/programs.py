@@ -47,8 +47,9 @@ def connector(options, folder, port):
         "LOG_INDENT": "0",
         **options.set,
     }
-    words = [options.node, "-r", _SCRIPTS / "loopback.js", package / "src" / "index.js"]
     variables = {**os.environ, **{name: str(value) for name, value in settings.items()}}
+    variables["PEERS_ADAPTER"] = str(package)
+    words = _node(options, package, "loopback.js", *(["adapter.js"] if options.mended else []))
     ready = children.answers(f"http://{ADDRESS}:{port['connector']}/")
     return children.Child("connector", words, package, folder / "connector.log", variables, ready)
 
@@ -57,7 +58,7 @@ def toolkit(options, folder, port):
     """The Testing Toolkit: the hub, and the banks of the payees."""
     package = options.modules / "ml-testing-toolkit"
     home = _toolkit_home(options, package, folder, port)
-    words = [options.node, "-r", _SCRIPTS / "loopback.js", "-r", _SCRIPTS / "toolkit.js", package / "src" / "index.js"]
+    words = _node(options, package, "loopback.js", "toolkit.js")
     variables = {
         **os.environ,
         "LOG_LEVEL": "error",
@@ -70,6 +71,12 @@ def toolkit(options, folder, port):
     return children.Child(
         "toolkit", words, home, folder / "toolkit.log", variables, lambda: admin() and api()
     )
+
+
+def _node(options, package, *scripts):
+    """A package's program, with scripts of ours loaded before it."""
+    before = [word for script in scripts for word in ("-r", _SCRIPTS / script)]
+    return [options.node, *before, package / "src" / "index.js"]
 
 
 def _toolkit_home(options, package, folder, port):

@@ -16,6 +16,7 @@ def parse(arguments=None):
     add("--dfsp", default="userdfsp", help="who the adapter is")
     add("--step-seconds", type=int, default=3, help="how long the adapter waits for each step")
     add("--jws", action="store_true", help="everybody signs, and checks signatures")
+    add("--mended", action="store_true", help="the adapter bears step-wise calls that run at the same time")
     add("--set", action="append", default=[], metavar="NAME=VALUE", help="a setting of the adapter")
     add("--no-history", action="store_true", help="the Toolkit's own history stays empty: for load tests")
     add("--max-seconds", type=float, default=3600, help="ends by itself after this; 0 does not")

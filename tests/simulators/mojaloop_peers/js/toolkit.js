@@ -13,9 +13,11 @@ const fs = require('fs')
 const path = require('path')
 
 const FOLDER = process.env.PEERS_STATE
+const AGAIN_AFTER = 500 // ms
 const JOURNAL = path.join(FOLDER, 'journal.jsonl')
 const of = name => require(path.join(process.env.PEERS_TOOLKIT, 'src', 'lib', name))
 
+const ilp = of('mocking/middleware-functions/ilpModel')
 const transfers = new Map() // by id: {body, times, state, due}
 const requests = new WeakMap() // body of a POST /transfers: {first, changed, resent}
 
@@ -46,13 +48,19 @@ function receive (body) {
 
 function book (id, { state, after = 0 }) {
   const transfer = transfers.get(id)
-  if (!transfer || transfer.state) return
+  if (!transfer || transfer.state || !keepsToTheQuote(transfer.body)) return
   Object.assign(transfer, { state, due: Date.now() + after })
   const { amount, payeeFsp, payerFsp, ilpPacket } = transfer.body
-  const { payee } = of('mocking/middleware-functions/ilpModel').getIlpTransactionObject(ilpPacket)
+  const { payee } = ilp.getIlpTransactionObject(ilpPacket)
   note('transfer', {
     transferId: id, ...amount, payee: payee.partyIdInfo.partyIdentifier, payeeFsp, payerFsp, state, due: transfer.due
   })
+}
+
+// The Toolkit's own checks, which it makes after its rules.
+function keepsToTheQuote (body) {
+  const request = { method: 'post', path: '/transfers', payload: body, customInfo: {} }
+  return ilp.validateTransferIlpPacket(null, request) && ilp.validateTransferCondition(null, request)
 }
 
 function readAgain () {
@@ -89,13 +97,7 @@ history.reset = (key, user) => {
 // -- rules ----------------------------------------------------------------------------------------------------
 
 const engine = of('rulesEngine').prototype
-const { evaluate, loadRules } = engine
-
-engine.loadRules = function (rules, user) {
-  loadRules.call(this, rules, user)
-  // The first that matches decides; the others need not be looked at.
-  this.engine.on('success', () => this.engine.stop())
-}
+const { evaluate } = engine
 
 engine.evaluate = async function (facts) {
   const { method, body, pathParams } = facts
@@ -130,12 +132,12 @@ const { handleCallback } = callbacks
 
 callbacks.handleCallback = async (callback, ...others) => {
   for (let time = 0; time < (callback.eventInfo?.params.times || 1); time += 1) {
+    if (time) await new Promise(resolve => setTimeout(resolve, AGAIN_AFTER))
     await handleCallback({ ...callback, headers: { ...callback.headers } }, ...others)
   }
 }
 
 // The Toolkit fulfils whatever it calls back, an aborted transfer too, and forgets a transfer once it was asked for.
-const ilp = of('mocking/middleware-functions/ilpModel')
 const { handleTransferIlp } = ilp
 
 ilp.handleTransferIlp = (context, response) => {

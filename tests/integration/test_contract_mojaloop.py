@@ -8,6 +8,7 @@ took is the ledger that counts; which payee goes how is in tests/simulators/moja
 import contextlib
 import http.client
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta, timezone
 from decimal import Decimal
 from urllib.parse import urlsplit
@@ -502,12 +503,40 @@ class Test25Callbacks:
     def test_25_slowly(self, peers, connector):
         assert Payment(connector, payee("slow")).sent().state is TransferState.PAID
 
-    def test_25_twice(self, peers, connector):
-        """This version of the adapter may hear nothing any more afterwards; nothing is lost by that."""
+    @pytest.fixture
+    def restarted(self, peers):
+        """Starts the adapter anew afterwards: what these tests do deafens this version of it."""
+        yield
+        restart(peers)
+
+    def test_25_twice(self, peers, connector, restarted):
+        """Nothing is lost by that."""
         payment = Payment(connector, payee("called_back_twice")).sent()
         assert payment.state is TransferState.PAID
         assert payment.asked().state in (TransferState.PAID, TransferState.WAITING)
-        peers.act("connector", "kill")
-        peers.act("connector", "start")
+        restart(peers)
         assert payment.asked().state is TransferState.PAID
         assert transfer_ids_at(peers) == [payment.ids.transfer_id]
+
+    def test_25_crossed(self, peers, restarted):
+        """With several payments under way this version hands an answer to whoever waits for another one. Paid is
+        then still said only of what the hub has paid, and by its own fulfilment."""
+        names = ["aborted", "rejected", "reserved_for_ever", "wrong_fulfilment"]
+        identifiers = [payee(name) for name in names] + [usual_payee(number) for number in range(1, 21)]
+
+        def pay(identifier):
+            with Connector(settings_for(peers)) as connector:
+                payment = Payment(connector, identifier)
+                with contextlib.suppress(StepFailed, GatewayError):
+                    return payment.ids.transfer_id, payment.sent().state
+
+        with ThreadPoolExecutor(8) as pool:
+            ends = dict(end for end in pool.map(pay, identifiers) if end)
+        paid = {transfer_id for transfer_id, state in ends.items() if state is TransferState.PAID}
+        assert paid
+        assert paid <= peers.payments().keys()
+
+
+def restart(peers):
+    peers.act("connector", "kill")
+    peers.act("connector", "start")

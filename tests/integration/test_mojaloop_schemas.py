@@ -1,16 +1,17 @@
 """Every body that is sent fits the published schemas of the newer connector's outbound API 2.1.
 
-npm has no connector of that generation. The schemas are those that come with Mojaloop's Testing Toolkit, closed
-as the connector closes them: a member that they do not know is refused.
+npm has no connector of that generation. The schemas are those that come with Mojaloop's Testing Toolkit,
+closed as the connector closes them: a member that they do not know is refused.
 """
 
 import json
+import subprocess
 from datetime import datetime, timedelta, timezone
 from decimal import Decimal
+from pathlib import Path
 
 import plain_addons  # noqa: F401
 import pytest
-from mojaloop_components import Components
 
 from odoo.addons.g2p_mojaloop_connector.client import bodies
 from odoo.addons.g2p_mojaloop_connector.client.accounts import Account
@@ -26,6 +27,7 @@ from odoo.addons.g2p_payment_hub.client.instructions import Instruction
 NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=timezone.utc)
 PAYER = Party(id_type="PERSONAL_ID", id_value="12345", id_sub_value="PASSPORT", display_name="José & Co")
 SETTINGS = ConnectorSettings(url="http://x", dfsp_id="userdfsp", payer=PAYER)
+OUTBOUND = "sdk-scheme-adapter-outbound-v2_1_0-openapi3-snippets_2.1"
 IDS = bulk_ids("BATCH1", "payeefsp", 1, 1)
 
 
@@ -40,10 +42,31 @@ class Recorder:
         return Answer(500, {}, b"{}")
 
 
+class Schemas:
+    """The published schemas (js/schemas.js)."""
+
+    def __init__(self, software):
+        definitions = software.modules / "ml-testing-toolkit" / "spec_files" / "api_definitions"
+        specification = definitions / OUTBOUND / "api_spec.yaml"
+        words = [software.node, Path(__file__).parent / "js" / "schemas.js", software.modules, specification]
+        self._process = subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+
+    def misfits(self, path, method, body):
+        """Where the body leaves its schema."""
+        question = {"path": path, "method": method, "body": body}
+        self._process.stdin.write(json.dumps(question) + "\n")
+        self._process.stdin.flush()
+        return json.loads(self._process.stdout.readline())
+
+    def end(self):
+        self._process.communicate(timeout=10)
+
+
 @pytest.fixture(scope="module")
-def components(mojaloop_software):
-    with Components(mojaloop_software) as components:
-        yield components
+def schemas(mojaloop_software):
+    schemas = Schemas(mojaloop_software)
+    yield schemas
+    schemas.end()
 
 
 @pytest.fixture(scope="module", params=[("MSISDN", ""), ("PERSONAL_ID", "PASSPORT")])
@@ -78,7 +101,7 @@ def quote(item):
     )
 
 
-def test_bulk(components, item, quote):
+def test_bulk(schemas, item, quote):
     recorder = Recorder()
     bulk = Bulk(recorder, SETTINGS)
     with pytest.raises(OutcomeUnknown):
@@ -87,28 +110,26 @@ def test_bulk(components, item, quote):
         bulk.transfer(bulk.transfer_body([quote], IDS, "BATCH1", NOW))
     assert set(recorder.sent) == {"/bulkQuotes", "/bulkTransfers"}
     for path, body in recorder.sent.items():
-        assert components.misfits(path, "post", body) == []
-        assert components.misfits(path, "post", {**body, "currentState": "COMPLETED"})
+        assert schemas.misfits(path, "post", body) == []
+        assert schemas.misfits(path, "post", {**body, "currentState": "COMPLETED"})
 
 
-def test_step_by_step(components, item, quote):
+def test_step_by_step(schemas, item, quote):
     asked = json.loads(bodies.quote(SETTINGS, item.payee, item.instruction, item.ids, NOW))
-    assert components.misfits("/quotes", "post", asked) == []
+    assert schemas.misfits("/quotes", "post", asked) == []
     ordered = json.loads(bodies.transfer(SETTINGS, quote, NOW))
-    assert components.misfits("/simpleTransfers", "post", ordered) == []
+    assert schemas.misfits("/simpleTransfers", "post", ordered) == []
 
 
-def test_two_phases(components, item):
+def test_two_phases(schemas, item):
     assert (
-        components.misfits(
-            "/transfers", "post", json.loads(bodies.whole_transfer(SETTINGS, item.instruction))
-        )
+        schemas.misfits("/transfers", "post", json.loads(bodies.whole_transfer(SETTINGS, item.instruction)))
         == []
     )
     for body in ({"acceptQuote": True}, {"acceptQuote": False}, {"acceptParty": True}):
-        assert components.misfits("/transfers/{transferId}", "put", body) == []
+        assert schemas.misfits("/transfers/{transferId}", "put", body) == []
 
 
-def test_accounts(components):
+def test_accounts(schemas):
     account = Account(id_type="PERSONAL_ID", id_value="1", id_sub_value="PASSPORT", currency="USD")
-    assert components.misfits("/accounts", "post", [account.members()]) == []
+    assert schemas.misfits("/accounts", "post", [account.members()]) == []

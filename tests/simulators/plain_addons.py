@@ -1,4 +1,4 @@
-"""The add-ons' plain Python without Odoo: the __init__ of an add-on needs Odoo, so its name is a bare package.
+"""The add-ons' plain Python without Odoo: an add-on's __init__ needs Odoo, so its name is a bare package.
 
 Under odoo.addons the add-ons know each other. For a process that does not import Odoo itself.
 """

@@ -43,9 +43,10 @@ class Connector:
     OutcomeUnknown. Before `transfer` no money moves, so that after any of these the payment may simply be
     tried again; after an error of `transfer` only `state_of` tells.
 
-    npm's 18.0.2 hands answers of single steps that run at the same time to the wrong ones. Look-ups and quotes
-    are checked against what was asked for, and a yes to a transfer by its fulfilment; but a no may have been
-    another's, and counts when it is heard with nothing else under way. In two phases nothing is mixed up.
+    npm's 18.0.2 hands answers of single steps that run at the same time to the wrong ones. Look-ups and
+    quotes are checked against what was asked for, and a yes to a transfer by its fulfilment; but a no may
+    have been another's, and counts when it is heard with nothing else under way. In two phases nothing is
+    mixed up.
 
     The way of one payment:
 

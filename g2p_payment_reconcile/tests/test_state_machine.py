@@ -142,8 +142,8 @@ class Story(RuleBasedStateMachine):
         possible = [action for action, states in self.ACTIONS if not states or self._batches(*states)]
         getattr(self, data.draw(st.sampled_from(possible), label="next"))(data)
 
-    # Each with the states of which a batch has to be in one. What stands first, and more than once, comes more
-    # often.
+    # Each with the states of which a batch has to be in one. What stands first, and more than once, comes
+    # more often.
     ACTIONS = (
         ("send", ("approved",)),
         ("send", ("approved",)),

@@ -519,8 +519,8 @@ class Test25Callbacks:
         assert transfer_ids_at(peers) == [payment.ids.transfer_id]
 
     def test_25_crossed(self, peers, restarted):
-        """With several payments under way this version hands an answer to whoever waits for another one. Paid is
-        then still said only of what the hub has paid, and by its own fulfilment."""
+        """With several payments under way this version hands answers to those who wait for others. Paid is
+        then still said only of what the hub has paid, by its own fulfilment."""
         names = ["aborted", "rejected", "reserved_for_ever", "wrong_fulfilment"]
         identifiers = [payee(name) for name in names] + [usual_payee(number) for number in range(1, 21)]
 
@@ -530,7 +530,7 @@ class Test25Callbacks:
                 with contextlib.suppress(StepFailed, GatewayError):
                     return payment.ids.transfer_id, payment.sent().state
 
-        with ThreadPoolExecutor(8) as pool:
+        with ThreadPoolExecutor(2) as pool:
             ends = dict(end for end in pool.map(pay, identifiers) if end)
         paid = {transfer_id for transfer_id, state in ends.items() if state is TransferState.PAID}
         assert paid

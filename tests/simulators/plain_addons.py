@@ -23,4 +23,5 @@ _bare_package("odoo.addons")
 for _addon in _ADDONS:
     _bare_package(f"odoo.addons.{_addon}", _addon)
     _bare_package(_addon, _addon)
-_bare_package("g2p_payment_reconcile.models", "g2p_payment_reconcile/models")
+for _folder in ("models", "evidence"):
+    _bare_package(f"g2p_payment_reconcile.{_folder}", f"g2p_payment_reconcile/{_folder}")

@@ -21,8 +21,8 @@ from peers import MojaloopPeers, payee, usual_payee
 
 NONE = "-"
 NO_ANSWER = "no answer"
-# What the payer meets at each step: the lookup, the amount quoted, the answer to the transfer, the answer when
-# it asks afterwards; and what the hub has in its books at that moment.
+# What the payer meets at each step: the lookup, the amount quoted, the answer to the transfer, and to asking
+# for it afterwards; and what the hub has in its books then.
 JOURNEYS = {
     "usual": ("found", "USD 100", "COMMITTED", "COMMITTED", "COMMITTED"),
     "not_found": ("not found", NONE, NONE, NONE, NONE),
@@ -143,14 +143,16 @@ def test_identifiers_with_a_part(peers):
     }
 
 
-# -- the books --------------------------------------------------------------------------------------------------
+# -- the books ---------------------------------------------------------------------------------------
 
 
 def test_the_books_say_what_was_received(peers):
     transfer_id, state = ConnectorClient(peers.info).pay(usual_payee(), "12.34")
     assert state == "COMMITTED"
     (row,) = peers.transfers()
-    assert {name: row[name] for name in ("transferId", "amount", "currency", "payee", "payeeFsp", "state")} == {
+    assert {
+        name: row[name] for name in ("transferId", "amount", "currency", "payee", "payeeFsp", "state")
+    } == {
         "transferId": transfer_id,
         "amount": "12.34",
         "currency": "USD",
@@ -218,7 +220,7 @@ def test_other_terms_than_quoted_are_refused(peers):
     assert not peers.transfers()
 
 
-# -- other roads ------------------------------------------------------------------------------------------------
+# -- other roads -------------------------------------------------------------------------------------
 
 
 def test_in_two_phases(peers):
@@ -258,7 +260,7 @@ def test_secondary_identifiers(peers):
     ]
 
 
-# -- what may happen to the programs ------------------------------------------------------------------------------
+# -- what may happen to the programs -----------------------------------------------------------------
 
 
 def test_the_adapter_dies_and_comes_back(peers):
@@ -383,7 +385,7 @@ def _running_with(variable):
     return found
 
 
-# -- signatures -------------------------------------------------------------------------------------------------
+# -- signatures --------------------------------------------------------------------------------------
 
 
 @pytest.fixture(scope="module")
@@ -418,7 +420,9 @@ LETTER = {
     "method": "POST",
     "uri": "http://hub/transfers",
     "headers": {"FSPIOP-Source": "us", "FSPIOP-Destination": "them", "Date": "Thu, 26 Nov 2026 10:00:00 GMT"},
-    "body": json.dumps({"note": "José 😀", "id": str(uuid.UUID(int=1))}, ensure_ascii=False, separators=(",", ":")),
+    "body": json.dumps(
+        {"note": "José 😀", "id": str(uuid.UUID(int=1))}, ensure_ascii=False, separators=(",", ":")
+    ),
 }
 
 
@@ -431,7 +435,11 @@ def test_the_library_signs_and_validates(signing, mojaloop_software, by, of):
         headers = signer.sign(**LETTER, key=key)
         assert headers["fspiop-uri"] == "/transfers"
         assert validator.validate(headers, LETTER["body"], keys) is None
-        assert validator.validate(headers, LETTER["body"].replace("José", "Jose"), keys) == "invalid signature"
-        assert "FSPIOP-Destination" in validator.validate({**headers, "fspiop-destination": "me"}, LETTER["body"], keys)
+        assert (
+            validator.validate(headers, LETTER["body"].replace("José", "Jose"), keys) == "invalid signature"
+        )
+        assert "FSPIOP-Destination" in validator.validate(
+            {**headers, "fspiop-destination": "me"}, LETTER["body"], keys
+        )
         with pytest.raises(ValueError, match="no body"):
             signer.sign(**{**LETTER, "body": ""}, key=key)

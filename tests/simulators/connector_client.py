@@ -79,7 +79,11 @@ class ConnectorClient:
         """POST /transfers, then each step accepted: the state and the transfer's id after every answer."""
         body = {
             "homeTransactionId": str(uuid.uuid4()),
-            "from": {"idType": _PAYER["partyIdType"], "idValue": _PAYER["partyIdentifier"], "type": "BUSINESS"},
+            "from": {
+                "idType": _PAYER["partyIdType"],
+                "idValue": _PAYER["partyIdentifier"],
+                "type": "BUSINESS",
+            },
             "to": {"idType": "MSISDN", "idValue": payee},
             "amountType": "SEND",
             "currency": "USD",

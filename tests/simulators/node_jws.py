@@ -35,7 +35,7 @@ class NodeJws:
         self._process.communicate(timeout=10)
 
     def sign(self, method, uri, headers, body, key):
-        """The headers, in lower case, with those of the signature; `body` is text, `key` a private key in PEM."""
+        """The headers in lower case, and those of the signature; `body` is text, `key` a private key, PEM."""
         given = {"method": method, "uri": uri, "headers": headers, "body": body, "key": key}
         return self._ask("sign", **given)["headers"]
 

@@ -1,8 +1,8 @@
 """Runs Mojaloop's own scheme adapter and Testing Toolkit for tests and demonstrations.
 
-    with MojaloopPeers(steps.mojaloop.install()) as peers:
-        requests.get(peers.info["connector_url"] + "/parties/MSISDN/27710000001")
-        peers.payments()
+with MojaloopPeers(steps.mojaloop.install()) as peers:
+    requests.get(peers.info["connector_url"] + "/parties/MSISDN/27710000001")
+    peers.payments()
 """
 
 from mojaloop_peers import payees
@@ -10,7 +10,7 @@ from process import Process
 
 
 class MojaloopPeers(Process):
-    """`software` is what steps.mojaloop.install() gives; options are those of `python -m mojaloop_peers --help`."""
+    """`software` is from steps.mojaloop.install(); options are those of `python -m mojaloop_peers --help`."""
 
     module = "mojaloop_peers"
 
@@ -18,10 +18,10 @@ class MojaloopPeers(Process):
         programs = ("--node", software.node, "--modules", software.modules, "--redis", software.redis)
         super().__init__(*programs, *options, **{"ready_seconds": 120, **others})
 
-    # -- what the hub says ------------------------------------------------------------------------------------
+    # -- what the hub says ---------------------------------------------------------------------------
 
     def transfers(self):
-        """What the hub has in its books: dicts with transferId, amount, currency, payee, payeeFsp, state, at."""
+        """What the hub has in its books: dicts with transferId, amount, currency, payee, payeeFsp, state."""
         return self.control("GET", "/transfers")
 
     def payments(self):
@@ -37,7 +37,7 @@ class MojaloopPeers(Process):
         """What it called back, or would have called back while it was silenced."""
         return [row for row in self.control("GET", "/callbacks") if row["path"].startswith(path)]
 
-    # -- what happens -----------------------------------------------------------------------------------------
+    # -- what happens --------------------------------------------------------------------------------
 
     def act(self, name, do):
         """`name` is redis, toolkit or connector; `do` is kill, start, freeze or thaw."""
@@ -52,7 +52,7 @@ class MojaloopPeers(Process):
         self.control("POST", "/hub", {"callback_url": url})
 
     def name_payees(self, names):
-        """The names that the payees' bank gives: {identifier: name}; everybody else is "Payee <identifier>"."""
+        """What the banks call their customers: {identifier: name}; all others are "Payee <identifier>"."""
         self.control("POST", "/names", names)
 
     def reset(self):

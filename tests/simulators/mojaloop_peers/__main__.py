@@ -52,14 +52,14 @@ class Peers:
         self._wait_until_ready()
 
     def act(self, name, do):
-        """Kill, start, freeze or thaw one of redis, toolkit and connector; started, it is ready afterwards."""
+        """Kill, start, freeze or thaw redis, toolkit or connector; started, it is ready afterwards."""
         child = self._children[name]
         {"kill": child.kill, "start": child.start, "freeze": child.freeze, "thaw": child.thaw}[do]()
         if do == "start":
             self._wait_until_ready(child)
 
     def bring_back(self, before_asking):
-        """Everything runs and works: the adapter is one that may answer its first page, and nobody any more."""
+        """Everything runs and works; an adapter can be stuck although it still answers its first page."""
         for child in self._children.values():
             if child.is_running():
                 child.thaw()
@@ -72,7 +72,9 @@ class Peers:
     def _adapter_works(self):
         """Asked for a transfer that nobody knows, it comes back with the hub's answer."""
         try:
-            urllib.request.urlopen(f"{self.info['connector_url']}/transfers/{uuid.uuid4()}", timeout=self._patience)
+            urllib.request.urlopen(
+                f"{self.info['connector_url']}/transfers/{uuid.uuid4()}", timeout=self._patience
+            )
         except urllib.error.HTTPError as error:
             return json.load(error).get("statusCode") == "3208"
         except OSError:

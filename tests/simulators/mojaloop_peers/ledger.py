@@ -18,5 +18,6 @@ class Journal:
         """Every transfer that the hub has in its books, once for each id, with its state at this moment."""
         now = time.time() * 1000
         return [
-            {**row, "state": row["state"] if now >= row["due"] else "RESERVED"} for row in self.rows("transfer")
+            {**row, "state": row["state"] if now >= row["due"] else "RESERVED"}
+            for row in self.rows("transfer")
         ]

@@ -1,6 +1,6 @@
 """What becomes of a payment: the last four digits of the payee's identifier decide. Any other payee is paid.
 
-One row is one ending. What a row leaves open goes as it goes for everybody: found, quoted without a fee, paid.
+One row is one ending. What a row leaves open goes as for everybody: found, quoted without a fee, paid.
 """
 
 import dataclasses
@@ -35,8 +35,8 @@ class Quote:
 class Transfer:
     """How POST /transfers is answered, and what the hub's books say then and later.
 
-    `state` is what the books end with: COMMITTED, ABORTED, RESERVED or EXPIRED; empty when the hub lost it. Until
-    `after` seconds (in time-outs of the connector) have passed they say RESERVED.
+    `state` is what the books end with: COMMITTED, ABORTED, RESERVED or EXPIRED; empty when the hub lost it.
+    Until `after` (in time-outs of the connector) has passed they say RESERVED.
     """
 
     answer: object = "COMMITTED"  # a state, an Error, SILENT, or an HTTP status
@@ -83,7 +83,11 @@ PAYEES = (
     Payee("0516", "quote_of_less", quote=Quote(transfer="-1", receive="-1")),
     # Refused, and nothing moved
     Payee("0601", "rejected", transfer=Transfer(Error("5104", "Payee rejected transaction"), "ABORTED")),
-    Payee("0602", "payer_without_money", transfer=Transfer(Error("4001", "Payer FSP has no liquidity"), "ABORTED")),
+    Payee(
+        "0602",
+        "payer_without_money",
+        transfer=Transfer(Error("4001", "Payer FSP has no liquidity"), "ABORTED"),
+    ),
     Payee("0603", "aborted", transfer=Transfer("ABORTED", "ABORTED")),
     # Answered, but not plainly
     Payee("0604", "reserved_then_committed", transfer=Transfer("RESERVED")),

@@ -1,4 +1,7 @@
-"""Ports of the peers' own: below those that the kernel gives to outgoing connections, or a restart might lose one."""
+"""Ports of the peers' own.
+
+They lie below those that the kernel gives to outgoing connections: a restart finds them free.
+"""
 
 import json
 import random

@@ -67,7 +67,9 @@ def toolkit(options, folder, port):
         "PEERS_TOOLKIT": str(package),
         "PEERS_NO_HISTORY": "1" if options.no_history else "",
     }
-    admin, api = (children.answers(f"http://{ADDRESS}:{port[name]}/api/config/user") for name in ("admin", "toolkit"))
+    admin, api = (
+        children.answers(f"http://{ADDRESS}:{port[name]}/api/config/user") for name in ("admin", "toolkit")
+    )
     return children.Child(
         "toolkit", words, home, folder / "toolkit.log", variables, lambda: admin() and api()
     )
@@ -85,7 +87,9 @@ def _toolkit_home(options, package, folder, port):
     shutil.rmtree(home, ignore_errors=True)
     specifications = home / "spec_files"
     for name in _APIS:
-        shutil.copytree(package / "spec_files" / "api_definitions" / name, specifications / "api_definitions" / name)
+        shutil.copytree(
+            package / "spec_files" / "api_definitions" / name, specifications / "api_definitions" / name
+        )
         _answer_participants_by_request(specifications / "api_definitions" / name / "callback_map.json")
     shutil.copytree(package / "spec_files" / "reports", specifications / "reports")
     for kind, found in {**rules.make(options.step_seconds), "forward": []}.items():

@@ -1,8 +1,8 @@
 """The Toolkit's rules, made from the table of payees.
 
-A rule file is a list, and the first rule that matches decides. Besides the Toolkit's own facts the conditions use
-`payee` and `transfer`, which js/toolkit.js adds: {ending} and {state, changed, first, resent}; and its parameter
-`books` says what the books of js/toolkit.js end with.
+A rule file is a list, and the first rule that matches decides. Besides the Toolkit's own facts the conditions
+use `payee` {ending} and `transfer` {state, changed, first, resent}, which js/toolkit.js adds; the parameter
+`books` tells it what its books end with.
 """
 
 import dataclasses
@@ -35,7 +35,7 @@ custom.appendEventBody({ currency, partyList: partyList.map(one) })
 
 
 def make(step_seconds):
-    """{"response", "validation", "callback": list of rules} for a connector that waits so long for each step."""
+    """{"response", "validation", "callback": rules} for an adapter that waits so long for each step."""
     rules = _Rules(step_seconds)
     for payee in PAYEES:
         rules.add_exceptions(payee)
@@ -88,7 +88,9 @@ class _Rules:
             if payee.lag:
                 self._state("post", _TRANSFERS, _is(payee), "COMMITTED", delay=self._milliseconds(payee.lag))
             return
-        books = {"state": transfer.state, "after": self._milliseconds(transfer.after)} if transfer.state else None
+        books = (
+            {"state": transfer.state, "after": self._milliseconds(transfer.after)} if transfer.state else None
+        )
         lost = {} if transfer.state or not transfer.resend else {"transfer.first": True}
         here = ("post", _TRANSFERS, {**_is(payee), **lost})
         if isinstance(transfer.answer, Error):
@@ -176,14 +178,18 @@ class _Rules:
 
     def _refusal(self, method, path, conditions, status, **more):
         conditions = {**conditions, "transfer.resent": False}
-        body = {"errorInformation": {"errorCode": "2003", "errorDescription": "Service currently unavailable"}}
+        body = {
+            "errorInformation": {"errorCode": "2003", "errorDescription": "Service currently unavailable"}
+        }
         parameters = {"statusCode": str(status), "body": body, **_said(more)}
         self._add("response", method, path, conditions, "FIXED_RESPONSE", parameters)
 
     def _add(self, kind, method, path, conditions, event, parameters):
         wanted = [_condition("operationPath", path), _condition("method", method)]
         wanted += [_condition(*name.split("."), value) for name, value in conditions.items()]
-        self.lists[kind].append({"conditions": {"all": wanted}, "event": {"type": event, "params": parameters}})
+        self.lists[kind].append(
+            {"conditions": {"all": wanted}, "event": {"type": event, "params": parameters}}
+        )
 
 
 def _is(payee):

@@ -89,6 +89,7 @@ def _places(body: Members) -> Iterator[Members]:
     for name in _STATES:
         yield from _last_error(member(body, name))
     yield from _last_error(body)
+    yield _refusal(body.get("message"))
 
 
 def _last_error(state: Members) -> Iterator[Members]:
@@ -98,6 +99,12 @@ def _last_error(state: Members) -> Iterator[Members]:
     yield member(error, "mojaloopError")
     for name in ("res", "response"):
         yield member(member(error, name), "data")
+
+
+def _refusal(message: Any) -> Members:
+    """18.0.2 tells a refusal of FSPIOP's own media type by quoting it at the end of a sentence."""
+    text = message if isinstance(message, str) and message.startswith("Invalid content-type") else ""
+    return _unpacked(text[text.find("{") :]) if "{" in text else {}
 
 
 def member(body: Any, name: str) -> Members:

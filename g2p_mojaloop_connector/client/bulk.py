@@ -26,7 +26,7 @@ from .transfer_state import COMMITTED, Order, Transfer
 
 MAX_ITEMS = 1000
 _NOBODY = "00000000-0000-4000-8000-000000000000"
-_NOT_TOLD = Rule(Verdict.TRY_AGAIN, FailureType.TECHNICAL, same_data=True)
+_NOT_TOLD = Rule(Verdict.TRY_AGAIN, FailureType.TECHNICAL)
 Members = dict[str, Any]
 
 

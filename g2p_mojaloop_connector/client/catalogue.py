@@ -32,11 +32,10 @@ class Verdict(str, Enum):
 
 
 class Rule(NamedTuple):
-    """`same_data`: whether trying again without changing anything about the payment makes sense."""
+    """Whether a new attempt with the same data makes sense follows from the kind: SAME_DATA_MAY_WORK."""
 
     verdict: Verdict
     failure_type: FailureType
-    same_data: bool
 
 
 _FAILED, _TRY, _QUOTE, _PAUSE, _ASK = (
@@ -46,8 +45,10 @@ _FAILED, _TRY, _QUOTE, _PAUSE, _ASK = (
     Verdict.PAUSE_BATCH,
     Verdict.ASK,
 )
-_TECHNICAL, _UNKNOWN, _REJECTED, _LIMIT, _CLOSED, _FUNDS = (
+_TECHNICAL, _OTHER, _DUPLICATE, _UNKNOWN, _REJECTED, _LIMIT, _CLOSED, _FUNDS = (
     FailureType.TECHNICAL,
+    FailureType.OTHER,
+    FailureType.DUPLICATE,
     FailureType.PAYEE_UNKNOWN,
     FailureType.REJECTED,
     FailureType.LIMIT,
@@ -61,87 +62,84 @@ class _Row(NamedTuple):
     transfer: Verdict  # at TRANSFER
     ask: Verdict  # at RESEND and ASK
     failure_type: FailureType
-    same_data: bool
 
 
 _TABLE = {
     # Communication and servers: later it may work; at the transfer step nobody knows.
-    "1000": _Row(_TRY, _ASK, _ASK, _TECHNICAL, True),
-    "1001": _Row(_TRY, _ASK, _ASK, _TECHNICAL, True),
-    "2000": _Row(_TRY, _ASK, _ASK, _TECHNICAL, True),
-    "2001": _Row(_TRY, _ASK, _ASK, _TECHNICAL, True),
-    "2002": _Row(_PAUSE, _PAUSE, _ASK, _TECHNICAL, True),  # not implemented
-    "2003": _Row(_TRY, _ASK, _ASK, _TECHNICAL, True),
-    "2004": _Row(_TRY, _ASK, _ASK, _TECHNICAL, True),
-    "2005": _Row(_TRY, _ASK, _ASK, _TECHNICAL, True),
+    "1000": _Row(_TRY, _ASK, _ASK, _TECHNICAL),
+    "1001": _Row(_TRY, _ASK, _ASK, _TECHNICAL),
+    "2000": _Row(_TRY, _ASK, _ASK, _TECHNICAL),
+    "2001": _Row(_TRY, _ASK, _ASK, _TECHNICAL),
+    "2002": _Row(_PAUSE, _PAUSE, _ASK, _TECHNICAL),  # not implemented
+    "2003": _Row(_TRY, _ASK, _ASK, _TECHNICAL),
+    "2004": _Row(_TRY, _ASK, _ASK, _TECHNICAL),
+    "2005": _Row(_TRY, _ASK, _ASK, _TECHNICAL),
     # The request itself. 3001, 3002 and 3105 are about versions, addresses and keys, the same for every
     # payment.
-    "3000": _Row(_FAILED, _FAILED, _ASK, _TECHNICAL, False),
-    "3001": _Row(_PAUSE, _PAUSE, _ASK, _TECHNICAL, True),
-    "3002": _Row(_PAUSE, _PAUSE, _ASK, _TECHNICAL, True),
-    "3003": _Row(_FAILED, _FAILED, _ASK, _TECHNICAL, False),
-    "3100": _Row(_FAILED, _FAILED, _ASK, _TECHNICAL, False),
-    "3101": _Row(_FAILED, _FAILED, _ASK, _TECHNICAL, False),
-    "3102": _Row(_FAILED, _FAILED, _ASK, _TECHNICAL, False),
-    "3103": _Row(_FAILED, _FAILED, _ASK, _TECHNICAL, False),
-    "3104": _Row(_FAILED, _FAILED, _ASK, _TECHNICAL, False),
-    "3105": _Row(_PAUSE, _PAUSE, _ASK, _TECHNICAL, True),
-    "3106": _Row(
-        _PAUSE, _ASK, _ASK, _TECHNICAL, False
-    ),  # our id with another content: the first may have paid
-    "3107": _Row(_FAILED, _FAILED, _ASK, _TECHNICAL, False),
+    "3000": _Row(_FAILED, _FAILED, _ASK, _OTHER),
+    "3001": _Row(_PAUSE, _PAUSE, _ASK, _TECHNICAL),
+    "3002": _Row(_PAUSE, _PAUSE, _ASK, _TECHNICAL),
+    "3003": _Row(_FAILED, _FAILED, _ASK, _OTHER),
+    "3100": _Row(_FAILED, _FAILED, _ASK, _OTHER),
+    "3101": _Row(_FAILED, _FAILED, _ASK, _OTHER),
+    "3102": _Row(_FAILED, _FAILED, _ASK, _OTHER),
+    "3103": _Row(_FAILED, _FAILED, _ASK, _OTHER),
+    "3104": _Row(_FAILED, _FAILED, _ASK, _OTHER),
+    "3105": _Row(_PAUSE, _PAUSE, _ASK, _TECHNICAL),
+    "3106": _Row(_PAUSE, _ASK, _ASK, _DUPLICATE),  # our id, another content: the first may have paid
+    "3107": _Row(_FAILED, _FAILED, _ASK, _OTHER),
     # Somebody or something is not known.
-    "3200": _Row(_FAILED, _FAILED, _ASK, _UNKNOWN, False),
-    "3201": _Row(_FAILED, _FAILED, _ASK, _UNKNOWN, False),
-    "3202": _Row(_PAUSE, _PAUSE, _ASK, _TECHNICAL, True),  # the payer's institution: ourselves
-    "3203": _Row(_FAILED, _FAILED, _ASK, _UNKNOWN, False),
-    "3204": _Row(_FAILED, _FAILED, _ASK, _UNKNOWN, False),
-    "3205": _Row(_QUOTE, _QUOTE, _ASK, _TECHNICAL, True),
-    "3206": _Row(_FAILED, _FAILED, _ASK, _TECHNICAL, True),
-    "3207": _Row(_FAILED, _FAILED, _ASK, _TECHNICAL, True),
-    "3208": _Row(_TRY, _ASK, _ASK, _TECHNICAL, True),  # this transfer: see transfer_state
-    "3209": _Row(_QUOTE, _ASK, _ASK, _TECHNICAL, True),
-    "3210": _Row(_TRY, _ASK, _ASK, _TECHNICAL, True),
+    "3200": _Row(_FAILED, _FAILED, _ASK, _UNKNOWN),
+    "3201": _Row(_FAILED, _FAILED, _ASK, _UNKNOWN),
+    "3202": _Row(_PAUSE, _PAUSE, _ASK, _TECHNICAL),  # the payer's institution: ourselves
+    "3203": _Row(_FAILED, _FAILED, _ASK, _UNKNOWN),
+    "3204": _Row(_FAILED, _FAILED, _ASK, _UNKNOWN),
+    "3205": _Row(_QUOTE, _QUOTE, _ASK, _TECHNICAL),
+    "3206": _Row(_FAILED, _FAILED, _ASK, _TECHNICAL),
+    "3207": _Row(_FAILED, _FAILED, _ASK, _TECHNICAL),
+    "3208": _Row(_TRY, _ASK, _ASK, _TECHNICAL),  # this transfer: see transfer_state
+    "3209": _Row(_QUOTE, _ASK, _ASK, _TECHNICAL),
+    "3210": _Row(_TRY, _ASK, _ASK, _TECHNICAL),
     # Expired. On a transfer the hub has then let go of the money.
-    "3300": _Row(_QUOTE, _FAILED, _FAILED, _TECHNICAL, True),
-    "3301": _Row(_QUOTE, _FAILED, _ASK, _TECHNICAL, True),
-    "3302": _Row(_QUOTE, _QUOTE, _ASK, _TECHNICAL, True),
-    "3303": _Row(_QUOTE, _FAILED, _FAILED, _TECHNICAL, True),
+    "3300": _Row(_QUOTE, _FAILED, _FAILED, _TECHNICAL),
+    "3301": _Row(_QUOTE, _FAILED, _ASK, _TECHNICAL),
+    "3302": _Row(_QUOTE, _QUOTE, _ASK, _TECHNICAL),
+    "3303": _Row(_QUOTE, _FAILED, _FAILED, _TECHNICAL),
     # The payer's side. Of a question, these may say that we may not ask.
-    "4000": _Row(_FAILED, _FAILED, _ASK, _TECHNICAL, True),
-    "4001": _Row(_PAUSE, _PAUSE, _PAUSE, _FUNDS, True),
-    "4100": _Row(_FAILED, _FAILED, _ASK, _REJECTED, True),
-    "4101": _Row(_FAILED, _FAILED, _ASK, _REJECTED, True),
-    "4102": _Row(_FAILED, _FAILED, _ASK, _REJECTED, True),
-    "4103": _Row(_FAILED, _FAILED, _ASK, _REJECTED, True),
-    "4200": _Row(_FAILED, _FAILED, _FAILED, _LIMIT, True),
-    "4300": _Row(_FAILED, _FAILED, _ASK, _TECHNICAL, True),
-    "4400": _Row(_FAILED, _FAILED, _ASK, _TECHNICAL, True),
+    "4000": _Row(_FAILED, _FAILED, _ASK, _TECHNICAL),
+    "4001": _Row(_PAUSE, _PAUSE, _PAUSE, _FUNDS),
+    "4100": _Row(_FAILED, _FAILED, _ASK, _REJECTED),
+    "4101": _Row(_FAILED, _FAILED, _ASK, _REJECTED),
+    "4102": _Row(_FAILED, _FAILED, _ASK, _REJECTED),
+    "4103": _Row(_FAILED, _FAILED, _ASK, _REJECTED),
+    "4200": _Row(_FAILED, _FAILED, _FAILED, _LIMIT),
+    "4300": _Row(_FAILED, _FAILED, _ASK, _TECHNICAL),
+    "4400": _Row(_FAILED, _FAILED, _ASK, _TECHNICAL),
     # The payee's side.
-    "5000": _Row(_FAILED, _FAILED, _ASK, _REJECTED, True),
-    "5001": _Row(_TRY, _TRY, _TRY, _FUNDS, True),  # the payee's institution is out of liquidity
-    "5100": _Row(_FAILED, _FAILED, _FAILED, _REJECTED, False),
-    "5101": _Row(_FAILED, _FAILED, _FAILED, _REJECTED, False),
-    "5102": _Row(_FAILED, _FAILED, _FAILED, _REJECTED, False),
-    "5103": _Row(_FAILED, _FAILED, _FAILED, _REJECTED, False),
-    "5104": _Row(_FAILED, _FAILED, _FAILED, _REJECTED, False),
-    "5105": _Row(_FAILED, _FAILED, _FAILED, _REJECTED, False),
-    "5106": _Row(_FAILED, _FAILED, _FAILED, _REJECTED, False),
-    "5200": _Row(_FAILED, _FAILED, _FAILED, _LIMIT, True),
-    "5300": _Row(_FAILED, _FAILED, _ASK, _REJECTED, False),
-    "5400": _Row(_FAILED, _FAILED, _ASK, _CLOSED, False),
+    "5000": _Row(_FAILED, _FAILED, _ASK, _REJECTED),
+    "5001": _Row(_TRY, _TRY, _TRY, _FUNDS),  # the payee's institution is out of liquidity
+    "5100": _Row(_FAILED, _FAILED, _FAILED, _REJECTED),
+    "5101": _Row(_FAILED, _FAILED, _FAILED, _REJECTED),
+    "5102": _Row(_FAILED, _FAILED, _FAILED, _REJECTED),
+    "5103": _Row(_FAILED, _FAILED, _FAILED, _REJECTED),
+    "5104": _Row(_FAILED, _FAILED, _FAILED, _REJECTED),
+    "5105": _Row(_FAILED, _FAILED, _FAILED, _REJECTED),
+    "5106": _Row(_FAILED, _FAILED, _FAILED, _REJECTED),
+    "5200": _Row(_FAILED, _FAILED, _FAILED, _LIMIT),
+    "5300": _Row(_FAILED, _FAILED, _ASK, _REJECTED),
+    "5400": _Row(_FAILED, _FAILED, _ASK, _CLOSED),
 }
-# A code that nobody wrote down. Before the transfer step a person may simply try again.
-_OTHER = _Row(_FAILED, _ASK, _ASK, FailureType.OTHER, True)
+# A code that nobody wrote down. Before the transfer step no money moved.
+_NOT_LISTED = _Row(_FAILED, _ASK, _ASK, _OTHER)
 
 
 def rule(code: str, step: Step) -> Rule:
-    row = _TABLE.get(_general(code), _OTHER)
+    row = _TABLE.get(_general(code), _NOT_LISTED)
     if step is Step.TRANSFER:
         verdict = row.transfer
     else:
         verdict = row.ask if step in (Step.RESEND, Step.ASK) else row.before
-    return Rule(verdict, row.failure_type, row.same_data)
+    return Rule(verdict, row.failure_type)
 
 
 def _general(code: str) -> str:
@@ -154,7 +152,7 @@ class StepFailed(Exception):
     """The other side said no to a step, in words of Mojaloop's.
 
     `code` is its error code, or "" where the connector kept that to itself; `description` is free of payees;
-    `verdict`, `failure_type` and `same_data` are the catalogue's. `transfer_id` where the connector chose it.
+    `verdict` and `failure_type` are the catalogue's. `transfer_id` where the connector chose it.
     """
 
     def __init__(
@@ -164,5 +162,5 @@ class StepFailed(Exception):
         self.step = step
         self.code = code
         self.description = description
-        self.verdict, self.failure_type, self.same_data = judged or rule(code, step)
+        self.verdict, self.failure_type = judged or rule(code, step)
         self.transfer_id = transfer_id

@@ -6,6 +6,7 @@ it makes a transfer of its own each time, and nobody could ask for one whose ans
 
 import time
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from datetime import datetime
 from typing import Any
 
@@ -26,8 +27,10 @@ from .quotes import Quote
 from .service import Service
 from .settings import ConnectorSettings
 from .transfer_state import Transfer
+from .turns import Turns
 
 _PROCESS_TOKENS = TokenCache()
+_PROCESS_TURNS = Turns()
 _ASKS_FOR_PARTY = "WAITING_FOR_PARTY_ACCEPTANCE"
 _ASKS_FOR_QUOTE = "WAITING_FOR_QUOTE_ACCEPTANCE"
 
@@ -40,6 +43,11 @@ class Connector:
     OutcomeUnknown. Before `transfer` no money moves, so that after any of these the payment may simply be
     tried again; after an error of `transfer` only `state_of` tells.
 
+    npm's 18.0.2 hands answers of single steps that run at the same time to the wrong ones. Look-ups and
+    quotes are checked against what was asked for, and a yes to a transfer by its fulfilment; but a no may
+    have been another's, and counts when it is heard with nothing else under way. In two phases nothing is
+    mixed up.
+
     The way of one payment:
 
         payee, quote = connector.offer(instruction, transfer_ids(reference, attempt), now)
@@ -49,8 +57,11 @@ class Connector:
         state_of(said, order_of(body), now, grace)        # ask(transfer_id) until it is final
     """
 
-    def __init__(self, settings: ConnectorSettings, tokens: TokenCache | None = None):
+    def __init__(
+        self, settings: ConnectorSettings, tokens: TokenCache | None = None, turns: Turns | None = None
+    ):
         self._settings = settings
+        self._turns = turns or _PROCESS_TURNS
         self._service = Service(
             settings.url,
             HttpClient(settings.ca_bundle, settings.limits, settings.identity()),
@@ -68,6 +79,9 @@ class Connector:
     def close(self) -> None:
         self._service.close()
 
+    def _turn(self, path: str) -> AbstractContextManager[None]:
+        return self._turns.turn(self._settings.url + path)
+
     # Before money moves
 
     def lookup(self, id_type: str, id_value: str, sub_id: str = "") -> Payee:
@@ -76,7 +90,8 @@ class Connector:
         ValueError when the identifier is not in Mojaloop's grammar: look at `grammar.problems` first.
         """
         path = _party_path("/parties", id_type, id_value, sub_id)
-        said = answers.members(self._service.send("GET", path), Step.LOOKUP)
+        with self._turn(path):
+            said = answers.members(self._service.send("GET", path), Step.LOOKUP)
         party = answers.member(answers.member(said, "party"), "body")
         return offers.payee(party, id_type, id_value, sub_id)
 
@@ -103,8 +118,9 @@ class Connector:
         return payee, self.quote(payee, instruction, ids, now)
 
     def _begin(self, instruction: Instruction, now: datetime) -> Quote:
-        state = self._advanced("POST", "/transfers", bodies.whole_transfer(self._settings, instruction))
         id_type, sub_id = grammar.split_type(instruction.payee_identifier_type)
+        with self._turn(_party_path("/parties", id_type, instruction.payee_identifier, sub_id)):
+            state = self._advanced("POST", "/transfers", bodies.whole_transfer(self._settings, instruction))
         if state.get("currentState") == _ASKS_FOR_PARTY:
             offers.payee_of_state(state, id_type, instruction.payee_identifier, sub_id)
             transfer_id = offers.transfer_id(state)
@@ -159,7 +175,9 @@ class Connector:
 
     def ask(self, transfer_id: str) -> Transfer:
         """What the hub says of a transfer now."""
-        said = answers.members(self._service.send("GET", f"/transfers/{transfer_id}"), Step.ASK)
+        path = f"/transfers/{transfer_id}"
+        with self._turn(path):
+            said = answers.members(self._service.send("GET", path), Step.ASK)
         return offers.transfer_of_state(said, transfer_id)
 
     # Accounts

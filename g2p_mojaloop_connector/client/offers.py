@@ -19,11 +19,11 @@ from .quotes import Quote
 from .transfer_state import Transfer
 
 Members = dict[str, Any]
-# The same data may be tried again: nothing is wrong with the payment, but with what was said of it.
-_NOT_OURS = Rule(Verdict.FAILED, FailureType.TECHNICAL, same_data=True)
+# Nothing is wrong with the payment, but with what was said of it.
+_NOT_OURS = Rule(Verdict.FAILED, FailureType.TECHNICAL)
 # 18.0.2 answers any failed look-up with an empty party. Mostly it means that nobody has the identifier.
-_NOBODY = Rule(Verdict.FAILED, FailureType.PAYEE_UNKNOWN, same_data=True)
-_EXPIRED = Rule(Verdict.NEW_QUOTE, FailureType.TECHNICAL, same_data=True)
+_NOBODY = Rule(Verdict.FAILED, FailureType.PAYEE_UNKNOWN)
+_EXPIRED = Rule(Verdict.NEW_QUOTE, FailureType.TECHNICAL)
 
 
 def payee(party: Members, id_type: str, id_value: str, sub_id: str = "") -> Payee:
@@ -178,7 +178,7 @@ def transfer_id(state: Members) -> str:
 
 def paid_unasked(state: Members) -> Exception:
     """The connector does not wait until its quote is accepted: it may have paid already."""
-    rule = Rule(Verdict.PAUSE_BATCH, FailureType.TECHNICAL, same_data=False)
+    rule = Rule(Verdict.PAUSE_BATCH, FailureType.TECHNICAL)
     word = _text(state, "currentState")[:40]
     text = f"the connector did not wait for its quote to be accepted ({word}): look at AUTO_ACCEPT_QUOTES"
     paid = state.get("prepare") or state.get("fulfil") or word == "COMPLETED"

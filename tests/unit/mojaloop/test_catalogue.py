@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from odoo.addons.g2p_mojaloop_connector.client.catalogue import Step, StepFailed, Verdict, rule
-from odoo.addons.g2p_payment_hub.client.outcomes import FailureType
+from odoo.addons.g2p_payment_hub.client.outcomes import SAME_DATA_MAY_WORK, FailureType
 
 BEFORE = (Step.LOOKUP, Step.QUOTE, Step.ACCOUNTS)
 MONEY = (Step.TRANSFER, Step.RESEND, Step.ASK)
@@ -91,7 +91,17 @@ def test_kind_of_failure(code, kind):
     assert rule(code, Step.QUOTE).failure_type is kind
 
 
+@pytest.mark.parametrize(
+    ("codes", "may_work"),
+    [("2001 3105 3303 4001 4200 5001 5200", True), ("3100 3101 3204 5103 5104 5400 9999", False)],
+)
+def test_whether_the_same_data_may_be_tried_again(codes, may_work):
+    assert {rule(code, Step.TRANSFER).failure_type in SAME_DATA_MAY_WORK for code in codes.split()} == {
+        may_work
+    }
+
+
 def test_the_error_carries_the_catalogues_word():
     failure = StepFailed(Step.QUOTE, "5103", "rejected")
-    assert (failure.verdict, failure.failure_type, failure.same_data) == rule("5103", Step.QUOTE)
+    assert (failure.verdict, failure.failure_type) == rule("5103", Step.QUOTE)
     assert str(failure) == "quote: 5103 rejected"

@@ -166,7 +166,7 @@ class TestLookup:
     )
     def test_another_party_or_one_that_cannot_be_paid(self, raised, told):
         failure, peer = raised(party=(200, {"party": {"body": told}}))
-        assert (failure.step, failure.verdict, failure.same_data) == (Step.LOOKUP, Verdict.FAILED, True)
+        assert (failure.step, failure.verdict) == (Step.LOOKUP, Verdict.FAILED)
         assert not peer.bodies("/")
 
     def test_the_plus_of_a_phone_number_may_come_back(self, scripted):
@@ -325,6 +325,14 @@ class TestTransfer:
         failure, body = self.failure(scripted, StepFailed, transfer=answer)
         assert (failure.code, failure.verdict) == (code, Verdict.ASK)
         assert judged(failure, body) is TransferState.WAITING
+
+    def test_the_hub_refused_at_once_in_its_own_media_type(self, scripted):
+        message = "Invalid content-type. Expected application/json but received x/y: " + json.dumps(
+            error("3105")
+        )
+        answer = 500, {"message": message, "statusCode": "500", "transferState": {"lastError": {"a": 1}}}
+        failure, _body = self.failure(scripted, StepFailed, transfer=answer)
+        assert (failure.code, failure.verdict) == ("3105", Verdict.PAUSE_BATCH)
 
     @pytest.mark.parametrize(
         "answer",

@@ -4,9 +4,9 @@
 brought and somebody has written down. `ask` finds out what became of it. Each returns a Result and raises
 nothing: what a worker cannot tell is a result as well.
 
-A no counts when it was said twice, the second time with nothing else under way: npm's connector 18.0.2 hands out
-answers that belong to other payments when several are under way (its Redis client delivers a message on another
-message's channel; seen with 8 at a time). A yes needs no second time, because the fulfilment fits one transfer only.
+A no counts when it was said twice, the second time with nothing else under way: npm's connector 18.0.2 keeps the
+parameters of all requests in one place, so that an answer can go to whoever waits for another. A yes needs no second
+time, because the fulfilment fits one transfer only.
 """
 
 import logging

@@ -12,7 +12,7 @@ from typing import Any
 
 from odoo.addons.g2p_payment_hub.client import clock
 from odoo.addons.g2p_payment_hub.client.auth import TokenCache
-from odoo.addons.g2p_payment_hub.client.errors import GatewayError, OutcomeUnknown, Reason
+from odoo.addons.g2p_payment_hub.client.errors import GatewayError, Reason
 from odoo.addons.g2p_payment_hub.client.http import HttpClient
 from odoo.addons.g2p_payment_hub.client.instructions import Instruction
 from odoo.addons.g2p_payment_hub.client.outcomes import Check, FailureType
@@ -168,9 +168,9 @@ class Connector:
         return self._accept(order.transfer_id, step)
 
     def _accept(self, transfer_id: str, step: Step) -> Transfer:
-        answer = self._service.send("PUT", f"/transfers/{transfer_id}", bodies.text_of({"acceptQuote": True}))
-        if answer.status == 204:
-            raise OutcomeUnknown(Reason.SERVER_ERROR, "HTTP 204: the connector had given this transfer up")
+        """OutcomeUnknown also after a 204: then the connector had given the transfer up."""
+        body = bodies.text_of({"acceptQuote": True})
+        answer = self._service.send("PUT", f"/transfers/{transfer_id}", body)
         return offers.transfer_of_state(answers.members(answer, step), transfer_id)
 
     def ask(self, transfer_id: str) -> Transfer:

@@ -31,15 +31,17 @@ class Authority:
         builder = x509.CertificateBuilder().issuer_name(name).subject_name(subject or name)
         builder = builder.public_key(public_key or self._key.public_key())
         builder = builder.serial_number(x509.random_serial_number())
-        builder = builder.not_valid_before(now - timedelta(days=400)).not_valid_after(now + timedelta(days=days))
+        builder = builder.not_valid_before(now - timedelta(days=400)).not_valid_after(
+            now + timedelta(days=days)
+        )
         return builder.sign(self._key, hashes.SHA256()).public_bytes(Encoding.PEM).decode()
 
 
 class Manager:
     """What connection-manager-api 1.6 does as far as an institution sees it; whoever asks needs a token.
 
-    `lists`: what was posted, by path, as it is listed. `others`: answers for other paths, (status, body). With
-    `lose_answers`, what is posted is kept and answered with an error. `posts`: path and body, as they came.
+    `lists`: what was posted, by path, as it is listed. `others`: answers for other paths, (status, body).
+    With `lose_answers`, what is posted is kept and answered with an error. `posts`: path and body, as they came.
     `on_request` is called for each request with the path.
     """
 
@@ -99,7 +101,9 @@ class Manager:
         class Handler(BaseHTTPRequestHandler):
             def _do(self):
                 length = int(self.headers.get("Content-Length", 0))
-                status, members = manager.answer(self.command, self.path, self.headers, self.rfile.read(length))
+                status, members = manager.answer(
+                    self.command, self.path, self.headers, self.rfile.read(length)
+                )
                 data = json.dumps(members).encode()
                 self.send_response(status)
                 self.send_header("Content-Length", str(len(data)))

@@ -15,8 +15,7 @@ class MojaloopPeers(Process):
     module = "mojaloop_peers"
 
     def __init__(self, software, *options, **others):
-        programs = ("--node", software.node, "--modules", software.modules, "--redis", software.redis)
-        super().__init__(*programs, *options, **{"ready_seconds": 120, **others})
+        super().__init__(*software.arguments(), *options, **{"ready_seconds": 120, **others})
 
     # -- what the hub says ---------------------------------------------------------------------------
 
@@ -26,7 +25,7 @@ class MojaloopPeers(Process):
 
     def payments(self):
         """The transfers that are committed: {transferId: row}."""
-        return {row["transferId"]: row for row in self.transfers() if row["state"] == "COMMITTED"}
+        return {row["transferId"]: row for row in self.control("GET", "/payments")}
 
     def requests(self, method=None, path=""):
         """What the hub took, oldest first: dicts with method (lower case), path, headers, body, at."""

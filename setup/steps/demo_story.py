@@ -19,7 +19,7 @@ class Road:
 
     name: str
     beneficiaries: int
-    troubles: dict  # the last four digits of a payee's number decide what becomes of a payment; how many have them
+    troubles: dict  # what a payee's number ends in, which decides about the payment, and how many do
     gateway: dict  # settings, beyond those that the other end told
     reference: str  # the field of a payment by which the other end knows it
     books: str  # where the other end shows them
@@ -66,7 +66,7 @@ def add_options(parser):
         "--beneficiaries",
         type=int,
         metavar="N",
-        help=f"people in the cycle (default: {PAYMENT_HUB.beneficiaries}, {MOJALOOP.beneficiaries} by Mojaloop)",
+        help=f"people in the cycle (default: {PAYMENT_HUB.beneficiaries}; Mojaloop {MOJALOOP.beneficiaries})",
     )
 
 
@@ -106,9 +106,9 @@ def tell(ground, options):
 
 def _phones(road, count):
     """Numbers of their own for all, some of which end badly."""
-    bad = [f"2771{number:04d}{suffix}" for suffix, many in road.troubles.items() for number in range(many)]
+    bad = [f"2771{number:03d}{suffix}" for suffix, many in road.troubles.items() for number in range(many)]
     bad = bad[: count // 2]
-    good = [f"2778{number:04d}{7000 + number % 1000:04d}" for number in range(count - len(bad))]
+    good = [f"2778{number // 1000:03d}{7000 + number % 1000}" for number in range(count - len(bad))]
     return sorted(good + bad)
 
 

@@ -61,9 +61,9 @@ class MojaloopPeers(Process):
 
 def payee(name, number=1):
     """A phone number with which it goes as the row of that name in mojaloop_peers/payees.py says."""
-    return f"2771{number:04d}{payees.ending(name)}"
+    return f"2771{number:03d}{payees.ending(name)}"
 
 
 def usual_payee(number=1):
     """A phone number that is paid."""
-    return f"2778{number:04d}{7000 + number % 1000:04d}"
+    return f"2778{number // 1000:03d}{7000 + number % 1000}"

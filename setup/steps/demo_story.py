@@ -155,9 +155,16 @@ def _wait_for_results(world):
 
 def _say_result(world, ground, seconds):
     reference = ground.road.reference
-    payments = world.payments(
-        "status", "amount_issued", "amount_paid", "failure_code", "attention", "partner_id", reference
+    fields = (
+        "status",
+        "amount_issued",
+        "amount_paid",
+        "failure_code",
+        "failure_reason",
+        "attention",
+        "partner_id",
     )
+    payments = world.payments(*fields, reference)
     paid = [row for row in payments if row["status"] == "paid"]
     unresolved = [row for row in payments if not row["status"]]
     theirs = _books(ground)
@@ -168,7 +175,7 @@ def _say_result(world, ground, seconds):
     _fact("payments", f"{len(payments)}, {_sum(payments, 'amount_issued')} USD")
     _fact("paid", f"{len(paid)}, {_sum(paid, 'amount_paid')} USD")
     for code, count in collections.Counter(
-        row["failure_code"] for row in payments if row["status"] == "failed"
+        row["failure_code"] or row["failure_reason"] for row in payments if row["status"] == "failed"
     ).most_common():
         _fact("failed", f"{count}  {code}")
     _fact("unresolved", f"{len(unresolved)}, each in front of a person with the facts")

@@ -58,11 +58,24 @@ class PaymentGateway(models.Model):
         "anything changed in a batch that is done: returned payments, late results.",
     )
 
+    evidence_days = fields.Integer(
+        "Match by Payee (days)",
+        default=7,
+        help="A line of a statement that names no reference is matched by payee and amount, if of all "
+        "payments that were sent only one fits, and the money left at most this many days after it was sent. "
+        "0: such lines stay unknown.",
+    )
+
     _sql_constraints = [
         (
             "waits_are_not_negative",
             "check(coalesce(result_hours, 0) >= 0 and coalesce(watch_days, 0) >= 0)",
             "The deadline and the days after Done cannot be negative.",
+        ),
+        (
+            "evidence_days_in_range",
+            "check(coalesce(evidence_days, 0) between 0 and 60)",
+            "The days to match by payee are 0 to 60.",
         ),
     ]
 

@@ -1,10 +1,12 @@
 """Two people at the same time, each with a connection of their own."""
 
+import base64
 import threading
 
 from steps.rpc import Fault
 
 ROUNDS = 5
+REISSUES = 3
 
 
 def _at_once(*acts):
@@ -146,3 +148,141 @@ def test_one_sends_while_another_takes_it_back(world, hub, eventually):
         eventually(lambda cycle=cycle: world.batches("draft", "approved", "sent", "done", cycle=cycle))
         sent += bool(world.batches("sent", "done", cycle=cycle))
         assert len(hub.batches()) == sent
+
+
+def test_two_apply_the_same_evidence(world, hub, eventually):
+    """One of them does; the other reads why not."""
+    others = [_second(world, "finance", f"finance_{number}_{world.program}") for number in (1, 2)]
+    world.entitle([f"2771386{row:04d}" for row in range(5)])
+    world.prepare()
+    (batch,) = world.batches()
+    world.approve([batch])
+    world.send([batch])
+    eventually(lambda: world.batches("done"))
+    mapping = world.admin.create(
+        "g2p.payment.evidence.mapping",
+        {
+            "name": "Result file",
+            "gateway_id": world.gateway,
+            "reference_column": "ref",
+            "amount_column": "amount",
+            "currency_column": "currency",
+            "status_column": "status",
+            "paid_words": "Done",
+        },
+    )
+    for number in range(ROUNDS):
+        stranger = f"stranger-{world.program}-{number}"
+        references = [payment["name"] for payment in world.payments("name")] + [stranger]
+        rows = [f"{reference},100,USD,Done" for reference in references]
+        wizard = world.finance.create(
+            "g2p.payment.evidence.upload.wizard",
+            {
+                "gateway_id": world.gateway,
+                "mapping_id": mapping,
+                "file": base64.b64encode("\n".join(["ref,amount,currency,status", *rows]).encode()).decode(),
+                "filename": f"{number}.csv",
+            },
+        )
+        evidence = world.finance.button("g2p.payment.evidence.upload.wizard", [wizard], "action_upload")[
+            "res_id"
+        ]
+        results = _at_once(
+            *(
+                lambda client=client: client.button("g2p.payment.evidence", [evidence], "action_apply")
+                for client in (*others, *others)
+            )
+        )
+        _readable(results)
+        assert [result for result in results if not isinstance(result, Fault)] == [True]
+        (row,) = world.admin.read("g2p.payment.evidence", [evidence], ["state", "digest"])
+        assert row["state"] == "applied"
+        applied = [("batch_id", "=", batch), ("digest", "=", row["digest"])]
+        # The first file agrees with the payments; in later ones these lines are duplicates.
+        assert world.admin.search_count("g2p.payment.event", applied) == (1 if number == 0 else 0)
+        (seen,) = world.admin.search_read(
+            "g2p.payment.exception", [("reference", "=", stranger)], ["times_seen"]
+        )
+        assert seen["times_seen"] == 1
+
+
+def _all_failed(world, hub, eventually, cycle, payees):
+    """A batch of these payees, sent and answered; its id."""
+    world.entitle(payees, cycle=cycle)
+    world.prepare(cycle)
+    (batch,) = world.batches(cycle=cycle)
+    world.approve([batch])
+    world.send([batch])
+    eventually(lambda: world.batches("sent", cycle=cycle))
+
+    def failed():
+        world.finance.button("g2p.payment.batch", [batch], "action_check_now")
+        return all(payment["status"] == "failed" for payment in world.payments("status", cycle=cycle))
+
+    eventually(failed)
+    eventually(lambda: not _jobs_left(world))
+    return batch
+
+
+def _jobs_left(world):
+    return world.admin.search_count("queue.job", [("state", "not in", ["done", "failed"])])
+
+
+def _reissue_wizard(client, batch):
+    """What Re-issue Failed opens, with every line chosen that can be."""
+    wizard = client.button("g2p.payment.batch", [batch], "action_reissue_failed")["res_id"]
+    lines = client.search("g2p.payment.reissue.line", [("wizard_id", "=", wizard), ("left_out", "=", False)])
+    client.write("g2p.payment.reissue.line", lines, {"chosen": True})
+    return wizard
+
+
+def test_two_press_reissue(world, hub, eventually):
+    other = _second(world, "pm", f"pm_other_{world.program}")
+    for number in range(REISSUES):
+        cycle = world.add_cycle(f"Re-issue {number}")
+        payees = [f"2771{number}{row:03d}0402" for row in range(10)]
+        batch = _all_failed(world, hub, eventually, cycle, payees)
+        people = (world.program_manager, other, world.program_manager)
+        wizards = [_reissue_wizard(client, batch) for client in people]
+        results = _at_once(
+            *(
+                lambda client=client, wizard=wizard: client.button(
+                    "g2p.payment.reissue.wizard", [wizard], "action_reissue"
+                )
+                for client, wizard in zip(people, wizards, strict=True)
+            )
+        )
+        _readable(results)
+        payments = world.payments("entitlement_id", "status", "reissue_of_id", cycle=cycle)
+        live = [payment for payment in payments if not payment["status"]]
+        assert len(live) == len({payment["entitlement_id"][0] for payment in live}) == 10
+        assert len({payment["reissue_of_id"][0] for payment in live}) == 10
+        assert len(world.batches(cycle=cycle)) == 2
+
+
+def test_reissue_while_the_hub_says_paid_after_all(world, hub, eventually):
+    """Whoever is first: nobody is paid a second time."""
+    hub.plan(rows={"*": {"like": "late_success"}})
+    made = 0
+    for number in range(REISSUES):
+        cycle = world.add_cycle(f"Late {number}")
+        payee = f"27713840{number:03d}"
+        batch = _all_failed(world, hub, eventually, cycle, [payee])
+        wizard = _reissue_wizard(world.program_manager, batch)
+        hub.clock(advance=60)
+        _at_once(
+            lambda wizard=wizard: world.program_manager.button(
+                "g2p.payment.reissue.wizard", [wizard], "action_reissue"
+            ),
+            lambda batch=batch: world.finance.button("g2p.payment.batch", [batch], "action_check_now"),
+        )
+        eventually(lambda: not _jobs_left(world))
+        failed, *new = world.payments("status", "attention", "batch_id", cycle=cycle)
+        assert (failed["status"], bool(failed["attention"])) == ("failed", True), failed
+        made += len(new)
+        for payment in new:
+            (refused,) = _at_once(lambda payment=payment: world.approve([payment["batch_id"][0]]))
+            assert failed["name"] in str(refused), refused
+        assert "nothing to prepare" in world.prepare(cycle)
+        assert len(hub.ledger(payee=payee)) == 1
+    print(f"re-issued before the late answer was written down: {made} of {REISSUES}")

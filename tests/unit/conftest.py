@@ -26,6 +26,7 @@ def _bare_package(name, *folders):
 _bare_package("g2p_payment_hub", "g2p_payment_hub")
 _bare_package("g2p_payment_reconcile", "g2p_payment_reconcile")
 _bare_package("g2p_payment_reconcile.models", "g2p_payment_reconcile/models")
+_bare_package("g2p_payment_reconcile.evidence", "g2p_payment_reconcile/evidence")
 # Under this name the add-ons know each other.
 _bare_package("odoo")
 _bare_package("odoo.addons")

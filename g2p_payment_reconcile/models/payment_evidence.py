@@ -1,0 +1,419 @@
+import base64
+import hashlib
+
+from odoo import SUPERUSER_ID, _, api, fields, models
+from odoo.exceptions import AccessError, UserError
+
+from odoo.addons.g2p_payment_hub.models.payment_batch import APPROVERS
+
+from ..evidence import csv_file, iso20022
+from ..evidence.lines import MAX_BYTES, MAX_LINES, EvidenceError, Problem, fingerprints
+
+# draft -> matched -> applied, or by way of applying when a job does it
+#   +--------+--> discarded       applying -> matched when the match has changed since it was seen
+NEXT = {
+    "draft": {"matched", "discarded"},
+    "matched": {"applying", "applied", "discarded"},
+    "applying": {"applied", "matched"},
+    "applied": set(),
+    "discarded": set(),
+}
+# What takes longer than a click is done by a job.
+SYNC_BYTES = 500_000
+SYNC_LINES = 2_000
+_LINE_COLUMNS = (
+    ("number", "int"),
+    ("reference", "varchar"),
+    ("remote_reference", "varchar"),
+    ("payee", "varchar"),
+    ("payee_name", "varchar"),
+    ("amount", "numeric"),
+    ("currency", "varchar"),
+    ("status", "varchar"),
+    ("remote_status", "varchar"),
+    ("happened_on", "date"),
+    ("reason_code", "varchar"),
+    ("reason", "varchar"),
+    ("failure_type", "varchar"),
+    ("raw", "text"),
+    ("fingerprint", "varchar"),
+    ("problem", "varchar"),
+)
+
+
+class PaymentEvidence(models.Model):
+    """A bank statement or a hub's result file, read line by line.
+
+    One finance user uploads it and everybody sees what it would change; another applies it. What is applied
+    goes through the same code as what the payment system says when it is asked.
+    """
+
+    _name = "g2p.payment.evidence"
+    _description = "Payment Evidence"
+    _inherit = ["mail.thread"]
+    _mail_post_access = "read"
+    _order = "id desc"
+
+    name = fields.Char("File Name", required=True, readonly=True)
+    gateway_id = fields.Many2one(
+        "g2p.payment.gateway", required=True, readonly=True, ondelete="restrict", index=True
+    )
+    company_id = fields.Many2one("res.company", required=True, readonly=True, index=True)
+    mapping_id = fields.Many2one(
+        "g2p.payment.evidence.mapping", "CSV Mapping", readonly=True, ondelete="restrict"
+    )
+    format = fields.Selection(
+        [("csv", "CSV"), ("camt_053", "Bank Statement (camt.053)"), ("pain_002", "Status Report (pain.002)")],
+        readonly=True,
+    )
+    source = fields.Char(readonly=True, help="Files of one source name the same transaction alike.")
+    file = fields.Binary(
+        attachment=True,
+        readonly=True,
+        exportable=False,
+        groups="g2p_payment_hub.group_payment_file",
+        help="The file as it was uploaded.",
+    )
+    digest = fields.Char("SHA-256", required=True, readonly=True, help="Fingerprint of the file.")
+    state = fields.Selection(
+        [
+            ("draft", "Being Read"),
+            ("matched", "Preview"),
+            ("applying", "Being Applied"),
+            ("applied", "Applied"),
+            ("discarded", "Discarded"),
+        ],
+        required=True,
+        readonly=True,
+        default="draft",
+        index=True,
+        tracking=True,
+        help="Preview: nothing has changed yet. Applied: the payments have the results of this file.",
+    )
+    uploaded_by_id = fields.Many2one("res.users", "Uploaded by", required=True, readonly=True)
+    uploaded_at = fields.Datetime("Uploaded on", required=True, readonly=True)
+    applied_by_id = fields.Many2one("res.users", "Applied by", readonly=True, tracking=True)
+    applied_at = fields.Datetime("Applied on", readonly=True)
+    discarded_by_id = fields.Many2one("res.users", "Discarded by", readonly=True)
+    read_problem = fields.Char("Problem", readonly=True, help="Why the file cannot be read.")
+    line_ids = fields.One2many("g2p.payment.evidence.line", "evidence_id", "Lines", readonly=True)
+    reconciliation_ids = fields.One2many(
+        "g2p.payment.reconciliation", "evidence_id", "Reconciliations", readonly=True
+    )
+    line_count = fields.Integer("Number of Lines", readonly=True)
+    matched_count = fields.Integer("Matched", readonly=True)
+    payee_count = fields.Integer(
+        "Matched by Payee", readonly=True, help="Lines without our reference, matched by payee and amount."
+    )
+    duplicate_count = fields.Integer("Duplicates", readonly=True)
+    unknown_count = fields.Integer("Unknown", readonly=True)
+    question_count = fields.Integer("To Decide", readonly=True)
+    totals = fields.Html(compute="_compute_totals", sanitize=False, help="Counts and sums of the lines.")
+    apply_blocked_reason = fields.Char(compute="_compute_apply_blocked_reason")
+
+    _sql_constraints = [
+        (
+            "two_people_apply",
+            "check(applied_by_id is null or applied_by_id <> uploaded_by_id)",
+            "Who uploaded evidence cannot apply it. Ask another finance user.",
+        ),
+        (
+            "applied_by_somebody",
+            "check(state not in ('applying', 'applied') or applied_by_id is not null)",
+            "Evidence is applied by a person.",
+        ),
+    ]
+
+    def init(self):
+        """The same file twice is said, unless the first was discarded."""
+        self.env.cr.execute(
+            """
+            CREATE UNIQUE INDEX IF NOT EXISTS g2p_payment_evidence_once
+                ON g2p_payment_evidence (gateway_id, digest) WHERE state <> 'discarded'
+            """
+        )
+
+    @api.ondelete(at_uninstall=False)
+    def _unlink_never(self):
+        raise UserError(_("Evidence is never deleted. Discard it if it is the wrong file."))
+
+    # What people do
+
+    @api.model
+    def _upload(self, gateway, mapping, name, content):
+        """Keeps the file and reads it, at once or by a job; the record. `mapping` is empty for XML.
+
+        UserError with what is wrong with a file that cannot be read.
+        """
+        self._check_role(_("Only a finance validator may upload evidence."))
+        if not self.env["g2p.payment.gateway"].search_count([("id", "=", gateway.id)]):
+            raise AccessError(_("You may not see this gateway. Choose one of your companies."))
+        if mapping and mapping.gateway_id != gateway:
+            raise UserError(_("The mapping is another gateway's. Choose one of this gateway."))
+        if len(content) > MAX_BYTES:
+            raise UserError(self._file_sentence(EvidenceError(Problem.TOO_LARGE)))
+        digest = hashlib.sha256(content).hexdigest()
+        self._check_not_uploaded(gateway, digest)
+        evidence = self.sudo().create(
+            {
+                "name": " ".join((name or "").split())[:200] or _("Evidence"),
+                "gateway_id": gateway.id,
+                "company_id": gateway.company_id.id,
+                "mapping_id": mapping.id,
+                "file": base64.b64encode(content),
+                "digest": digest,
+                "uploaded_by_id": self.env.uid,
+                "uploaded_at": fields.Datetime.now(),
+            }
+        )
+        evidence = evidence.sudo(False)
+        if len(content) <= SYNC_BYTES:
+            evidence._read_file()
+        else:
+            evidence._in_job("_read_in_job", _("Read %s", evidence.name))
+        return evidence
+
+    @api.model
+    def _check_not_uploaded(self, gateway, digest):
+        before = self.sudo().search(
+            [("gateway_id", "=", gateway.id), ("digest", "=", digest), ("state", "!=", "discarded")], limit=1
+        )
+        if before:
+            raise UserError(
+                _(
+                    "%(user)s uploaded this very file already, as %(name)s (number %(id)s). Open it in the "
+                    "list of payment evidence.",
+                    user=before.uploaded_by_id.name,
+                    name=before.name,
+                    id=before.id,
+                )
+            )
+
+    def action_apply(self):
+        """The second person makes what the preview shows so. Says so when the preview is no longer true."""
+        self.ensure_one()
+        self._check_role(_("Only a finance validator may apply evidence."))
+        blocked = self._why_not_apply()
+        if blocked:
+            raise UserError(blocked)
+        if self.line_count > SYNC_LINES:
+            self._advance("applying", **self._applied_by_me())
+            self._in_job("_apply_in_job", _("Apply %s", self.name))
+            return self.gateway_id._notification(
+                "success", _("The file is being applied. Reload the page in a moment.")
+            )
+        self._batches()._lock()
+        if not self._still_as_seen():
+            return self._changed_notification()
+        self._apply()
+        return True
+
+    def action_discard(self):
+        """Nothing was applied, and the file may be uploaded again."""
+        self.ensure_one()
+        self._check_role(_("Only a finance validator may discard evidence."))
+        self._advance("discarded", discarded_by_id=self.env.uid)
+
+    def action_match_again(self):
+        """After the payments, or other evidence, have changed, or when the job that was to apply it died."""
+        self.ensure_one()
+        self._check_role(_("Only a finance validator may match evidence."))
+        if self.state == "applying":
+            self._advance("matched", applied_by_id=False, applied_at=False)
+        if self.state != "matched":
+            raise UserError(_("Only evidence in preview can be matched again. Reload the page."))
+        self._match()
+
+    def action_open_lines(self):
+        self.ensure_one()
+        return {
+            "type": "ir.actions.act_window",
+            "name": _("Lines of %s", self.name),
+            "res_model": "g2p.payment.evidence.line",
+            "view_mode": "tree,form,pivot",
+            "domain": [("evidence_id", "=", self.id)],
+        }
+
+    def action_open_reconciliations(self):
+        self.ensure_one()
+        return {
+            "type": "ir.actions.act_window",
+            "name": _("Reconciliations by %s", self.name),
+            "res_model": "g2p.payment.reconciliation",
+            "view_mode": "tree,form",
+            "domain": [("evidence_id", "=", self.id)],
+        }
+
+    def _check_role(self, sentence):
+        if self.env.uid == SUPERUSER_ID:
+            raise AccessError(_("The superuser is nobody in particular. Log in as yourself."))
+        if not any(self.env.user.has_group(group) for group in APPROVERS):
+            raise AccessError(sentence)
+
+    @api.depends("state", "uploaded_by_id")
+    @api.depends_context("uid")
+    def _compute_apply_blocked_reason(self):
+        for evidence in self:
+            evidence.apply_blocked_reason = evidence.state == "matched" and evidence._why_not_apply()
+
+    def _why_not_apply(self):
+        if self.state != "matched":
+            return _("Only evidence in preview can be applied. Reload the page to see what happened.")
+        if not any(self.env.user.has_group(group) for group in APPROVERS):
+            return _("A finance validator applies this.")
+        if self.uploaded_by_id == self.env.user:
+            return _("You uploaded this file, so another finance validator must apply it.")
+        return False
+
+    def _applied_by_me(self):
+        return {"applied_by_id": self.env.uid, "applied_at": fields.Datetime.now()}
+
+    def _advance(self, state, **values):
+        """The one place where `state` changes. UserError when the move is not in NEXT."""
+        labels = dict(self._fields["state"]._description_selection(self.env))
+        if state not in NEXT[self.state]:
+            raise UserError(
+                _(
+                    "%(name)s is %(from)s and cannot become %(to)s. Reload the page to see what happened.",
+                    name=self.name,
+                    to=labels[state],
+                    **{"from": labels[self.state]},
+                )
+            )
+        self.sudo().write({"state": state, **values})
+
+    def _in_job(self, method, description):
+        delayed = self.with_delay(
+            channel="root.g2p_payment_pull",
+            identity_key=f"g2p_payment_reconcile.{method}.{self.id}",
+            description=description,
+        )
+        getattr(delayed, method)()
+
+    def _changed_notification(self):
+        return self.gateway_id._notification(
+            "warning",
+            _(
+                "Nothing was applied: payments have changed since this preview was made. It shows now how "
+                "things are; look at it again and press Apply."
+            ),
+        )
+
+    # Reading
+
+    def _read_in_job(self):
+        """A file that cannot be read is discarded, with the reason."""
+        if self.state != "draft":
+            return _("Nothing to do: the file has been read.")
+        try:
+            self._read_file()
+        except UserError as error:
+            self._advance("discarded", read_problem=str(error))
+        return self.name
+
+    def _read_file(self):
+        """Takes the lines out of the file and matches them."""
+        content = base64.b64decode(self.sudo().with_context(bin_size=False).file)
+        try:
+            if self.mapping_id:
+                kind, lines = "csv", csv_file.read(content, self.mapping_id._csv_mapping())
+            else:
+                kind, lines = iso20022.read(content)
+        except EvidenceError as error:
+            raise UserError(self._file_sentence(error)) from error
+        source = f"csv {self.mapping_id.id}" if self.mapping_id else kind
+        self._insert_lines(lines)
+        self._advance("matched", format=kind, source=source, line_count=len(lines))
+        self._match()
+
+    def _insert_lines(self, lines):
+        """One INSERT, however many they are."""
+        rows = [
+            {
+                **line.model_dump(mode="python"),
+                "status": line.status and line.status.value,
+                "failure_type": line.failure_type and line.failure_type.value,
+                "problem": self._line_sentence(line),
+                "fingerprint": fingerprint,
+            }
+            for line, fingerprint in zip(lines, fingerprints(lines), strict=True)
+        ]
+        names = ", ".join(name for name, _type in _LINE_COLUMNS)
+        told = ", ".join(f"told.{name}" for name, _type in _LINE_COLUMNS)
+        arrays = ", ".join(f"%s::{column_type}[]" for _name, column_type in _LINE_COLUMNS)
+        now = fields.Datetime.now()
+        self.env.flush_all()
+        self.env.cr.execute(
+            f"""
+            INSERT INTO g2p_payment_evidence_line (
+                {names}, evidence_id, gateway_id, company_id, currency_id, create_uid, create_date, write_uid,
+                write_date)
+            SELECT {told}, %s, %s, %s, res_currency.id, %s, %s, %s, %s
+              FROM unnest({arrays}) WITH ORDINALITY AS told ({names}, position)
+              LEFT JOIN res_currency ON res_currency.name = told.currency
+             ORDER BY told.position
+            """,  # pylint: disable=sql-injection  # only names of this file's own columns
+            [
+                *(self.id, self.gateway_id.id, self.company_id.id),
+                *(self.env.uid, now, self.env.uid, now),
+                *([_stored(row[name]) for row in rows] for name, _type in _LINE_COLUMNS),
+            ],
+        )
+        self.env["g2p.payment.evidence.line"].invalidate_model()
+        self.invalidate_recordset()
+
+    @api.model
+    def _file_sentence(self, error):
+        """Why a file cannot be read, in which line, and what next."""
+        values = {"line": error.line, "detail": error.detail}
+        return {
+            Problem.EMPTY: _("There is nothing in this file to read. Nothing was changed."),
+            Problem.TOO_LARGE: _(
+                "This file is larger than %s MB. Take one for a shorter time.", MAX_BYTES // 1_000_000
+            ),
+            Problem.TOO_MANY_LINES: _("This file has more than %s lines. Take a shorter one.", MAX_LINES),
+            Problem.ENCODING: _(
+                "Line %(line)s has letters that cannot be read. Choose another encoding in the CSV mapping.",
+                **values,
+            ),
+            Problem.NO_COLUMN: _(
+                "Line %(line)s should have the names of the columns, but there is no column %(detail)s. "
+                "Correct the CSV mapping, or take the right file.",
+                **values,
+            ),
+            Problem.COLUMN_TWICE: _(
+                "Line %(line)s has two columns %(detail)s. Nobody knows which one is meant.", **values
+            ),
+            Problem.QUOTES: _(
+                "Line %(line)s is not CSV (%(detail)s). Check the file and the CSV mapping.", **values
+            ),
+            Problem.NOT_XML: _(
+                "This is not an XML file that can be read (line %(line)s: %(detail)s). For a CSV file choose "
+                "its mapping.",
+                **values,
+            ),
+            Problem.DOCTYPE: _(
+                "This XML file declares a document type, which no bank message does. It was not read."
+            ),
+            Problem.MESSAGE: _(
+                "This is a message of another kind: %(detail)s. Bank statements (camt.053, versions 02 to "
+                "12) and status reports (pain.002, versions 03 to 14) can be read.",
+                **values,
+            ),
+        }[error.problem]
+
+    @api.model
+    def _line_sentence(self, line):
+        """Why a line cannot be read; False when it can."""
+        detail = line.problem_detail
+        return {
+            Problem.CELLS: _("The line has %s cells, other than the header.", detail),
+            Problem.AMOUNT: _("The amount cannot be read: %s.", detail),
+            Problem.DATE: _("The date cannot be read: %s.", detail),
+            Problem.STATUS: _("The CSV mapping does not say what this status means: %s.", detail),
+            Problem.SCHEMA: _("The record is not as its message demands: %s", detail),
+        }.get(line.problem, False)
+
+
+def _stored(value):
+    return None if value in ("", False) else value

@@ -97,7 +97,9 @@ class EvidenceCase(DecisionCase):
         return self._upload(self._csv(*rows), **values)
 
     def _apply(self, evidence, user=None):
-        result = evidence.with_user(user or self.second).action_apply()
+        """What the button does, with what the page shows."""
+        as_seen = evidence.with_user(user or self.second).with_context(preview=evidence.preview)
+        result = as_seen.action_apply()
         self.env.flush_all()
         self.env.invalidate_all()
         return result
@@ -727,6 +729,23 @@ class TestPreview(EvidenceCase):
         self.assertEqual(evidence.state, "discarded")
         self.assertIn("no column", evidence.read_problem)
 
+    def test_a_page_that_shows_an_older_preview_applies_nothing(self):
+        batch = self._sent(phone="+27713800001")
+        evidence = self._read(self._row(to=batch.payment_ids.account_number))
+        on_the_page = evidence.preview
+        self._sent(phone="+27713800001")
+        evidence.with_user(self.third).action_match_again()
+        for preview in (on_the_page, False):
+            with self.assertRaisesRegex(UserError, "changed since you opened it"):
+                evidence.with_user(self.second).with_context(preview=preview).action_apply()
+        self.assertFalse(batch.payment_ids.status)
+
+    def test_texts_of_any_length(self):
+        long = "x" * 30_000
+        evidence = self._read(self._row(reference=long, tx=long, to=long, currency=long, code=long, why=long))
+        self._apply(evidence)
+        self.assertEqual(evidence.state, "applied")
+
     def test_a_job_applies_nothing_that_was_not_seen(self):
         batch = self._sent(phone="+27713800001")
         payment = batch.payment_ids
@@ -844,7 +863,7 @@ class TestEvidenceRights(EvidenceCase, RightsCase):
             return self._read(self._row(reference=f"R{next(numbers)}"), user=self.third)
 
         for act in (
-            lambda one, user: one.with_user(user).action_apply(),
+            lambda one, user: one.with_user(user).with_context(preview=one.preview).action_apply(),
             lambda one, user: one.with_user(user).action_discard(),
             lambda one, user: one.with_user(user).action_match_again(),
         ):

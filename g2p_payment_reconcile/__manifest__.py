@@ -9,7 +9,7 @@
     "license": "LGPL-3",
     "development_status": "Beta",
     "depends": ["g2p_payment_hub"],
-    "external_dependencies": {"python": ["lxml", "pydantic", "pyiso20022", "xsdata"]},
+    "external_dependencies": {"python": ["lxml", "pydantic", "pyiso20022", "xlsxwriter", "xsdata"]},
     "data": [
         "security/ir.model.access.csv",
         "security/rules.xml",
@@ -27,6 +27,12 @@
         "views/payment_batch.xml",
         "views/payment.xml",
         "views/menus.xml",
+        "wizards/payment_inquiry.xml",
+        "wizards/payment_reissue.xml",
+        "wizards/cycle_distribute.xml",
+        "views/cycle.xml",
+        "views/payment_report.xml",
+        "views/payment_statement.xml",
     ],
     "post_init_hook": "post_init_hook",
 }

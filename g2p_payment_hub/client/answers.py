@@ -13,6 +13,7 @@ from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from .errors import GatewayError, NotSent, OutcomeUnknown, Reason, Refused
+from .failures import failure_type
 from .http import Answer
 from .outcomes import Outcome, OutcomeStatus, Receipt
 
@@ -130,7 +131,13 @@ _STATUS = {
 }
 # Failures after which money may have moved: the payment exists already, so that an earlier try of the hub's
 # own may have paid, or nobody heard what came of it.
-_MAYBE_PAID = {"TransactionExists", "TimeOut", "CommunicationError", "DestinationCommunicationError"}
+_MAYBE_PAID = {
+    "TransactionExists",
+    "TimeOut",
+    "CommunicationError",
+    "DestinationCommunicationError",
+    "ConnectionReset",
+}
 
 # Workflow variables that are "true" on a transfer which the published workflows then store as COMPLETED.
 FAILURE_VARIABLES = (
@@ -160,6 +167,7 @@ def outcome(row: dict[str, Any], reference: str) -> Outcome:
         remote_status=remote_status[:64],
         reason_code=code,
         reason=reason,
+        failure_type=failure_type(code, reason) if status is OutcomeStatus.FAILED else None,
         completed_at=_time(row.get("completedAt")),
     )
 

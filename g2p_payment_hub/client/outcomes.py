@@ -41,6 +41,18 @@ class FailureType(str, Enum):
     OTHER = "other"
 
 
+# After these the same payee and amount may work another time: the cause lies elsewhere, or passes.
+SAME_DATA_MAY_WORK = frozenset(
+    {
+        FailureType.LIMIT,
+        FailureType.INSUFFICIENT_FUNDS,
+        FailureType.TECHNICAL,
+        FailureType.DUPLICATE,
+        FailureType.NOT_SENT,
+    }
+)
+
+
 class Outcome(BaseModel):
     """What the system says of one instruction at this moment.
 

@@ -239,7 +239,7 @@ class PaymentHub:
 
 
 def _marked(outcome: Outcome, status: OutcomeStatus, code: str) -> Outcome:
-    return outcome.model_copy(update={"status": status, "reason_code": code})
+    return outcome.model_copy(update={"status": status, "reason_code": code, "failure_type": None})
 
 
 def _arrives_whole(batch: BatchFile) -> bool:

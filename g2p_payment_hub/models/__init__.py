@@ -3,6 +3,7 @@ from . import payment_gateway
 from . import payment_gateway_phee
 from . import payment_manager
 from . import payment
+from . import payment_failure
 from . import payment_batch
 from . import payment_batch_check
 from . import payment_batch_approval

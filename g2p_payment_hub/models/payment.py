@@ -39,6 +39,8 @@ GUARDED = {
     "remote_commission",
     "attention",
     "event_ids",
+    "reissue_of_id",
+    "reissue_ids",
 }
 
 
@@ -100,6 +102,15 @@ class Payment(models.Model):
         currency_field="payment_currency_id",
         help="What the payee's institution gives back for this payment.",
     )
+    reissue_of_id = fields.Many2one(
+        "g2p.payment",
+        "Re-issue of",
+        readonly=True,
+        copy=False,
+        ondelete="restrict",
+        help="The failed payment of the same entitlement in whose place this one was made.",
+    )
+    reissue_ids = fields.One2many("g2p.payment", "reissue_of_id", "Re-issued as", readonly=True, copy=False)
     event_ids = fields.One2many("g2p.payment.event", "payment_id", "Audit Trail", readonly=True)
     attention = fields.Char(
         "Needs Attention",
@@ -120,6 +131,9 @@ class Payment(models.Model):
             CREATE UNIQUE INDEX IF NOT EXISTS g2p_payment_unique_reference
                 ON g2p_payment (name)
              WHERE gateway_id IS NOT NULL;
+            CREATE UNIQUE INDEX IF NOT EXISTS g2p_payment_reissued_once
+                ON g2p_payment (reissue_of_id)
+             WHERE reissue_of_id IS NOT NULL;
             CREATE INDEX IF NOT EXISTS g2p_payment_cycle ON g2p_payment (cycle_id);
             CREATE INDEX IF NOT EXISTS g2p_payment_entitlement ON g2p_payment (entitlement_id);
             CREATE INDEX IF NOT EXISTS g2p_payment_batch ON g2p_payment (batch_id);
@@ -175,6 +189,54 @@ class Payment(models.Model):
         if self.filtered("gateway_id"):
             raise UserError(_("This payment is sent with its batch. Open the batch to send it."))
         return super().send_payment()
+
+    @api.model
+    def _may_have_paid(self):
+        """Domain: payments that live, or have failed with a doubt. While an entitlement has one of them it is
+        not paid again: OpenG2P's rule, and ours."""
+        return ["|", ("status", "!=", "failed"), ("attention", "!=", False)]
+
+    def _others_that_may_pay(self):
+        """Entitlement to the other payments that may pay it, or may have; whoever asks, all of them count."""
+        others = self.sudo().search(
+            [
+                ("entitlement_id", "in", self.entitlement_id.ids),
+                ("id", "not in", self.ids),
+                *self._may_have_paid(),
+            ]
+        )
+        return others.grouped("entitlement_id")
+
+    def _note_reissues(self):
+        """In the audit trails of these payments and of those in whose place they were made."""
+        new = self.filtered("reissue_of_id")
+        for batch, payments in new.grouped("batch_id").items():
+            batch._record(
+                {
+                    "payment_id": payment.id,
+                    "to_state": payment.state,
+                    "why": _(
+                        "Re-issue of %(payment)s: %(reason)s",
+                        payment=payment.reissue_of_id.name,
+                        reason=payment.reissue_of_id.failure_reason or "",
+                    ),
+                }
+                for payment in payments
+            )
+        for batch, payments in new.reissue_of_id.filtered("batch_id").grouped("batch_id").items():
+            batch._record(
+                {
+                    "payment_id": payment.id,
+                    "from_state": payment.status,
+                    "to_state": payment.status,
+                    "why": _(
+                        "Re-issued as %(payment)s in batch %(batch)s.",
+                        payment=payment.reissue_ids.name,
+                        batch=payment.reissue_ids.batch_id.name,
+                    ),
+                }
+                for payment in payments
+            )
 
     def _give_up(self, reason):
         """Ends payments that never left. OpenG2P prepares an entitlement again when its payments failed."""

@@ -49,11 +49,20 @@ class PaymentBatch(models.Model):
         """Payment to sentences, for the payments that have a problem."""
         payments = self.payment_ids
         by_reference = self.gateway_id._check_instructions(payments._instructions(self.note), self._payer())
+        others = payments._others_that_may_pay()
         problems = {}
         for payment in payments:
             mine = list(by_reference.get(payment.name, ()))
             if payment.entitlement_id.state != "approved":
                 mine.append(_("The entitlement is no longer approved. Set this payment aside."))
+            if payment.entitlement_id in others:
+                mine.append(
+                    _(
+                        "Another payment of this entitlement, %s, may pay or have paid it. Set this payment "
+                        "aside.",
+                        others[payment.entitlement_id][0].name,
+                    )
+                )
             if payment.payment_currency_id != self.batch_currency_id:
                 mine.append(_("The currency differs from the batch's. Set this payment aside."))
             if mine:

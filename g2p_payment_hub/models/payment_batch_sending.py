@@ -176,38 +176,23 @@ class PaymentBatch(models.Model):
         if not self._is_as_approved():
             return _("Nothing was sent: the batch differs from what was approved.")
         payable = ("approved", "expired")
+        others = self.payment_ids._others_that_may_pay()
         for payment in self.sudo().payment_ids:
+            settled = payment.attention or payment.status
+            doubtful = payment if settled else others.get(payment.entitlement_id, payment.browse())[:1]
+            if doubtful:
+                return _(
+                    "Nothing was sent: %(payee)s may have been paid already, by the payment %(reference)s of "
+                    "the same entitlement. Find out, then send or reject this batch.",
+                    payee=payment.partner_id.name,
+                    reference=doubtful.name,
+                )
             if payment.entitlement_id.state not in payable:
                 return _(
                     "Nothing was sent: the entitlement of %s is no longer approved. Reject the batch.",
                     payment.partner_id.name,
                 )
-        doubtful = self._payment_in_doubt()
-        if doubtful:
-            return _(
-                "Nothing was sent: %(payee)s may have been paid already, by the payment %(reference)s. Find "
-                "out, then send or reject this batch.",
-                payee=doubtful.partner_id.name,
-                reference=doubtful.name,
-            )
         return False
-
-    def _payment_in_doubt(self):
-        """A payment of the entitlements, of this batch or an earlier one, about which something came up since
-        this one was prepared."""
-        return (
-            self.env["g2p.payment"]
-            .sudo()
-            .search(
-                [
-                    ("entitlement_id", "in", self.sudo().payment_ids.entitlement_id.ids),
-                    "|",
-                    ("attention", "!=", False),
-                    ("status", "=", "paid"),
-                ],
-                limit=1,
-            )
-        )
 
     def _is_as_approved(self):
         frozen = self.sudo().frozen_content or ""

@@ -141,16 +141,10 @@ class PaymentHubManager(models.Model):
         if entitlements is not None:
             domain.append(("id", "in", entitlements.ids))
         approved = self.env["g2p.entitlement"].search(domain)
-        not_surely_failed = [
-            ("entitlement_id.cycle_id", "=", cycle.id),
-            "|",
-            "|",
-            ("status", "=", False),
-            ("status", "!=", "failed"),
-            ("attention", "!=", False),
-        ]
         # Whoever asks, every payment counts, also one that this user may not see.
-        alive = self.env["g2p.payment"].sudo()._read_group(not_surely_failed, ["entitlement_id"])
+        payments = self.env["g2p.payment"].sudo()
+        may_have_paid = [("entitlement_id.cycle_id", "=", cycle.id), *payments._may_have_paid()]
+        alive = payments._read_group(may_have_paid, ["entitlement_id"])
         taken = {entitlement.id for (entitlement,) in alive}
         return approved.filtered(lambda entitlement: entitlement.id not in taken)
 
@@ -174,6 +168,7 @@ class PaymentHubManager(models.Model):
 
     def _prepare_job(self, cycle, entitlements):
         payable = self._payable(cycle, entitlements)
+        self._earlier_batches(payable)._lock_in_job()
         _payments, batches = self._prepare_payments(cycle, payable)
         cycle.message_post(body=self._prepared_sentence(batches))
 
@@ -181,11 +176,14 @@ class PaymentHubManager(models.Model):
         """(payments, batches) for entitlements that are payable; both empty when there are none.
 
         Whoever comes second is refused by the lock, retried by Odoo with a fresh view of the database, and
-        then finds nothing left to pay; and were there no lock, PostgreSQL's unique index refuses.
+        then finds nothing left to pay; and were there no lock, PostgreSQL's unique index refuses. The lock on
+        the batches of failed payments does the same with who writes down just now that they were paid after
+        all.
         """
         self.ensure_one()
         no_payments, no_batches = self.env["g2p.payment"], self.env["g2p.payment.batch"]
         self._lock(cycle)
+        self._earlier_batches(entitlements)._lock()
         entitlements &= self._payable(cycle, entitlements)
         if not entitlements:
             return no_payments, no_batches
@@ -201,6 +199,7 @@ class PaymentHubManager(models.Model):
         # Payments of a gateway can only be made here: see `_check_guard` on the model.
         payments = no_payments.sudo().create(values).sudo(False)
         batches._take_payments(payments)
+        payments.sudo()._note_reissues()
         batches._request_approval()
         return payments, batches
 
@@ -215,18 +214,26 @@ class PaymentHubManager(models.Model):
             ) from error
         self.env.cr.execute("UPDATE g2p_cycle SET id = id WHERE id = %s", [cycle.id])
 
+    def _earlier_batches(self, entitlements):
+        """The batches with payments of these entitlements, whoever may see them."""
+        earlier = [("entitlement_id", "in", entitlements.ids), ("gateway_id", "!=", False)]
+        payments = self.env["g2p.payment"].sudo()
+        batches = payments._read_group([*earlier, ("batch_id", "!=", False)], ["batch_id"])
+        return self.env["g2p.payment.batch"].sudo().concat(*(batch for (batch,) in batches))
+
     def _payment_values(self, cycle, entitlements):
         payees = self._payee_values(entitlements.partner_id)
-        attempts = self._attempts(entitlements)
+        earlier = self._earlier(entitlements)
         database = self.env["ir.config_parameter"].sudo().get_param("database.uuid")
         currency = self.currency_id
         return [
             {
                 # The id alone would name somebody else, once a restored backup has given it out again.
                 "name": derived_reference(
-                    database, "payment", entitlement.id, entitlement.code, attempts.get(entitlement.id, 0)
+                    database, "payment", entitlement.id, entitlement.code, earlier[entitlement.id][0]
                 ),
                 "entitlement_id": entitlement.id,
+                "reissue_of_id": earlier[entitlement.id][1],
                 "cycle_id": cycle.id,
                 "gateway_id": self.gateway_id.id,
                 "company_id": self.gateway_id.company_id.id,
@@ -239,18 +246,20 @@ class PaymentHubManager(models.Model):
             for entitlement in entitlements
         ]
 
-    def _attempts(self, entitlements):
-        """How often each was prepared before; payments of a gateway are never deleted, so this only grows."""
-        counts = (
+    def _earlier(self, entitlements):
+        """Entitlement id to (how often it was prepared before, the last of these payments or False); payments
+        of a gateway are never deleted, so the number only grows."""
+        rows = (
             self.env["g2p.payment"]
             .sudo()
             ._read_group(
                 [("entitlement_id", "in", entitlements.ids), ("gateway_id", "!=", False)],
                 ["entitlement_id"],
-                ["__count"],
+                ["__count", "id:max"],
             )
         )
-        return {entitlement.id: count for entitlement, count in counts}
+        none = dict.fromkeys(entitlements.ids, (0, False))
+        return {**none, **{entitlement.id: (count, last) for entitlement, count, last in rows}}
 
     def _payer(self):
         return Payer(identifier_type=self.payer_identifier_type or "", identifier=self.payer_identifier or "")

@@ -7,5 +7,6 @@ from . import test_neutralize
 from . import test_phee_options
 from . import test_prepare
 from . import test_recovery
+from . import test_reissue
 from . import test_rights
 from . import test_send

@@ -107,6 +107,8 @@ class PaymentBatch(models.Model):
             self.cycle_id.sudo().message_post(
                 body=_("%(batch)s: %(result)s", batch=self.name, result=self._result_sentence())
             )
+            # In a transaction of its own, which sees what others write down of this cycle at the same time.
+            self.env.ref("g2p_payment_reconcile.cron_mark_distributed").sudo()._trigger()
         elif self.batch_state == "done" and not over:
             why = _("Open again: something came up that a person has to decide.")
             self._advance("sent", why, batch_has_completed=False)

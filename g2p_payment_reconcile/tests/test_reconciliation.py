@@ -1,3 +1,4 @@
+import logging
 import os
 import random
 import time
@@ -19,6 +20,7 @@ from ..models.payment_submission import PAGE
 from .common import EXCEPTION, FAILED, PAID, SUSPECT, WAITING, DecisionCase
 
 RUN = "g2p.payment.reconciliation"
+_logger = logging.getLogger(__name__)
 
 
 @tagged("post_install", "-at_install")
@@ -297,7 +299,9 @@ class TestScale(DecisionCase):
             seconds = time.monotonic() - begun
         _left, most = tracemalloc.get_traced_memory()
         if ROWS:
-            print(f"\n{rows} payments: {statements} statements, {seconds:.0f} s, {most / 2**20:.0f} MiB")
+            _logger.info(
+                "%s payments: %s statements, %.0f s, %.0f MiB", rows, statements, seconds, most / 2**20
+            )
         self.assertLessEqual(statements, 40 * rows // page + 80)
         self.env.invalidate_all()
         self.assertEqual(batch.stats_paid_transactions, rows * 8 // 10)

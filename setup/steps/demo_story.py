@@ -3,10 +3,11 @@
 import collections
 import dataclasses
 import json
+import shutil
 import time
 import urllib.request
 
-from . import say, servers
+from . import places, rpc, say, servers
 from .world import World
 
 # The simulator decides by the last four digits of the payee's number what becomes of a payment.
@@ -51,6 +52,12 @@ def tell(ground, options):
         lambda: _wait_for_results(world),
     )
     agree = _say_result(world, ground.hub.addresses, time.monotonic() - begun)
+    _step("Two finance validators decide what is in doubt", lambda: _decide(world))
+    say.line(_step("The program manager issues again what failed for want of money", world.reissue))
+    _step(
+        "Finance downloads the statement of each batch that was sent",
+        lambda: _statements(ground, world, batches),
+    )
     _say_how_to_look(ground, world)
     if not agree:
         raise say.Problem("Odoo's figures and the hub's own ledger differ")
@@ -131,6 +138,40 @@ def _say_result(world, addresses, seconds):
     _fact("hub's ledger", f"{len(theirs)} paid, {_sum(ledger, 'amount')} USD: {agrees}")
     _fact("seconds", f"{seconds:.0f}")
     return ours == theirs
+
+
+def _decide(world):
+    """The hub says that they are completed, and that their transfers failed: its operator was asked."""
+    exceptions = world.finance.search("g2p.payment.exception", [("state", "=", "open")])
+    if exceptions:
+        world.decide(exceptions, "declare_failed", "Hub operator, call of this morning: the transfers failed")
+    say.line(f"{len(exceptions)} payments declared failed by one, confirmed by the other")
+
+
+def _statements(ground, world, batches):
+    folder = places.build() / "statements"
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir()
+    finance = world.people["finance"]
+    browser = rpc.Browser(ground.odoo.url, ground.odoo.database, finance.login, finance.password)
+    for batch in batches:
+        for kind, path in _statement_paths(batch).items():
+            content = browser.get(path)
+            if kind == "html":  # its styles are the server's
+                content = content.replace(b'="/web/', f'="{ground.odoo.url}/web/'.encode())
+            (folder / f"batch-{batch}.{kind}").write_bytes(content)
+    for path in sorted(folder.iterdir()):
+        say.line(str(path))
+
+
+def _statement_paths(batch):
+    """Kind of file to where it is downloaded; a PDF where the program that makes it is installed."""
+    printed = "pdf" if shutil.which("wkhtmltopdf") else "html"
+    return {
+        "csv": f"/g2p_payment/statement/{batch}/csv",
+        "xlsx": f"/g2p_payment/statement/{batch}/xlsx",
+        printed: f"/report/{printed}/g2p_payment_reconcile.payment_batch_statement/{batch}",
+    }
 
 
 def _fact(name, text):

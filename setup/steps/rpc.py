@@ -1,5 +1,6 @@
 """Odoo's JSON-RPC, as a person's browser or another system would use it; the same on 17.0 and 19.0."""
 
+import http.cookiejar
 import json
 import urllib.error
 import urllib.request
@@ -13,6 +14,29 @@ class Fault(Exception):
         super().__init__(data.get("message") or error.get("message"))
         self.kind = data.get("name", "")
         self.debug = data.get("debug", "")
+
+
+class Browser:
+    """One user's session, for what is downloaded."""
+
+    def __init__(self, url, database, login, password):
+        self.url = url.rstrip("/")
+        cookies = urllib.request.HTTPCookieProcessor(http.cookiejar.CookieJar())
+        self._opener = urllib.request.build_opener(cookies)
+        params = {"db": database, "login": login, "password": password}
+        body = json.dumps({"jsonrpc": "2.0", "method": "call", "params": params}).encode()
+        request = urllib.request.Request(
+            f"{self.url}/web/session/authenticate", data=body, headers={"Content-Type": "application/json"}
+        )
+        with self._opener.open(request, timeout=120) as response:
+            answer = json.load(response)
+        if "error" in answer:
+            raise Fault(answer["error"])
+
+    def get(self, path):
+        """The content at a path of the server."""
+        with self._opener.open(self.url + path, timeout=120) as response:
+            return response.read()
 
 
 class Client:

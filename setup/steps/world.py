@@ -13,6 +13,7 @@ import secrets
 ROLES = {
     "program_manager": ("Program manager", ("g2p_programs.g2p_program_manager",)),
     "finance": ("Finance validator", ("g2p_programs.g2p_finance_validator",)),
+    "second_finance": ("Second finance validator", ("g2p_programs.g2p_finance_validator",)),
     "gateway_admin": ("Gateway administrator", ("g2p_payment_hub.group_gateway_admin",)),
 }
 _CHUNK = 500
@@ -48,6 +49,10 @@ class World:
     @property
     def finance(self):
         return self.people["finance"].client
+
+    @property
+    def second_finance(self):
+        return self.people["second_finance"].client
 
     def add_person(self, login, name, groups):
         groups_field = "group_ids" if self._has_field("res.users", "group_ids") else "groups_id"
@@ -167,6 +172,21 @@ class World:
 
     def send(self, batches):
         return [said(self.finance.button("g2p.payment.batch", [one], "send_payment")) for one in batches]
+
+    def decide(self, exceptions, decision, reason):
+        """One finance user decides, the other confirms."""
+        wizard = self.finance.create(
+            "g2p.payment.exception.decide.wizard",
+            {"exception_ids": [(6, 0, exceptions)], "decision": decision, "reason": reason},
+        )
+        self.finance.button("g2p.payment.exception.decide.wizard", [wizard], "action_decide")
+        self.second_finance.button("g2p.payment.exception", exceptions, "action_confirm")
+
+    def reissue(self, cycle=None):
+        """Issues again what the wizard on the cycle proposes."""
+        action = self.program_manager.button("g2p.cycle", [cycle or self.cycle], "action_reissue_failed")
+        wizard = action["res_id"]
+        return said(self.program_manager.button("g2p.payment.reissue.wizard", [wizard], "action_reissue"))
 
     def batches(self, *states, cycle=None):
         domain = [("cycle_id", "=", cycle or self.cycle)]

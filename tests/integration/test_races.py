@@ -6,6 +6,7 @@ import threading
 from steps.rpc import Fault
 
 ROUNDS = 5
+REISSUES = 3
 
 
 def _at_once(*acts):
@@ -201,3 +202,85 @@ def test_two_apply_the_same_evidence(world, hub, eventually):
             "g2p.payment.exception", [("reference", "=", stranger)], ["times_seen"]
         )
         assert seen["times_seen"] == 1
+
+
+def _all_failed(world, hub, eventually, cycle, payees):
+    """A batch of these payees, sent and answered; its id."""
+    world.entitle(payees, cycle=cycle)
+    world.prepare(cycle)
+    (batch,) = world.batches(cycle=cycle)
+    world.approve([batch])
+    world.send([batch])
+    eventually(lambda: world.batches("sent", cycle=cycle))
+
+    def failed():
+        world.finance.button("g2p.payment.batch", [batch], "action_check_now")
+        return all(payment["status"] == "failed" for payment in world.payments("status", cycle=cycle))
+
+    eventually(failed)
+    eventually(lambda: not _jobs_left(world))
+    return batch
+
+
+def _jobs_left(world):
+    return world.admin.search_count("queue.job", [("state", "not in", ["done", "failed"])])
+
+
+def _reissue_wizard(client, batch):
+    """What Re-issue Failed opens, with every line chosen that can be."""
+    wizard = client.button("g2p.payment.batch", [batch], "action_reissue_failed")["res_id"]
+    lines = client.search("g2p.payment.reissue.line", [("wizard_id", "=", wizard), ("left_out", "=", False)])
+    client.write("g2p.payment.reissue.line", lines, {"chosen": True})
+    return wizard
+
+
+def test_two_press_reissue(world, hub, eventually):
+    other = _second(world, "pm", f"pm_other_{world.program}")
+    for number in range(REISSUES):
+        cycle = world.add_cycle(f"Re-issue {number}")
+        payees = [f"2771{number}{row:03d}0402" for row in range(10)]
+        batch = _all_failed(world, hub, eventually, cycle, payees)
+        people = (world.program_manager, other, world.program_manager)
+        wizards = [_reissue_wizard(client, batch) for client in people]
+        results = _at_once(
+            *(
+                lambda client=client, wizard=wizard: client.button(
+                    "g2p.payment.reissue.wizard", [wizard], "action_reissue"
+                )
+                for client, wizard in zip(people, wizards, strict=True)
+            )
+        )
+        _readable(results)
+        payments = world.payments("entitlement_id", "status", "reissue_of_id", cycle=cycle)
+        live = [payment for payment in payments if not payment["status"]]
+        assert len(live) == len({payment["entitlement_id"][0] for payment in live}) == 10
+        assert len({payment["reissue_of_id"][0] for payment in live}) == 10
+        assert len(world.batches(cycle=cycle)) == 2
+
+
+def test_reissue_while_the_hub_says_paid_after_all(world, hub, eventually):
+    """Whoever is first: nobody is paid a second time."""
+    hub.plan(rows={"*": {"like": "late_success"}})
+    made = 0
+    for number in range(REISSUES):
+        cycle = world.add_cycle(f"Late {number}")
+        payee = f"27713840{number:03d}"
+        batch = _all_failed(world, hub, eventually, cycle, [payee])
+        wizard = _reissue_wizard(world.program_manager, batch)
+        hub.clock(advance=60)
+        _at_once(
+            lambda wizard=wizard: world.program_manager.button(
+                "g2p.payment.reissue.wizard", [wizard], "action_reissue"
+            ),
+            lambda batch=batch: world.finance.button("g2p.payment.batch", [batch], "action_check_now"),
+        )
+        eventually(lambda: not _jobs_left(world))
+        failed, *new = world.payments("status", "attention", "batch_id", cycle=cycle)
+        assert (failed["status"], bool(failed["attention"])) == ("failed", True), failed
+        made += len(new)
+        for payment in new:
+            (refused,) = _at_once(lambda payment=payment: world.approve([payment["batch_id"][0]]))
+            assert failed["name"] in str(refused), refused
+        assert "nothing to prepare" in world.prepare(cycle)
+        assert len(hub.ledger(payee=payee)) == 1
+    print(f"re-issued before the late answer was written down: {made} of {REISSUES}")

@@ -1,0 +1,321 @@
+from collections import Counter
+from decimal import Decimal
+
+from odoo import _, fields, models
+from odoo.tools import float_repr
+
+from .payment_batch import LOOKERS
+from .statement_files import Section, to_csv, to_xlsx
+
+KINDS = {
+    "csv": (to_csv, "text/csv; charset=utf-8"),
+    "xlsx": (to_xlsx, "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"),
+}
+
+
+class PaymentBatch(models.Model):
+    """The statement of a batch for the auditor: what was approved, by whom, what became of each payment,
+    what did not fit and who decided what."""
+
+    _inherit = "g2p.payment.batch"
+
+    def action_statement_pdf(self):
+        self._check_may_see_statement()
+        return self.env.ref("g2p_payment_reconcile.payment_batch_statement_report").report_action(self)
+
+    def action_statement_csv(self):
+        return self._download("csv")
+
+    def action_statement_xlsx(self):
+        return self._download("xlsx")
+
+    def _download(self, kind):
+        self.ensure_one()
+        self._check_may_see_statement()
+        return {
+            "type": "ir.actions.act_url",
+            "url": f"/g2p_payment/statement/{self.id}/{kind}",
+            "target": "self",
+        }
+
+    def _check_may_see_statement(self):
+        """It names every payee."""
+        self._check_role(
+            LOOKERS,
+            _("Only finance users, program managers and administrators see the statement of a batch."),
+        )
+        self.read(["name"])  # of one's own companies
+
+    def _statement_file(self, kind):
+        """(file name, content type, content) of the statement as a file of one of KINDS."""
+        write, content_type = KINDS[kind]
+        name = f"statement-{self.name.replace('/', '-')}.{kind}"
+        return name, content_type, write(self._statement())
+
+    def _statement(self):
+        """The statement as sections of text and exact amounts."""
+        self.ensure_one()
+        self._check_may_see_statement()
+        payments = self.payment_ids.sorted("id")
+        return [
+            self._statement_facts(),
+            self._statement_totals(payments),
+            self._statement_payments(payments),
+            self._statement_exceptions(),
+            self._statement_reissues(payments),
+            self._statement_reconciliations(),
+            self._statement_trail(),
+        ]
+
+    def _statement_facts(self):
+        batch = self.sudo()  # finance sees no cycles, but the name of this one
+        accepted = batch.submission_ids.filtered(lambda one: one.state == "accepted")
+        facts = [
+            (_("Batch"), self.name),
+            (_("Program"), batch.cycle_id.program_id.name),
+            (_("Cycle"), batch.cycle_id.name),
+            (_("Company"), self.company_id.name),
+            (_("Gateway"), self.gateway_id.name),
+            (_("Gateway state"), _label(self.gateway_id, "state")),
+            (_("Currency"), self.batch_currency_id.name),
+            (_("State of the batch"), _label(self, "batch_state")),
+            (_("Payer"), f"{self.payer_identifier_type or ''} {self.payer_identifier or ''}".strip()),
+            (_("Prepared by"), batch.prepared_by_id.name),
+            (_("Prepared on"), self._moment(self.create_date)),
+            (_("Prepared or changed by"), ", ".join(batch.maker_ids.mapped("name"))),
+            (_("Approved by"), batch.approved_by_id.name),
+            (_("Approved on"), self._moment(self.approved_at)),
+            (_("Sent by"), batch.sent_by_id.name),
+            (_("Sent on"), self._moment(accepted.started_at)),
+            (_("Accepted on"), self._moment(accepted.ended_at)),
+            (_("Payment system's reference"), self.external_batch_ref),
+            (_("File"), accepted.filename),
+            (_("SHA-256 of the file"), self.frozen_digest),
+            (_("Last asked on"), self._moment(accepted.last_polled_at)),
+            (_("Audit trail"), self._trail_sentence()),
+            (_("Printed by"), self.env.user.name),
+            (_("Printed on"), self._moment(fields.Datetime.now())),
+            (_("Times are in"), self.env.user.tz or "UTC"),
+        ]
+        return Section(_("Batch"), [_("Fact"), _("Value")], [[name, value or ""] for name, value in facts])
+
+    def _trail_sentence(self):
+        broken = self.env["g2p.payment.event"]._first_broken(self)
+        if broken:
+            return _("BROKEN at event %s: it was changed, or something is missing.", broken)
+        count = self.env["g2p.payment.event"].sudo().search_count([("batch_id", "=", self.id)])
+        return _("whole: %(count)s events, the last has the hash %(hash)s", count=count, hash=self.event_head)
+
+    def _statement_totals(self, payments):
+        """Every payment is in one line; the lines add up to what was approved."""
+        zero = self._money(0)
+        counts, approved, paid = Counter(), Counter(), zero
+        for payment in payments:
+            outcome = payment._outcome()
+            counts[outcome] += 1
+            approved[outcome] += payment._amount()
+            paid += self._money(payment.amount_paid) if payment.status == "paid" else zero
+        labels = _outcome_labels()
+        rows = [
+            [label, counts[outcome], approved[outcome] or zero, paid if outcome == "paid" else zero]
+            for outcome, label in labels.items()
+        ]
+        rows.append([_("All"), len(payments), sum(approved.values(), zero), paid])
+        columns = [_("Outcome"), _("Payments"), _("Amount approved"), _("Amount paid")]
+        return Section(_("Totals"), columns, rows)
+
+    def _statement_payments(self, payments):
+        labels = _outcome_labels()
+        columns = [
+            _("Reference"),
+            _("Beneficiary"),
+            _("Payee identifier"),
+            _("Amount approved"),
+            _("Amount paid"),
+            _("Outcome"),
+            _("Paid on"),
+            _("Payment system's reference"),
+            _("Fee"),
+            _("Failure"),
+            _("Reason"),
+            _("Needs attention"),
+        ]
+        rows = [
+            [
+                payment.name,
+                payment.partner_id.name or "",
+                payment.account_number or "",
+                payment._amount(),
+                self._money(payment.amount_paid if payment.status == "paid" else 0),
+                labels[payment._outcome()],
+                self._moment(payment.payment_datetime),
+                payment.remote_reference or "",
+                self._money(payment.remote_fee),
+                _label(payment, "failure_type"),
+                payment.failure_reason or "",
+                payment.attention or "",
+            ]
+            for payment in payments
+        ]
+        return Section(_("Payments"), columns, rows)
+
+    def _statement_exceptions(self):
+        columns = [
+            _("First seen"),
+            _("Reference"),
+            _("Kind"),
+            _("What does not fit"),
+            _("State"),
+            _("Decision"),
+            _("Reason"),
+            _("Decided by"),
+            _("Confirmed by"),
+            _("Closed on"),
+            _("Evidence"),
+        ]
+        rows = [
+            [
+                self._moment(exception.first_seen_at),
+                exception.reference or exception.payment_id.name or "",
+                _label(exception, "type"),
+                exception.summary,
+                _label(exception, "state"),
+                _label(exception, "decision"),
+                exception.reason or "",
+                exception.proposed_by_id.name or "",
+                exception.confirmed_by_id.name or "",
+                self._moment(exception.decided_at),
+                ", ".join(exception.sudo().attachment_ids.mapped("name")),
+            ]
+            for exception in self.exception_ids.sorted("id")
+        ]
+        return Section(_("Exceptions and Decisions"), columns, rows)
+
+    def _statement_reissues(self, payments):
+        """In both directions: whose place these payments take, and which took theirs."""
+        columns = [
+            _("Failed payment"),
+            _("of batch"),
+            _("Issued again as"),
+            _("in batch"),
+            _("Amount"),
+            _("Outcome"),
+        ]
+        labels = _outcome_labels()
+        again = payments.reissue_ids + payments.filtered("reissue_of_id")
+        rows = [
+            [
+                payment.reissue_of_id.name,
+                payment.reissue_of_id.batch_id.name or "",
+                payment.name,
+                payment.batch_id.name or "",
+                payment._amount(),
+                labels[payment._outcome()],
+            ]
+            for payment in again.sorted("id")
+        ]
+        return Section(_("Re-issues"), columns, rows)
+
+    def _statement_reconciliations(self):
+        columns = [
+            _("Reconciliation"),
+            _("When"),
+            _("Source"),
+            _("File"),
+            _("New results"),
+            _("New exceptions"),
+            _("Their paid"),
+            _("Difference"),
+        ]
+        rows = [
+            [
+                run.name,
+                self._moment(run.happened_at),
+                _label(run, "origin"),
+                run.evidence_id.name or "",
+                run.became_final_count,
+                run.exception_count,
+                self._money(run.their_paid_amount),
+                self._money(run.difference_amount),
+            ]
+            for run in self.reconciliation_ids.sorted("id")
+        ]
+        return Section(_("Reconciliations"), columns, rows)
+
+    def _statement_trail(self):
+        """What happened to the batch and its submissions; what happened to a payment stands there."""
+        columns = [_("No."), _("When"), _("Who"), _("From"), _("To"), _("Why")]
+        events = self.env["g2p.payment.event"].search(
+            [("batch_id", "=", self.id), ("payment_id", "=", False)], order="number"
+        )
+        rows = [
+            [
+                event.number,
+                self._moment(event.happened_at),
+                event.user_id.name,
+                event.from_state or "",
+                event.to_state or "",
+                event.why or "",
+            ]
+            for event in events
+        ]
+        return Section(_("What Happened"), columns, rows)
+
+    def _money(self, amount):
+        digits = self.batch_currency_id.decimal_places if self.batch_currency_id else 2
+        return Decimal(float_repr(amount or 0.0, digits))
+
+    def _moment(self, moment):
+        return str(fields.Datetime.context_timestamp(self, moment).replace(tzinfo=None)) if moment else ""
+
+
+class Payment(models.Model):
+    _inherit = "g2p.payment"
+
+    def _outcome(self):
+        """One of `_outcome_labels`, as in the payment analysis."""
+        if self.attention:
+            return "unresolved"
+        if self.status:
+            return self.status
+        if self.batch_id.batch_state == "unknown":
+            return "unresolved"
+        return "not_sent" if self.state == "issued" else "waiting"
+
+
+def _outcome_labels():
+    return {
+        "paid": _("Paid"),
+        "failed": _("Failed"),
+        "waiting": _("Waiting for a result"),
+        "unresolved": _("Unresolved: in front of a person"),
+        "not_sent": _("Not sent yet"),
+    }
+
+
+def _label(record, name):
+    """The words for a selection's value, empty when there is none."""
+    labels = dict(record._fields[name]._description_selection(record.env))
+    return labels.get(record[name], "")
+
+
+class PaymentBatchStatement(models.AbstractModel):
+    """Odoo's report engine asks here, also for whoever types the address of the report."""
+
+    _name = "report.g2p_payment_reconcile.payment_batch_statement"
+    _description = "Statement of a Payment Batch"
+
+    def _get_report_values(self, docids, data=None):
+        batches = self.env["g2p.payment.batch"].browse(docids)
+        return {
+            "doc_ids": docids,
+            "doc_model": batches._name,
+            "docs": batches,
+            "statements": {batch.id: batch._statement() for batch in batches},
+            "shown": _shown,
+            "is_amount": lambda cell: not isinstance(cell, str),
+        }
+
+
+def _shown(cell):
+    return f"{cell:,}" if isinstance(cell, Decimal) else str(cell)

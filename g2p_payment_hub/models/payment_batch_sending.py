@@ -178,12 +178,14 @@ class PaymentBatch(models.Model):
         payable = ("approved", "expired")
         others = self.payment_ids._others_that_may_pay()
         for payment in self.sudo().payment_ids:
-            if payment.entitlement_id in others:
+            settled = payment.attention or payment.status
+            doubtful = payment if settled else others.get(payment.entitlement_id, payment.browse())[:1]
+            if doubtful:
                 return _(
                     "Nothing was sent: %(payee)s may have been paid already, by the payment %(reference)s of "
                     "the same entitlement. Find out, then send or reject this batch.",
                     payee=payment.partner_id.name,
-                    reference=others[payment.entitlement_id][0].name,
+                    reference=doubtful.name,
                 )
             if payment.entitlement_id.state not in payable:
                 return _(

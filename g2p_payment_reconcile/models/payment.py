@@ -5,6 +5,7 @@ from typing import NamedTuple
 from odoo import _, api, fields, models
 from odoo.exceptions import UserError
 
+from odoo.addons.g2p_payment_hub.client.outcomes import OutcomeStatus
 from odoo.addons.g2p_payment_hub.models.payment import GUARDED
 
 from .verdict import Doubt, contradictions, judge, kind, words
@@ -178,10 +179,23 @@ class Payment(models.Model):
         }
 
     def _stranger_rows(self, told, source):
-        """Each thing that was said of a reference that was not sent."""
-        return [
-            {**self._their_side("stranger", outcome), **source} for said in told.values() for outcome in said
-        ]
+        """Each thing that was said of a reference that was not asked for. It may be a payment that was given
+        up, or is in another batch: then that one needs attention, unless it is final and nothing speaks
+        against it.
+        """
+        elsewhere = self.sudo().search(
+            [("name", "in", list(told)), ("gateway_id", "=", source["gateway_id"])]
+        )
+        known = {fact["name"]: fact for fact in elsewhere._facts(list(told))}
+        rows = []
+        for reference, said in told.items():
+            fact = known.get(reference, {})
+            if fact.get("final"):
+                rows += [{**row, **source} for row in self._contradiction_rows(fact, said)]
+            strange = [one for one in said if _is_strange(one, fact)]
+            link = {"payment_id": fact.get("id"), "known": "\n".join(words(said))}
+            rows += [{**self._their_side("stranger", outcome), **link, **source} for outcome in strange]
+        return rows
 
     @api.model
     def _their_side(self, doubt, outcome):
@@ -341,17 +355,18 @@ class Payment(models.Model):
     def _result_from_text(self, text):
         return {name: value for name, value in json.loads(text).items() if name in _RESULT}
 
-    def _decide(self, values, why, digest=False):
+    def _decide(self, values, why, batch, digest=False):
         """The one place where a final result moves: by a decision of people, or because one is taken back.
 
-        `values` are columns of `_RESULT`. UserError when the entitlement has another live payment by now.
+        `values` are columns of `_RESULT`, `batch` where it came up. UserError when the entitlement has
+        another live payment by now.
         """
         self.ensure_one()
         if values["status"] != "failed":
             self._check_no_other_is_live()
         before = self.status or self.state
         self.sudo().write({**values, "status_datetime": fields.Datetime.now()})
-        self.batch_id._record(
+        (self.batch_id or batch)._record(
             [
                 {
                     "payment_id": self.id,
@@ -387,6 +402,14 @@ class Payment(models.Model):
                     batch=other.batch_id.name or "",
                 )
             )
+
+
+def _is_strange(outcome, fact):
+    """Whether nobody expected to be told this, of a payment that is elsewhere (`fact`), or nowhere."""
+    if not fact.get("final"):
+        return True
+    # What is paid, or failed with a word against it, is not strange but contradicted.
+    return fact["status"] == "failed" and outcome.status is OutcomeStatus.WAITING
 
 
 def _utc(moment):

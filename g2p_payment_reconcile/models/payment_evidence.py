@@ -51,6 +51,7 @@ class PaymentEvidence(models.Model):
     _name = "g2p.payment.evidence"
     _description = "Payment Evidence"
     _inherit = ["mail.thread"]
+    _mail_post_access = "read"
     _order = "id desc"
 
     name = fields.Char("File Name", required=True, readonly=True)

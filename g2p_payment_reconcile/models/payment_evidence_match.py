@@ -122,7 +122,7 @@ class PaymentEvidence(models.Model):
                     "at once.",
                     batch_name,
                 )
-                matches[line] = _unknown(line, why)
+                matches[line] = {**_unknown(line, why), "payment_id": payment}
             elif payment:
                 matches[line] = _unknown(line, _("This reference went through another gateway."))
             else:
@@ -227,7 +227,12 @@ class PaymentEvidence(models.Model):
     # What applying does
 
     def _foresee(self):
-        """Writes on each matched line what applying would do, by the code that does it."""
+        """Writes on each line what applying would do; on those that are matched, by the code that does it."""
+        self.env.cr.execute(
+            "UPDATE g2p_payment_evidence_line SET effect = 'question' "
+            "WHERE evidence_id = %s AND match = 'unknown' AND status = ANY(%s)",
+            [self.id, list(_SAYING)],
+        )
         effects = {}
         for batch in self._batches():
             for fact, said, extra in self._told_of(batch):
@@ -379,18 +384,21 @@ class PaymentEvidence(models.Model):
         batch._settle()
 
     def _raise_strangers(self):
-        """What left the account, or is said to have been paid, and cannot be named becomes an exception."""
+        """What is said of payments that cannot be named with certainty, or were not sent, becomes exceptions;
+        a payment of ours that is named needs attention."""
         self.env.cr.execute(
             """
-            SELECT number, reference, why, status, amount::text AS amount, currency, remote_status,
-                   remote_reference, reason_code, reason, happened_on, fingerprint
-              FROM g2p_payment_evidence_line
-             WHERE evidence_id = %s AND match = 'unknown' AND status = ANY(%s)
-             ORDER BY id
+            SELECT line.number, line.reference, line.why, line.status, line.amount::text AS amount,
+                   line.currency, line.remote_status, line.remote_reference, line.reason_code, line.reason,
+                   line.happened_on, line.fingerprint, line.payment_id, payment.batch_id
+              FROM g2p_payment_evidence_line AS line
+              LEFT JOIN g2p_payment AS payment ON payment.id = line.payment_id
+             WHERE line.evidence_id = %s AND line.match = 'unknown' AND line.status = ANY(%s)
+             ORDER BY line.id
             """,
             [self.id, list(_SAYING)],
         )
-        self.env["g2p.payment.exception"]._raise(
+        raised = self.env["g2p.payment.exception"]._raise(
             [
                 {
                     "type": "stranger",
@@ -401,6 +409,8 @@ class PaymentEvidence(models.Model):
                         why=line["why"],
                     ),
                     "gateway_id": self.gateway_id.id,
+                    "payment_id": line["payment_id"],
+                    "batch_id": line["batch_id"],
                     "reference": line["reference"],
                     "their_status": line["status"],
                     "their_word": line["remote_status"],
@@ -415,6 +425,8 @@ class PaymentEvidence(models.Model):
                 for line in self.env.cr.dictfetchall()
             ]
         )
+        for batch in raised.batch_id:
+            batch._settle()
 
     # Figures
 

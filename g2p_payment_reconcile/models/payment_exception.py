@@ -23,7 +23,7 @@ DECISIONS = {
     "late": ("declare_paid", "reverse", "keep_as_is"),
     "returned": ("reverse", "keep_as_is"),
     "silent": ("declare_paid", "declare_failed", "keep_as_is"),
-    "stranger": ("keep_as_is",),
+    "stranger": ("declare_paid", "declare_failed", "keep_as_is"),
     "evidence_differs": ("accept_difference", "declare_paid", "declare_failed", "reverse", "keep_as_is"),
 }
 # What the payment system's own clear word ends again: these are doubts, the others contradictions.
@@ -56,6 +56,7 @@ class PaymentException(models.Model):
     _name = "g2p.payment.exception"
     _description = "Payment Exception"
     _inherit = ["mail.thread"]
+    _mail_post_access = "read"
     _order = "id desc"
     _rec_name = "summary"
 
@@ -490,7 +491,7 @@ class PaymentException(models.Model):
             )
             if exception.payment_before:
                 before = exception.payment_id._result_from_text(exception.payment_before)
-                exception.payment_id._decide(before, why)
+                exception.payment_id._decide(before, why, exception.batch_id)
                 exception.sudo().write({"payment_before": False, "event_id": False})
             else:
                 exception._note(why)
@@ -539,6 +540,8 @@ class PaymentException(models.Model):
                 decision=labels.get(decision, decision),
             )
         status = self.payment_id.status
+        if decision != "keep_as_is" and not self.payment_id:
+            return _("There is no payment of ours to decide about. Keep it as it is, and say what you found.")
         if decision == "declare_paid":
             if status == "paid":
                 return _("This payment is paid already. Keep it as it is.")
@@ -578,7 +581,7 @@ class PaymentException(models.Model):
         moved = {"decided_at": fields.Datetime.now(), "payment_before": False, "event_id": False}
         if values:
             moved["payment_before"] = payment._result_as_text()
-            payment._decide(values, decided, self._evidence_digest())
+            payment._decide(values, decided, self.batch_id, self._evidence_digest())
             moved["event_id"] = payment.sudo().event_ids.sorted("number")[-1].id
         else:
             self._note(decided)

@@ -22,6 +22,7 @@ class PaymentReconciliation(models.Model):
     _name = "g2p.payment.reconciliation"
     _description = "Payment Reconciliation"
     _inherit = ["mail.thread"]
+    _mail_post_access = "read"
     _order = "id desc"
 
     name = fields.Char(required=True, readonly=True)

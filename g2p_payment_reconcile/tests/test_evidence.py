@@ -307,7 +307,7 @@ class TestByReference(EvidenceCase):
     def test_what_was_never_sent_is_an_exception(self):
         batch = self._sent()
         evidence = self._read(self._row(reference="somebody-else", amount="7.00", to="+99"))
-        self.assertEqual(self._told(evidence), [("unknown", False, "none")])
+        self.assertEqual(self._told(evidence), [("unknown", False, "question")])
         self.assertIn("never sent", evidence.line_ids.why)
         before = self._facts(batch)
         self._apply(evidence)
@@ -330,11 +330,23 @@ class TestByReference(EvidenceCase):
         self._entitle(1)
         batch = self._prepare()
         evidence = self._read(self._row(batch.payment_ids))
-        self.assertEqual(self._told(evidence), [("unknown", False, "none")])
+        self.assertEqual(self._told(evidence), [("unknown", False, "question")])
         self.assertIn("nobody knows yet that it was sent", evidence.line_ids.why)
         self._apply(evidence)
         self.assertEqual((batch.payment_ids.status, batch.batch_state), (False, "to_approve"))
-        self.assertTrue(self.env[EXCEPTION].search([("reference", "=", batch.payment_ids.name)]))
+        self.assertEqual(batch.payment_ids.exception_ids.type, "stranger")
+        self.assertTrue(batch.payment_ids.attention)
+        self.assertTrue(batch.activity_ids, "somebody is called")
+
+    def test_what_a_statement_shows_as_paid_is_not_sent_after_that(self):
+        """As when a backup was restored that had forgotten that it was sent."""
+        self._entitle(1)
+        batch = self._prepare()
+        self._approve(batch)
+        self._apply(self._read(self._row(batch.payment_ids)))
+        self._send(batch)
+        self.assertEqual((self.hub.uploads, batch.batch_state), (0, "approved"))
+        self.assertIn("may have been paid already", batch.last_answer or batch.message_ids[0].body)
 
     def test_what_was_given_up_and_paid_after_all_is_not_paid_again(self):
         self._entitle(1)
@@ -352,7 +364,7 @@ class TestByReference(EvidenceCase):
         mapping = self._mapping(gateway_id=other.id)
         batch = self._sent()
         evidence = self._upload(self._csv(self._row(batch.payment_ids)), gateway=other, mapping=mapping)
-        self.assertEqual(self._told(evidence), [("unknown", False, "none")])
+        self.assertEqual(self._told(evidence), [("unknown", False, "question")])
         self.assertIn("another gateway", evidence.line_ids.why)
 
     def test_lines_that_cannot_be_read_are_kept_and_the_others_are_applied(self):
@@ -443,9 +455,9 @@ class TestTwice(EvidenceCase):
         self.assertEqual(other.exception_ids.type, "twice")
 
     def test_what_was_unknown_is_matched_when_it_can_be(self):
-        row = self._row(reference="", to="+2771380009999")
+        row = self._row(reference="", to="+27713800009")
         self._apply(self._read(row))
-        batch = self._sent(phone="+2771380009999")
+        batch = self._sent(phone="+27713800009")
         again = self._read(row, self._row(reference="x"))
         self.assertEqual(again.line_ids.sorted("id")[0].payment_id, batch.payment_ids)
 

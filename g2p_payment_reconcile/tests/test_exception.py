@@ -78,6 +78,44 @@ class TestExceptions(DecisionCase):
         self._propose(one, "keep_as_is", "The hub's own test row")
         self.assertEqual((one.state, batch.batch_state), ("closed", "done"))
 
+    def test_a_payment_that_was_given_up_and_shows_up_is_not_paid_again(self):
+        self._entitle(2)
+        batch = self._prepare()
+        aside, stays = batch.payment_ids
+        aside.sudo().account_number = False
+        batch.with_user(self.manager_user).action_back_to_draft()
+        batch.with_user(self.manager_user).action_set_problems_aside()
+        self._approve(batch)
+        self._send(batch)
+        self.hub.tell(stays, PAID, remote_reference="r1")
+        paid = Outcome(
+            reference=aside.name, status=PAID, amount=Decimal(100), currency="USD", remote_reference="r2"
+        )
+        self.hub.told.append(paid)
+        for _time in range(2):
+            self._pull(batch)
+        one = self._exceptions(batch)
+        self.assertEqual((one.type, one.payment_id, one.state), ("late", aside, "open"))
+        self.assertTrue(aside.attention)
+        self.assertFalse(self._prepare())
+        self._decide(one, "declare_paid")
+        self.assertEqual((aside.status, batch.batch_state), ("paid", "done"))
+        self.assertEqual(self.env["g2p.payment.event"]._first_broken(batch), 0)
+
+    def test_a_payment_that_shows_up_in_another_batch_needs_attention(self):
+        first, second = self._sent(), self._sent()
+        row = Outcome(reference=first.payment_ids.name, status=WAITING, remote_reference="r1")
+        self.hub.told.append(row)
+        self._pull(second)
+        one = self._exceptions(second)
+        self.assertEqual((one.type, one.payment_id), ("stranger", first.payment_ids))
+        self.hub.told.clear()
+        self._say(first.payment_ids, PAID, remote_reference="r1")
+        self._propose(one, "keep_as_is", "The hub had moved it")
+        self.hub.told = [row.model_copy(update={"status": PAID, "amount": Decimal(100), "currency": "USD"})]
+        self._pull(second)
+        self.assertEqual(self._exceptions(second), one, "as the other batch says")
+
     def test_a_doubt_ends_with_the_final_result_and_a_contradiction_does_not(self):
         doubtful, other_money = self._sent(), None
         self._say(doubtful.payment_ids, SUSPECT, remote_reference="r1")
@@ -316,7 +354,7 @@ class TestDecisions(DecisionCase):
         batch = self._sent()
         self.hub.told.append(Outcome(reference="x", status=PAID, amount=Decimal(1), currency="USD"))
         self._pull(batch)
-        with self.assertRaisesRegex(UserError, "cannot be decided"):
+        with self.assertRaisesRegex(UserError, "no payment of ours"):
             self._propose(self._exceptions(batch), "declare_failed")
 
     def test_taken_back_by_another(self):

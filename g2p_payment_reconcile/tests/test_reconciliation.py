@@ -1,4 +1,8 @@
+import logging
+import os
 import random
+import time
+import tracemalloc
 from decimal import Decimal
 from unittest.mock import patch
 
@@ -11,10 +15,12 @@ from odoo.addons.g2p_payment_hub.client.outcomes import FailureType, Outcome
 from odoo.addons.queue_job.exception import RetryableJobError
 
 from ..hooks import post_init_hook
+from ..models import payment_submission
 from ..models.payment_submission import PAGE
 from .common import EXCEPTION, FAILED, PAID, SUSPECT, WAITING, DecisionCase
 
 RUN = "g2p.payment.reconciliation"
+_logger = logging.getLogger(__name__)
 
 
 @tagged("post_install", "-at_install")
@@ -197,6 +203,10 @@ class TestReconciliation(DecisionCase):
         self.assertFalse((final + still_open).filtered("attention"))
 
 
+# Payments of the batch of many pages; without it a few, on small pages.
+ROWS = os.environ.get("G2P_ROWS")
+
+
 @tagged("post_install", "-at_install")
 class TestScale(DecisionCase):
     """What it costs to write down a page does not grow with the page."""
@@ -275,3 +285,25 @@ class TestScale(DecisionCase):
         self.assertEqual(many.open_exception_count, PAGE // 10)
         self.assertEqual(self.env["g2p.payment.event"]._first_broken(many), 0)
         self.assertEqual(self.env[EXCEPTION].search_count([("batch_id", "=", many.id)]), PAGE // 10)
+
+    def test_pages_cost_the_same_each_and_leave_nothing_behind(self):
+        """With G2P_ROWS=100000 it also says what that takes."""
+        rows, page = (int(ROWS), PAGE) if ROWS else (400, 40)
+        self._statements(self._many(10))
+        batch = self._many(rows)
+        tracemalloc.start()
+        self.addCleanup(tracemalloc.stop)
+        with patch.object(payment_submission, "PAGE", page):
+            begun = time.monotonic()
+            statements = self._statements(batch)
+            seconds = time.monotonic() - begun
+        _left, most = tracemalloc.get_traced_memory()
+        if ROWS:
+            _logger.info(
+                "%s payments: %s statements, %.0f s, %.0f MiB", rows, statements, seconds, most / 2**20
+            )
+        self.assertLessEqual(statements, 40 * rows // page + 80)
+        self.env.invalidate_all()
+        self.assertEqual(batch.stats_paid_transactions, rows * 8 // 10)
+        self.assertEqual(batch.open_exception_count, rows // 10)
+        self.assertEqual(self.env["g2p.payment.event"]._first_broken(batch), 0)

@@ -1,5 +1,6 @@
 """Two people at the same time, each with a connection of their own."""
 
+import base64
 import threading
 
 from steps.rpc import Fault
@@ -147,6 +148,62 @@ def test_one_sends_while_another_takes_it_back(world, hub, eventually):
         eventually(lambda cycle=cycle: world.batches("draft", "approved", "sent", "done", cycle=cycle))
         sent += bool(world.batches("sent", "done", cycle=cycle))
         assert len(hub.batches()) == sent
+
+
+def test_two_apply_the_same_evidence(world, hub, eventually):
+    """One of them does; the other reads why not."""
+    others = [_second(world, "finance", f"finance_{number}_{world.program}") for number in (1, 2)]
+    world.entitle([f"2771386{row:04d}" for row in range(5)])
+    world.prepare()
+    (batch,) = world.batches()
+    world.approve([batch])
+    world.send([batch])
+    eventually(lambda: world.batches("done"))
+    mapping = world.admin.create(
+        "g2p.payment.evidence.mapping",
+        {
+            "name": "Result file",
+            "gateway_id": world.gateway,
+            "reference_column": "ref",
+            "amount_column": "amount",
+            "currency_column": "currency",
+            "status_column": "status",
+            "paid_words": "Done",
+        },
+    )
+    for number in range(ROUNDS):
+        stranger = f"stranger-{world.program}-{number}"
+        references = [payment["name"] for payment in world.payments("name")] + [stranger]
+        rows = [f"{reference},100,USD,Done" for reference in references]
+        wizard = world.finance.create(
+            "g2p.payment.evidence.upload.wizard",
+            {
+                "gateway_id": world.gateway,
+                "mapping_id": mapping,
+                "file": base64.b64encode("\n".join(["ref,amount,currency,status", *rows]).encode()).decode(),
+                "filename": f"{number}.csv",
+            },
+        )
+        evidence = world.finance.button("g2p.payment.evidence.upload.wizard", [wizard], "action_upload")[
+            "res_id"
+        ]
+        results = _at_once(
+            *(
+                lambda client=client: client.button("g2p.payment.evidence", [evidence], "action_apply")
+                for client in (*others, *others)
+            )
+        )
+        _readable(results)
+        assert [result for result in results if not isinstance(result, Fault)] == [True]
+        (row,) = world.admin.read("g2p.payment.evidence", [evidence], ["state", "digest"])
+        assert row["state"] == "applied"
+        applied = [("batch_id", "=", batch), ("digest", "=", row["digest"])]
+        # The first file agrees with the payments; in later ones these lines are duplicates.
+        assert world.admin.search_count("g2p.payment.event", applied) == (1 if number == 0 else 0)
+        (seen,) = world.admin.search_read(
+            "g2p.payment.exception", [("reference", "=", stranger)], ["times_seen"]
+        )
+        assert seen["times_seen"] == 1
 
 
 def _all_failed(world, hub, eventually, cycle, payees):

@@ -174,7 +174,7 @@ class PaymentInquiry(models.TransientModel):
         )
 
     def _evidence(self, payment):
-        """The applied lines about it, oldest first; who may see the payment may know which file told of it."""
+        """The applied lines about it, oldest first; who may see the payment may know the file that told."""
         return (
             self.env["g2p.payment.evidence.line"]
             .sudo()

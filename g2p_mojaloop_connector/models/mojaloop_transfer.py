@@ -9,8 +9,8 @@ from odoo.exceptions import UserError
 from odoo.addons.g2p_payment_hub.client.outcomes import FailureType, Outcome, OutcomeStatus
 
 from ..client import orders, paying
-from ..client.paying import FEE
 from ..client.ids import transfer_ids
+from ..client.paying import FEE
 
 # A worker that has not written down what came of its transfers by then is taken for dead.
 LEASE = timedelta(minutes=15)

@@ -100,7 +100,8 @@ class PaymentGateway(models.Model):
         "payee's institution tells, a person decides whether it is the same person.",
     )
     mojaloop_header_name = fields.Char(
-        "API Key Header", help="A header that a gateway in front of the connector asks for, such as X-API-KEY."
+        "API Key Header",
+        help="A header that a gateway in front of the connector asks for, such as X-API-KEY.",
     )
     mojaloop_header_value = fields.Char(
         "API Key",

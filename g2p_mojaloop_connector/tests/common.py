@@ -205,7 +205,10 @@ def _error(code):
 
 
 def _asked(code):
-    return {"statusCode": code, "transferState": {"lastError": {"mojaloopError": {"errorInformation": _error(code)}}}}
+    return {
+        "statusCode": code,
+        "transferState": {"lastError": {"mojaloopError": {"errorInformation": _error(code)}}},
+    }
 
 
 def _text(data):

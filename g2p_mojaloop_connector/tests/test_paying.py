@@ -197,7 +197,9 @@ class TestPaying(PayingCase):
         batch = self._paid()
         transfer, outcome = self._only(batch)
         self.assertEqual((transfer.state, outcome.status), ("failed", OutcomeStatus.FAILED))
-        self.assertEqual((outcome.failure_type, outcome.reason), ("limit", "The fee is above the limit: 1.5 USD"))
+        self.assertEqual(
+            (outcome.failure_type, outcome.reason), ("limit", "The fee is above the limit: 1.5 USD")
+        )
         self.assertFalse(self.scheme.posts)
 
     def test_the_limit_is_part_of_what_is_approved(self):

@@ -41,7 +41,9 @@ PAUSES = "payer_without_money"
 @pytest.fixture
 def world(mojaloop_world):
     gateway = mojaloop_world.people["gateway_admin"].client
-    gateway.write("g2p.payment.gateway", [mojaloop_world.gateway], {"mojaloop_fee_limit": 5, "mojaloop_parallel": 2})
+    gateway.write(
+        "g2p.payment.gateway", [mojaloop_world.gateway], {"mojaloop_fee_limit": 5, "mojaloop_parallel": 2}
+    )
     return mojaloop_world
 
 

@@ -115,9 +115,9 @@ class MojaloopTransfer(models.Model):
         readonly=True,
         default="waiting",
         index=True,
-        help="Waiting: no money can have moved. Transferring: the transfer may have left. Unknown: the scheme "
-        "is asked until it says what became of it. Committed: paid, with proof. Failed: ended without money. "
-        "Suspect: the scheme says committed, and the proof does not fit: a person has to look.",
+        help="Waiting: no money can have moved. Transferring: the transfer may have left. Unknown: the "
+        "scheme is asked until it says what became of it. Committed: paid, with proof. Failed: ended without "
+        "money. Suspect: the scheme says committed, and the proof does not fit: a person has to look.",
     )
     quote_id = fields.Char("Quote ID", readonly=True)
     payee_fsp = fields.Char("Payee's Institution", readonly=True)
@@ -323,8 +323,8 @@ class MojaloopTransfer(models.Model):
 
     @api.model
     def _write_down(self, lease, rows):
-        """Writes what came of claimed transfers, in one statement, and gives back all but those that may leave
-        now.
+        """Writes what came of claimed transfers, in one statement, and gives back all but those that may
+        leave now.
 
         `rows`: dicts of `id`, `before` (the state when they were claimed) and columns of _NOW and _FACTS.
         Returns the ids written: those whose lease another run has taken meanwhile are not.

@@ -28,7 +28,8 @@ class _Question(NamedTuple):
 
 
 class PayeeVerification(models.Model):
-    """What the scheme said when it was asked who a payee's identifier belongs to: the evidence, with its date.
+    """What the scheme said when it was asked who a payee's identifier belongs to: the evidence, with its
+    date.
 
     It pays and stops nothing by itself. Where the names differ, a person decides.
     """
@@ -85,8 +86,8 @@ class PayeeVerification(models.Model):
         "In Doubt",
         compute="_compute_is_doubtful",
         store=True,
-        help="The scheme does not know the payee, or knows it by another name, and nobody has decided that it is "
-        "the right one.",
+        help="The scheme does not know the payee, or knows it by another name, and nobody has decided that "
+        "it is the right one.",
     )
 
     @api.depends("state", "name_differs", "decision")

@@ -1,5 +1,5 @@
-"""kill -9 at every checkpoint of the Mojaloop road, from Send to the final results: afterwards the hub has one
-transfer for each payment, and its books and ours agree."""
+"""kill -9 at every checkpoint of the Mojaloop road, from Send to the final results: afterwards the hub has
+one transfer for each payment, and its books and ours agree."""
 
 import contextlib
 import itertools

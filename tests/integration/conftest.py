@@ -62,6 +62,13 @@ def world(odoo, hub):
 
 
 @pytest.fixture
+def mojaloop_world(odoo, peers):
+    """A program that pays through Mojaloop, straight to the connector."""
+    number = next(_NUMBERS)
+    return World(odoo, "admin", peers.info, name=f"Program {number}", suffix=f"_{number}")
+
+
+@pytest.fixture
 def eventually():
     def wait(condition, seconds=60):
         """The first true value of `condition()`; fails when none comes in time."""

@@ -11,7 +11,8 @@ const lower = headers => Object.fromEntries(Object.entries(headers).map(([name, 
 
 const actions = {
   sign ({ method, uri, headers, body, key }) {
-    const request = { method, uri, headers: lower(headers), body }
+    // As the adapter does it: it signs what it is about to write, not a text.
+    const request = { method, uri, headers: lower(headers), body: body && JSON.parse(body) }
     new Jws.signer({ signingKey: key, logger: quiet }).sign(request)
     return { headers: request.headers }
   },

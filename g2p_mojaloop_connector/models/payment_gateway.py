@@ -1,16 +1,148 @@
-from odoo import _, fields, models
-
-from odoo.addons.g2p_payment_hub.client.errors import NotSent, Reason
+from odoo import _, api, fields, models
+from odoo.exceptions import ValidationError
+from odoo.tools import float_repr
 
 MOJALOOP = "mojaloop"
+SECRET = "g2p_payment_hub.group_gateway_admin"
+_HEADER_TEXTS = ("mojaloop_dfsp_id", "mojaloop_client_id")
 
 
 class PaymentGateway(models.Model):
+    """Mojaloop's own connector (sdk-scheme-adapter), the heart of Payment Manager for Mojaloop: its
+    settings."""
+
     _inherit = "g2p.payment.gateway"
 
     provider = fields.Selection(
         selection_add=[(MOJALOOP, "Mojaloop connector")],
         ondelete={MOJALOOP: lambda gateways: gateways._leave_mojaloop()},
+    )
+    mojaloop_url = fields.Char(
+        "Connector URL",
+        tracking=True,
+        help="Address of the outbound interface of your Mojaloop connector, for example "
+        "https://connector.example:4001. The connector itself asks nobody for a password: keep it on a "
+        "private network, or put a gateway in front of it that does.",
+    )
+    mojaloop_dfsp_id = fields.Char(
+        "DFSP ID", tracking=True, help="The name under which the scheme knows your institution."
+    )
+    mojaloop_payer_type = fields.Selection(
+        [
+            ("ACCOUNT_ID", "Account (ACCOUNT_ID)"),
+            ("MSISDN", "Phone number (MSISDN)"),
+            ("IBAN", "IBAN"),
+            ("BUSINESS", "Business (BUSINESS)"),
+            ("ALIAS", "Alias (ALIAS)"),
+            ("EMAIL", "E-mail (EMAIL)"),
+            ("PERSONAL_ID", "Personal ID (PERSONAL_ID)"),
+            ("DEVICE", "Device (DEVICE)"),
+        ],
+        "Payer Type",
+        default="ACCOUNT_ID",
+        help="What kind of identifier the payer has, where the payment manager of a program names no payer "
+        "of its own.",
+    )
+    mojaloop_payer_identifier = fields.Char(
+        "Payer", help="The account that pays, where the payment manager of a program names none."
+    )
+    mojaloop_payer_sub_id = fields.Char(
+        "Payer Sub-ID",
+        help="The kind of a personal ID, for example PASSPORT, or the branch of a business. Mostly empty.",
+    )
+    mojaloop_payer_name = fields.Char(
+        "Payer Name", help="Who pays, as the payees' institutions show it: letters without accents."
+    )
+    mojaloop_scenario = fields.Selection(
+        [("TRANSFER", "Transfer"), ("PAYMENT", "Payment to a merchant"), ("DEPOSIT", "Deposit")],
+        "Scenario",
+        default="TRANSFER",
+        help="What kind of transaction the scheme is told it is.",
+    )
+    mojaloop_initiator_type = fields.Selection(
+        [("BUSINESS", "Business"), ("CONSUMER", "Consumer"), ("AGENT", "Agent"), ("DEVICE", "Device")],
+        "Initiator Type",
+        default="BUSINESS",
+        help="What the scheme is told you are. A government pays as a business.",
+    )
+    mojaloop_fee_limit = fields.Float(
+        "Fee Limit",
+        digits=(16, 4),
+        help="A payment may cost you this much on top, in its currency, plus the share below. What costs "
+        "more is not paid, and fails with the fee as reason. It is part of what finance approves.",
+    )
+    mojaloop_fee_limit_percent = fields.Float(
+        "Fee Limit (% of the amount)",
+        digits=(5, 2),
+        help="Share of the payment's amount that may be charged on top, in addition to the limit above.",
+    )
+    mojaloop_expiry_seconds = fields.Integer(
+        "Expiry (seconds)",
+        default=60,
+        help="How long the scheme may take to carry out a transfer. What it has not carried out by then does "
+        "not happen any more.",
+    )
+    mojaloop_step_timeout = fields.Integer(
+        "Step Time-out (seconds)",
+        default=30,
+        help="The connector's own time-out for one step (REQUEST_PROCESSING_TIMEOUT_SECONDS, 30 as it "
+        "comes). Its answers are waited for a little longer than that.",
+    )
+    mojaloop_parallel = fields.Integer(
+        "Parallel Payments", default=8, help="How many payments are under way at the same time."
+    )
+    mojaloop_per_second = fields.Integer(
+        "Payments per Second", help="How many payments are begun in a second at the most. Zero: no limit."
+    )
+    mojaloop_name_threshold = fields.Integer(
+        "Name Threshold",
+        default=80,
+        help="Verify Payees: below this likeness, from 0 to 100, of the registrant's name and the name that "
+        "the payee's institution tells, a person decides whether it is the same person.",
+    )
+    mojaloop_header_name = fields.Char(
+        "API Key Header",
+        help="A header that a gateway in front of the connector asks for, such as X-API-KEY.",
+    )
+    mojaloop_header_value = fields.Char(
+        "API Key",
+        groups=SECRET,
+        compute="_compute_secrets",
+        inverse=lambda self: self._keep_secret("mojaloop_header_value"),
+        exportable=False,
+        help="Once saved it is not shown again.",
+    )
+    mojaloop_token_url = fields.Char(
+        "Token URL",
+        help="Where a gateway in front of the connector gives out access tokens (OAuth 2, client "
+        "credentials). Empty where it asks for none.",
+    )
+    mojaloop_client_id = fields.Char("OAuth Client", help="Name of the OAuth client.")
+    mojaloop_client_secret = fields.Char(
+        "OAuth Client Secret",
+        groups=SECRET,
+        compute="_compute_secrets",
+        inverse=lambda self: self._keep_secret("mojaloop_client_secret"),
+        exportable=False,
+        help="Once saved it is not shown again.",
+    )
+    mojaloop_ca_bundle = fields.Text(
+        "CA Bundle",
+        help="Certificates, PEM, of the authorities to trust for the connector's TLS instead of the public "
+        "ones. TLS is always verified.",
+    )
+    mojaloop_client_certificate = fields.Text(
+        "Client Certificate",
+        help="Certificate, PEM, with its chain, by which a gateway in front of the connector knows this "
+        "server (mutual TLS). Empty where none is asked for.",
+    )
+    mojaloop_client_key = fields.Text(
+        "Client Key",
+        groups=SECRET,
+        compute="_compute_secrets",
+        inverse=lambda self: self._keep_secret("mojaloop_client_key"),
+        exportable=False,
+        help="Private key, PEM, of that certificate. Once saved it is not shown again.",
     )
 
     def _leave_mojaloop(self):
@@ -18,19 +150,81 @@ class PaymentGateway(models.Model):
         nothing."""
         self.write({"provider": "payment_hub_ee", "state": "disabled"})
 
+    @api.constrains("mojaloop_url", "mojaloop_token_url", "state")
+    def _check_mojaloop_urls(self):
+        for gateway in self:
+            for name in ("mojaloop_url", "mojaloop_token_url"):
+                if gateway[name]:
+                    gateway._check_url(name)
+
+    @api.constrains("mojaloop_header_name", *_HEADER_TEXTS)
+    def _check_mojaloop_headers(self):
+        for gateway in self:
+            if gateway.mojaloop_header_name:
+                gateway._check_header_name("mojaloop_header_name")
+            for name in _HEADER_TEXTS:
+                gateway._check_header_text(name)
+
+    @api.constrains(
+        "mojaloop_step_timeout",
+        "mojaloop_expiry_seconds",
+        "mojaloop_parallel",
+        "mojaloop_per_second",
+        "mojaloop_name_threshold",
+        "mojaloop_fee_limit",
+        "mojaloop_fee_limit_percent",
+    )
+    def _check_mojaloop_numbers(self):
+        bounds = {
+            "mojaloop_step_timeout": (1, 60),
+            "mojaloop_expiry_seconds": (10, 600),
+            "mojaloop_parallel": (1, 32),
+            "mojaloop_name_threshold": (0, 100),
+            "mojaloop_per_second": (0, 10_000),
+            "mojaloop_fee_limit": (0, 10**12),
+            "mojaloop_fee_limit_percent": (0, 100),
+        }
+        for gateway in self:
+            for name, (least, most) in bounds.items():
+                if not least <= gateway[name] <= most:
+                    raise ValidationError(
+                        _(
+                            "%(field)s has to be between %(least)s and %(most)s.",
+                            field=self._label(name),
+                            least=least,
+                            most=most,
+                        )
+                    )
+
+    @api.model
+    def _address_fields(self):
+        return [*super()._address_fields(), "mojaloop_url", "mojaloop_dfsp_id"]
+
+    @api.model
+    def _secret_fields(self):
+        ours = ["mojaloop_header_value", "mojaloop_client_secret", "mojaloop_client_key"]
+        return [*super()._secret_fields(), *ours]
+
     def _check_settings(self):
         problems = super()._check_settings()
         if self.provider == MOJALOOP:
-            problems.append(self._mojaloop_cannot_send())
+            problems += [
+                _("The gateway %(gateway)s lacks: %(field)s.", gateway=self.name, field=self._label(name))
+                for name in self._mojaloop_needed()
+                if not self.sudo()[name]
+            ]
         return problems
 
-    def _submit(self, submission):
-        if self.provider != MOJALOOP:
-            return super()._submit(submission)
-        raise NotSent(Reason.NOT_READY, self._mojaloop_cannot_send())
+    def _mojaloop_needed(self):
+        needed = ["mojaloop_url", "mojaloop_dfsp_id"]
+        if self.mojaloop_header_name:
+            needed.append("mojaloop_header_value")
+        if self.mojaloop_token_url:
+            needed += ["mojaloop_client_id", "mojaloop_client_secret"]
+        if self.mojaloop_client_certificate:
+            needed.append("mojaloop_client_key")
+        return needed
 
-    def _mojaloop_cannot_send(self):
-        return _(
-            "This version cannot send through the Mojaloop connector yet: use a gateway of the kind "
-            "Mifos Payment Hub EE, whose payment mode can be Mojaloop."
-        )
+    def _mojaloop_fee_limits(self):
+        """(amount, percent) as text: no float takes part in a decision about money."""
+        return float_repr(self.mojaloop_fee_limit, 4), float_repr(self.mojaloop_fee_limit_percent, 2)

@@ -109,11 +109,11 @@ def error_of(answer: Answer) -> tuple[str, str]:
         ("error", "error_description"),
     ):
         if code in body or text in body:
-            return _told(body.get("errorInformation") or body.get(code)), _told(body.get(text))
+            return told(body.get("errorInformation") or body.get(code)), told(body.get(text))
     return "", ""
 
 
-def _told(value: Any) -> str:
+def told(value: Any) -> str:
     """One line without long numbers and addresses: exception texts quote the rows they are about."""
     words = str(value or "")[:2000].split()
     return " ".join("***" if _LIKE_A_PAYEE.search(word) else word for word in words)

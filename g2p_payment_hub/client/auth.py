@@ -6,6 +6,7 @@ import threading
 import time
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping
+from typing import Protocol
 
 from pydantic import BaseModel, ConfigDict, SecretStr
 
@@ -27,6 +28,9 @@ class Credentials(BaseModel):
     client_id: str = "client"
     client_secret: SecretStr = SecretStr("")
 
+    def login(self, http: HttpClient, url: str, headers: Mapping[str, str]) -> "Login":
+        return _Login(http, url, self, headers)
+
     def cache_key(self, url: str) -> str:
         secrets = (self.password.get_secret_value(), self.client_secret.get_secret_value())
         parts = (url, self.tenant, self.username, self.client_id, *secrets)
@@ -39,6 +43,23 @@ class Token(BaseModel):
     access: SecretStr
     refresh: SecretStr
     renew_at: float
+
+
+class Login(Protocol):
+    """How to ask for a token: anew, or with the refresh token of an earlier one. Errors as
+    `TokenCache.get`."""
+
+    def fresh(self) -> Answer: ...
+
+    def refresh(self, token: SecretStr) -> Answer: ...
+
+
+class Account(Protocol):
+    """Who asks for a token: `Credentials`, or those of another kind of payment system."""
+
+    def login(self, http: HttpClient, url: str, headers: Mapping[str, str]) -> Login: ...
+
+    def cache_key(self, url: str) -> str: ...
 
 
 class Slot:
@@ -67,7 +88,7 @@ class TokenCache:
             yield self._slots[key]
 
     def get(
-        self, http: HttpClient, url: str, credentials: Credentials, headers: Mapping[str, str] | None = None
+        self, http: HttpClient, url: str, credentials: Account, headers: Mapping[str, str] | None = None
     ) -> str:
         """A token with some life left; asks for one under the lock, so that threads do not ask together.
 
@@ -75,21 +96,21 @@ class TokenCache:
         """
         with self.slot(credentials.cache_key(url)) as slot:
             if slot.token is None or slot.token.renew_at <= self.clock():
-                slot.token = self._renewed(_Login(http, url, credentials, headers or {}), slot.token)
+                slot.token = self._renewed(credentials.login(http, url, headers or {}), slot.token)
             return slot.token.access.get_secret_value()
 
-    def forget(self, url: str, credentials: Credentials, access: str) -> None:
+    def forget(self, url: str, credentials: Account, access: str) -> None:
         """Never gives out again a token that was rejected; another thread may have a newer one already."""
         with self.slot(credentials.cache_key(url)) as slot:
             if slot.token is not None and slot.token.access.get_secret_value() == access:
                 slot.token = slot.token.model_copy(update={"renew_at": 0.0})
 
-    def _renewed(self, login: "_Login", old: Token | None) -> Token:
+    def _renewed(self, login: Login, old: Token | None) -> Token:
         if old is not None and old.refresh.get_secret_value():
             # A refresh token lives for half a day; when it is refused, log in anew.
             with contextlib.suppress(Refused):
                 return self._token(login.refresh(old.refresh))
-        return self._token(login.password())
+        return self._token(login.fresh())
 
     def _token(self, answer: Answer) -> Token:
         body = answer.json()
@@ -116,7 +137,7 @@ class _Login:
     def refresh(self, token: SecretStr) -> Answer:
         return self._ask({"grant_type": "refresh_token", "refresh_token": token.get_secret_value()})
 
-    def password(self) -> Answer:
+    def fresh(self) -> Answer:
         password = self._credentials.password.get_secret_value()
         return self._ask(
             {"grant_type": "password", "username": self._credentials.username, "password": password}
@@ -129,11 +150,11 @@ class _Login:
             "POST", self._url, data=form, headers=self._headers, auth=(self._credentials.client_id, secret)
         )
         if answer.status != 200:
-            raise _login_error(answer)
+            raise login_error(answer)
         return answer
 
 
-def _login_error(answer: Answer) -> GatewayError:
+def login_error(answer: Answer) -> GatewayError:
     if answer.status in (400, 401, 403):
         return Refused(Reason.LOGIN, f"HTTP {answer.status}")
     if answer.status == 500 and not answer.body.strip():

@@ -7,6 +7,7 @@ host's name has the time-out of the system.
 """
 
 import json
+import os
 import ssl
 import threading
 import time
@@ -16,7 +17,7 @@ from typing import Any
 
 import requests
 import urllib3
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, SecretStr
 from requests.adapters import HTTPAdapter
 
 from .errors import NotSent, OutcomeUnknown, Reason
@@ -82,16 +83,28 @@ def _no_constant(name: str) -> None:
     raise ValueError(name)
 
 
+class Identity(BaseModel):
+    """Our side of mutual TLS: a certificate (PEM, with what links it to its authority) and its key (PEM)."""
+
+    model_config = ConfigDict(frozen=True, hide_input_in_errors=True)
+
+    certificate: str
+    key: SecretStr
+
+
 class HttpClient:
     """A client for one run of work: make a new one each time, so that renewed certificates count.
 
-    `ca_bundle` is PEM text; when given, it and nothing else is trusted. ValueError when it is not PEM.
+    `ca_bundle` is PEM text; when given, it and nothing else is trusted. `identity` is what we show to a
+    server that wants to know who we are. ValueError when one of them is not PEM.
     """
 
-    def __init__(self, ca_bundle: str = "", limits: HttpLimits | None = None):
+    def __init__(
+        self, ca_bundle: str = "", limits: HttpLimits | None = None, identity: Identity | None = None
+    ):
         self._limits = limits or HttpLimits()
         self._wire = Wire()
-        self._adapter = _Adapter(tls_context(ca_bundle), self._wire)
+        self._adapter = _Adapter(tls_context(ca_bundle, identity), self._wire)
         self._one_at_a_time = threading.Lock()  # the wire remembers what left for one exchange only
 
     def close(self) -> None:
@@ -139,7 +152,7 @@ def _check_length(response: requests.Response, received: int) -> None:
         raise OutcomeUnknown(Reason.CONNECTION_LOST, f"{received} of {announced[:20]} bytes")
 
 
-def tls_context(ca_bundle: str) -> ssl.SSLContext:
+def tls_context(ca_bundle: str, identity: Identity | None = None) -> ssl.SSLContext:
     """Verifies against `ca_bundle` (PEM) alone, or against the public authorities when it is empty."""
     if ca_bundle.strip():
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
@@ -153,7 +166,23 @@ def tls_context(ca_bundle: str) -> ssl.SSLContext:
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     # urllib3 1 does not pass on a host that is an IP address, and then compares the names itself.
     context.check_hostname = not urllib3.__version__.startswith("1.")
+    if identity:
+        _show(context, identity)
     return context
+
+
+def _show(context: ssl.SSLContext, identity: Identity) -> None:
+    """OpenSSL reads certificate and key from a file only: one in memory, so that the key is on no disk."""
+    text = f"{identity.certificate.strip()}\n{identity.key.get_secret_value().strip()}\n"
+    descriptor = os.memfd_create("identity")
+    try:
+        os.write(descriptor, text.encode())
+        # With an empty password; without one a locked key would be asked for at the terminal.
+        context.load_cert_chain(f"/proc/self/fd/{descriptor}", password="")
+    except (ssl.SSLError, ValueError):
+        raise ValueError("the client certificate and its key are not PEM, or not a pair") from None
+    finally:
+        os.close(descriptor)
 
 
 class _Adapter(HTTPAdapter):

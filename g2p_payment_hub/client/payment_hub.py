@@ -5,9 +5,8 @@ import re
 import time
 from collections.abc import Callable, Collection, Iterator
 from datetime import datetime
-from email.utils import parsedate_to_datetime
 
-from . import answers, signature
+from . import answers, clock, signature
 from .auth import TokenCache
 from .errors import GatewayError, OutcomeUnknown, Reason, Refused
 from .http import Answer, HttpClient
@@ -21,7 +20,6 @@ _BOUNDARY = "g2p-payment-batch-boundary"  # unquoted in the header: the hub's ow
 _MULTIPART = f"multipart/form-data; boundary={_BOUNDARY}"
 _FILENAME = re.compile(r"[A-Za-z0-9._-]{1,200}\.csv")  # a slash would be a folder at the hub
 _MAX_SINGLE_LOOKUPS = 50
-_MAX_CLOCK_SKEW = 60  # seconds
 _PROCESS_TOKENS = TokenCache()
 
 
@@ -32,10 +30,10 @@ class PaymentHub:
         self,
         settings: HubSettings,
         tokens: TokenCache | None = None,
-        clock: Callable[[], float] = time.time,
+        now: Callable[[], float] = time.time,
     ):
         self._settings = settings
-        self._clock = clock
+        self._now = now
         self._key = signature.load_private_key(settings.signing_key.get_secret_value())
         certificate = settings.hub_certificate.strip()
         self._certificate = signature.load_certificate(certificate) if certificate else None
@@ -209,7 +207,7 @@ class PaymentHub:
             raise Refused(Reason.CONFIGURATION, f"HTTP {answer.status}")
         if not answers.is_signature_error(self._simulate(signed=False)):
             raise Refused(Reason.SIGNATURE, "the hub does not check signatures; it loses files then")
-        return self._clock_text(answer)
+        return clock.skew_text(answer, self._now())
 
     def _simulate(self, signed: bool) -> Answer:
         """A request that the bulk processor answers with nothing (`SimulateApiController`), after the check
@@ -227,15 +225,6 @@ class PaymentHub:
     def _reach_operations(self) -> str:
         rows = self._operations.transfers_by_transaction("connection-test")
         return f"{len(rows)} rows"
-
-    def _clock_text(self, answer: Answer) -> str:
-        try:
-            skew = abs(parsedate_to_datetime(answer.headers.get("Date", "")).timestamp() - self._clock())
-        except (TypeError, ValueError):
-            return ""
-        if skew > _MAX_CLOCK_SKEW:
-            raise Refused(Reason.CLOCK, f"{skew:.0f} s")
-        return f"{skew:.0f} s"
 
 
 def _marked(outcome: Outcome, status: OutcomeStatus, code: str) -> Outcome:

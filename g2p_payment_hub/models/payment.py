@@ -30,6 +30,7 @@ GUARDED = {
     "payee_bank",
     "payment_currency_id",
     "check_problem",
+    "adjustment",
     "remote_reference",
     "remote_status",
     "failure_code",
@@ -66,6 +67,12 @@ class Payment(models.Model):
     )
     check_problem = fields.Text(
         "Problems", readonly=True, help="What has to be mended before the batch can be approved."
+    )
+    adjustment = fields.Text(
+        "Adjusted",
+        readonly=True,
+        copy=False,
+        help="What travels otherwise than it is written here, because the payment system cannot carry it so.",
     )
     remote_reference = fields.Char(readonly=True, copy=False, help="The payment system's own reference.")
     remote_status = fields.Char(readonly=True, copy=False, help="The payment system's own word, last time.")
@@ -271,6 +278,12 @@ class Payment(models.Model):
                 if payment.batch_id == batch and before[payment] != (payment.status or payment.state)
             ]
             batch._record(rows)
+
+    def _say_each(self, name, sentences):
+        """Writes the sentences of each payment into the field, and clears it on the others."""
+        for payment, said in sentences.items():
+            payment.sudo()[name] = "\n".join(said)
+        self.filtered(lambda payment: payment[name] and payment not in sentences).sudo().write({name: False})
 
     def _take_payee(self, payee):
         """`payee`: columns as of the payment manager's `_payee_values`."""

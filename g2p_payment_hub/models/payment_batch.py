@@ -116,6 +116,18 @@ class PaymentBatch(models.Model):
         currency_field="batch_currency_id",
         help="What the payment system says it has paid.",
     )
+    fee_total = fields.Monetary(
+        "Fees",
+        compute="_compute_totals",
+        currency_field="batch_currency_id",
+        help="What the payment system charged on top of what it paid.",
+    )
+    commission_total = fields.Monetary(
+        "Commissions",
+        compute="_compute_totals",
+        currency_field="batch_currency_id",
+        help="What the payees' institutions gave back.",
+    )
     payer_identifier_type = fields.Char(readonly=True, copy=False)
     payer_identifier = fields.Char("Payer", readonly=True, copy=False, help="The account that pays.")
     note = fields.Char(readonly=True, copy=False, help="Travels with each payment.")
@@ -172,7 +184,13 @@ class PaymentBatch(models.Model):
         ),
     ]
 
-    @api.depends("payment_ids.amount_issued", "payment_ids.amount_paid", "payment_ids.status")
+    @api.depends(
+        "payment_ids.amount_issued",
+        "payment_ids.amount_paid",
+        "payment_ids.remote_fee",
+        "payment_ids.remote_commission",
+        "payment_ids.status",
+    )
     def _compute_totals(self):
         sums = self.env["g2p.payment"]._read_group(
             [("batch_id", "in", self.ids)],
@@ -180,13 +198,16 @@ class PaymentBatch(models.Model):
             ["__count", "amount_issued:sum"],
         )
         paid = self.env["g2p.payment"]._read_group(
-            [("batch_id", "in", self.ids), ("status", "=", "paid")], ["batch_id"], ["amount_paid:sum"]
+            [("batch_id", "in", self.ids), ("status", "=", "paid")],
+            ["batch_id"],
+            ["amount_paid:sum", "remote_fee:sum", "remote_commission:sum"],
         )
         totals = {batch.id: (count, amount) for batch, count, amount in sums}
-        paid = {batch.id: amount for batch, amount in paid}
+        paid = {batch.id: figures for batch, *figures in paid}
         for batch in self:
             batch.payment_count, batch.amount_total = totals.get(batch.id, (0, 0.0))
-            batch.amount_paid_total = paid.get(batch.id, 0.0)
+            figures = paid.get(batch.id, (0.0, 0.0, 0.0))
+            batch.amount_paid_total, batch.fee_total, batch.commission_total = figures
 
     @api.depends("submission_ids.state", "submission_ids.answer")
     def _compute_answers(self):

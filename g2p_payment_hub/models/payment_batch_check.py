@@ -32,11 +32,10 @@ class PaymentBatch(models.Model):
         """Everything that the payment system would reject, swallow or mangle, as a list of sentences; kept on
         the payments and, with the batch's own problems, on the batch."""
         self.ensure_one()
-        by_payment = self._payment_problems()
-        for payment, problems in by_payment.items():
-            payment.sudo().check_problem = "\n".join(problems)
-        clean = self.payment_ids.filtered("check_problem") - self.env["g2p.payment"].concat(*by_payment)
-        clean.sudo().write({"check_problem": False})
+        instructions = self.payment_ids._instructions(self.note)
+        by_payment = self._payment_problems(instructions)
+        self.payment_ids._say_each("check_problem", by_payment)
+        self.payment_ids._say_each("adjustment", self._payment_adjustments(instructions))
         found = self._batch_problems()
         found += [
             f"{payment.partner_id.name}: {' '.join(problems)} ({payment.name})"
@@ -45,13 +44,21 @@ class PaymentBatch(models.Model):
         self.sudo().check_result = "\n".join(found) or False
         return found
 
-    def _payment_problems(self):
+    def _payment_adjustments(self, instructions):
+        """Payment to sentences, for the payments that travel otherwise than they are written."""
+        by_reference = self.gateway_id._adjustments(instructions)
+        return {
+            payment: by_reference[payment.name]
+            for payment in self.payment_ids
+            if payment.name in by_reference
+        }
+
+    def _payment_problems(self, instructions):
         """Payment to sentences, for the payments that have a problem."""
-        payments = self.payment_ids
-        by_reference = self.gateway_id._check_instructions(payments._instructions(self.note), self._payer())
-        others = payments._others_that_may_pay()
+        by_reference = self.gateway_id._check_instructions(instructions, self._payer())
+        others = self.payment_ids._others_that_may_pay()
         problems = {}
-        for payment in payments:
+        for payment in self.payment_ids:
             mine = list(by_reference.get(payment.name, ()))
             if payment.entitlement_id.state != "approved":
                 mine.append(_("The entitlement is no longer approved. Set this payment aside."))

@@ -101,6 +101,12 @@ class PaymentGateway(models.Model):
         self.ensure_one()
         return {}
 
+    def _adjustments(self, instructions):
+        """Hook: what travels otherwise than it is written here, because the payment system cannot carry it
+        so: a dict of reference to a list of sentences."""
+        self.ensure_one()
+        return {}
+
     def _check_payer(self, payer):
         """Hook: sentences that say what is wrong with the payer."""
         self.ensure_one()
@@ -161,14 +167,18 @@ class PaymentGateway(models.Model):
             for name in self._address_fields()
             if name in vals and any(gateway[name] != (vals[name] or False) for gateway in self)
         ]
-        pending = [("gateway_id", "in", self.ids), ("state", "in", ("in_flight", "unknown"))]
-        if changed and self.env["g2p.payment.submission"].sudo().search_count(pending, limit=1):
+        if changed and self._waits_for_answers():
             raise UserError(
                 _(
-                    "Nobody knows yet whether a batch arrived at this payment system. Change its address "
-                    "after that."
+                    "Nobody knows yet what became of something that left for this payment system. Change its "
+                    "address after that."
                 )
             )
+
+    def _waits_for_answers(self):
+        """Hook: whether something may have left of which the payment system still has to be asked."""
+        pending = [("gateway_id", "in", self.ids), ("state", "in", ("in_flight", "unknown"))]
+        return bool(self.env["g2p.payment.submission"].sudo().search_count(pending, limit=1))
 
     def write(self, vals):
         """What was prepared for one kind of payment system cannot be sent through another."""

@@ -1,7 +1,4 @@
-import ipaddress
-import re
 from datetime import timedelta, timezone
-from urllib.parse import urlsplit
 
 from odoo import _, api, fields, models
 from odoo.exceptions import UserError, ValidationError
@@ -9,7 +6,6 @@ from odoo.exceptions import UserError, ValidationError
 from ..client import batching, csv_file, raw_json, signature
 from ..client.auth import Credentials
 from ..client.csv_file import Problem
-from ..client.errors import NotSent, Reason
 from ..client.http import HttpLimits, tls_context
 from ..client.instructions import BatchFile
 from ..client.payment_hub import PaymentHub
@@ -19,7 +15,6 @@ from .payment_submission import LONGEST_UPLOAD
 
 PHEE = "payment_hub_ee"
 SECRET = "g2p_payment_hub.group_gateway_admin"
-_HEADER_NAME = re.compile(r"[A-Za-z0-9-]+")
 _MAX_ROWS_BYTES = csv_file.MAX_BYTES - len(csv_file.DFSP_HEADER)
 
 
@@ -144,36 +139,17 @@ class PaymentGateway(models.Model):
                 if gateway[name]:
                     gateway._check_url(name)
 
-    def _check_url(self, name):
-        """https, except to this very machine while nothing is live; no credentials, query or fragment."""
-        scheme, host = _scheme_and_host(self[name])
-        if not host:
-            raise ValidationError(
-                _(
-                    "%s: the address is a host and a path, without user, question mark or hash sign.",
-                    self._label(name),
-                )
-            )
-        plain_allowed = self.state != "live" and _is_this_machine(host)
-        if scheme != "https" and not (scheme == "http" and plain_allowed):
-            raise ValidationError(_("%s: the address must begin with https://.", self._label(name)))
-
     @api.constrains("phee_header_name")
     def _check_phee_header_name(self):
         for gateway in self.filtered("phee_header_name"):
-            if not _HEADER_NAME.fullmatch(gateway.phee_header_name):
-                raise ValidationError(_("An extra header's name has letters, digits and hyphens only."))
+            gateway._check_header_name("phee_header_name")
 
     @api.constrains("phee_tenant", "phee_purpose", "phee_institution", "phee_program")
     def _check_phee_header_texts(self):
         """They travel as HTTP headers."""
         for gateway in self:
             for name in ("phee_tenant", "phee_purpose", "phee_institution", "phee_program"):
-                text = gateway[name] or ""
-                if text != text.strip() or not (text.isascii() and text.isprintable()):
-                    raise ValidationError(
-                        _("%s: only letters without accents, digits and signs can travel.", self._label(name))
-                    )
+                gateway._check_header_text(name)
 
     @api.constrains("phee_signing_key")
     def _check_phee_signing_key(self):
@@ -194,16 +170,6 @@ class PaymentGateway(models.Model):
             certificate, bundle = gateway.phee_hub_certificate, gateway.phee_ca_bundle
             self._check_loads("phee_hub_certificate", certificate, signature.load_certificate, one)
             self._check_loads("phee_ca_bundle", bundle, tls_context, several)
-
-    @api.model
-    def _check_loads(self, name, text, load, explanation):
-        try:
-            if text:
-                load(text)
-        except (ValueError, TypeError) as error:
-            raise ValidationError(
-                _("%(field)s cannot be used. %(why)s", field=self._label(name), why=explanation)
-            ) from error
 
     @api.constrains("phee_connect_timeout", "phee_read_timeout", "phee_total_timeout")
     def _check_phee_timeouts(self):
@@ -241,9 +207,6 @@ class PaymentGateway(models.Model):
                 if not settings[name]
             ]
         return problems
-
-    def _label(self, name):
-        return self._fields[name]._description_string(self.env)
 
     def _client(self, **settings):
         """The plain client; `settings` replace those of the gateway."""
@@ -392,14 +355,8 @@ class PaymentGateway(models.Model):
     def _submit(self, submission):
         if self.provider != PHEE:
             return super()._submit(submission)
-        with self._client_or_not_sent() as hub:
+        with self._or_not_sent(self._client) as hub:
             return hub.submit(_batch_file(submission))
-
-    def _client_or_not_sent(self):
-        try:
-            return self._client()
-        except UserError as error:
-            raise NotSent(Reason.NOT_READY, str(error)) from error
 
     def _find_submission(self, submission, references=None):
         if self.provider != PHEE:
@@ -458,24 +415,3 @@ def _batch_file(submission):
         content=submission._frozen_content(),
         callback_url=submission._callback_url(),
     )
-
-
-def _scheme_and_host(url):
-    """Both empty when the address is not one, or says more than scheme, host, port and path."""
-    try:
-        parts = urlsplit(url)
-        host = parts.hostname if parts.port != 0 else None
-    except ValueError:
-        return "", ""
-    if not host or "@" in parts.netloc or any(char in "?#" or char.isspace() for char in url):
-        return "", ""
-    return parts.scheme, host
-
-
-def _is_this_machine(host):
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False

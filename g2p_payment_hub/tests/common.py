@@ -99,7 +99,10 @@ class PaymentHubCase(TransactionCase):
     def setUp(self):
         super().setUp()
         self.hub = LedgerHub()
-        patcher = patch.object(type(self.env[GATEWAY]), "_client", lambda _gateway: self.hub)
+        self._start(patch.object(type(self.env[GATEWAY]), "_client", lambda _gateway: self.hub))
+
+    def _start(self, patcher):
+        """A patch that holds until the end of the test."""
         patcher.start()
         self.addCleanup(patcher.stop)
 

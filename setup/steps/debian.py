@@ -9,6 +9,7 @@ from . import commands, say
 
 FOR_TESTS = ("ca-certificates", "libmagic1", "python3-venv", "postgresql-15", "chromium")
 FOR_LINT = ("ca-certificates", "python3-venv")
+FOR_MOJALOOP = ("ca-certificates", "python3-venv", "redis-tools")
 
 # Installing postgresql-15 makes and starts a cluster "main" unless this says no; taken away again afterwards.
 _NO_MAIN_CLUSTER = Path("/etc/postgresql-common/createcluster.d/zz-openg2p-payments.conf")

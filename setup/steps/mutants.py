@@ -6,6 +6,7 @@ from . import say
 
 _HUB = ("--only", "addons", "--addon", "g2p_payment_hub", "-k")
 _PULL = ("--only", "addons", "--addon", "g2p_payment_reconcile", "-k")
+_MOJALOOP = ("--only", "addons", "--addon", "g2p_mojaloop_connector", "-k")
 _UNIT = ("--only", "unit", "-k")
 _REAL = ("--only", "integration", "-k")
 
@@ -47,6 +48,8 @@ _CALLBACK = "g2p_payment_reconcile/models/payment_callback.py"
 _SEEN = "g2p_payment_reconcile/models/payment_callback_seen.py"
 _EXCEPTION = "g2p_payment_reconcile/models/payment_exception.py"
 _CLIENT = "g2p_payment_hub/client"
+_PAYING = "g2p_mojaloop_connector/client/paying.py"
+_TRANSFER = "g2p_mojaloop_connector/models/mojaloop_transfer.py"
 
 MUTANTS = (
     Mutant(
@@ -260,8 +263,8 @@ MUTANTS = (
     Mutant(
         "re-issue: a batch whose earlier payment may have been paid is not sent",
         _SENDING,
-        "            if payment.entitlement_id in others:\n",
-        "            if False:\n",
+        "others.get(payment.entitlement_id, payment.browse())[:1]",
+        "payment.browse()",
         (*_HUB, "TestReissue"),
     ),
     Mutant(
@@ -452,5 +455,40 @@ MUTANTS = (
         '    if booked != "BOOK":\n',
         "    if False:\n",
         (*_UNIT, "test_iso20022"),
+    ),
+    Mutant(
+        "unique index: a payment has one transfer that can pay",
+        _TRANSFER,
+        "CREATE UNIQUE INDEX IF NOT EXISTS g2p_mojaloop_transfer_one_live",
+        "CREATE INDEX IF NOT EXISTS g2p_mojaloop_transfer_one_live",
+        (*_MOJALOOP, "second_transfer"),
+    ),
+    Mutant(
+        "whoever comes back late writes nothing over what others have written",
+        _TRANSFER,
+        "AND transfer.lease = %s AND transfer.state = told.before",
+        "AND (transfer.lease = %s OR transfer.id = told.id)",
+        (*_MOJALOOP, "comes_back_late"),
+    ),
+    Mutant(
+        "the scheme is asked for a transfer before it is begun",
+        _PAYING,
+        "return _known_already(connector, task) or _quoted(connector, task)",
+        "return _quoted(connector, task)",
+        (*_MOJALOOP, "restored_backup or cannot_say"),
+    ),
+    Mutant(
+        "a no of the scheme counts when it was said twice",
+        _PAYING,
+        "    if task.heard:\n        return result\n",
+        "    return result\n",
+        (*_MOJALOOP, "belongs"),
+    ),
+    Mutant(
+        "a quote is held against the fee limit",
+        _PAYING,
+        "if quote.exceeds(limit_absolute=task.terms.allowed_fee(quote.amount)):",
+        "if False:",
+        (*_MOJALOOP, "fee_above"),
     ),
 )

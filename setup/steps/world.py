@@ -28,7 +28,8 @@ class Person:
 
 
 class World:
-    """Makes a program paying through the hub at `addresses` (as the simulator prints them).
+    """Makes a program paying through the hub, or Mojaloop's connector, at `addresses` (as those print them
+    that stand for it).
 
     `name` is the program's, and `suffix` keeps the log-ins of several worlds in one database apart.
     """
@@ -68,23 +69,9 @@ class World:
         return name in self.admin.execute_kw(model, "fields_get", [[name]])
 
     def _gateway(self, addresses, values):
-        read = lambda name: pathlib.Path(addresses[name]).read_text()  # noqa: E731
-        return self.people["gateway_admin"].client.create(
-            "g2p.payment.gateway",
-            {
-                "name": "National Payment Hub",
-                "state": "test",
-                "phee_bulk_url": addresses["bulk_url"],
-                "phee_operations_url": addresses["operations_url"],
-                "phee_tenant": addresses["tenant"],
-                "phee_username": addresses["username"],
-                "phee_password": addresses["password"],
-                "phee_signing_key": read("client_private_key_file"),
-                "phee_hub_certificate": read("hub_certificate_file"),
-                "phee_ca_bundle": read("ca_file"),
-                **values,
-            },
-        )
+        make = _mojaloop_gateway if "connector_url" in addresses else _payment_hub_gateway
+        client = self.people["gateway_admin"].client
+        return client.create("g2p.payment.gateway", {"state": "test", **make(addresses), **values})
 
     def _program(self, name):
         journal = self.admin.create(
@@ -198,6 +185,32 @@ class World:
         return self.admin.search_read(
             "g2p.payment", [("cycle_id", "=", cycle or self.cycle)], ["name", *fields], order="id"
         )
+
+
+def _payment_hub_gateway(addresses):
+    read = lambda name: pathlib.Path(addresses[name]).read_text()  # noqa: E731
+    return {
+        "name": "National Payment Hub",
+        "phee_bulk_url": addresses["bulk_url"],
+        "phee_operations_url": addresses["operations_url"],
+        "phee_tenant": addresses["tenant"],
+        "phee_username": addresses["username"],
+        "phee_password": addresses["password"],
+        "phee_signing_key": read("client_private_key_file"),
+        "phee_hub_certificate": read("hub_certificate_file"),
+        "phee_ca_bundle": read("ca_file"),
+    }
+
+
+def _mojaloop_gateway(addresses):
+    return {
+        "name": "National Switch",
+        "provider": "mojaloop",
+        "mojaloop_url": addresses["connector_url"],
+        "mojaloop_dfsp_id": addresses["dfsp"],
+        "mojaloop_payer_name": "Treasury",
+        "mojaloop_step_timeout": addresses["step_seconds"],
+    }
 
 
 def said(action):

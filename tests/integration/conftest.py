@@ -4,9 +4,10 @@ import itertools
 import time
 
 import pytest
+from peers import MojaloopPeers
 from process import HubSimulator
 from steps import environment as environments
-from steps import servers
+from steps import mojaloop, servers
 from steps.world import World
 
 _QUICK = "--processing 0.2 --import-lag 0.1 --repair 0.5 --polling-seconds 5".split()
@@ -36,10 +37,35 @@ def hub(_hub):
     return _hub
 
 
+@pytest.fixture(scope="session")
+def mojaloop_software():
+    return mojaloop.install()
+
+
+@pytest.fixture(scope="module")
+def _peers(mojaloop_software):
+    with MojaloopPeers(mojaloop_software, "--step-seconds", 2) as peers:
+        yield peers
+
+
+@pytest.fixture
+def peers(_peers):
+    """Mojaloop's own scheme adapter and Testing Toolkit, with empty books."""
+    _peers.reset()
+    return _peers
+
+
 @pytest.fixture
 def world(odoo, hub):
     number = next(_NUMBERS)
     return World(odoo, "admin", hub.info, name=f"Program {number}", suffix=f"_{number}")
+
+
+@pytest.fixture
+def mojaloop_world(odoo, peers):
+    """A program that pays through Mojaloop, straight to the connector."""
+    number = next(_NUMBERS)
+    return World(odoo, "admin", peers.info, name=f"Program {number}", suffix=f"_{number}")
 
 
 @pytest.fixture

@@ -10,8 +10,10 @@ import dataclasses
 import http.client
 import itertools
 import json
+import threading
 import time
 from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from process import HubSimulator
@@ -33,6 +35,11 @@ _SCHEDULED = (
 # Payees that the hub pays, pays late, and does not find.
 _ENDINGS = ("7001", "0640", "0404")
 _FIGURES = {"stats_paid_transactions": 2, "stats_paid_amount": 200.0, "stats_failed_transactions": 1}
+_HEAD = (
+    "", "killed after", "and before", "found: batch; submissions; payments; jobs", "what brought it to its "
+    "end",
+    "uploads", "paid: hub / we",
+)  # fmt: skip
 _STATE = """
 SELECT json_build_object(
     'batch', (SELECT batch_state FROM g2p_payment_batch WHERE id = {batch}),
@@ -86,6 +93,8 @@ class _Crashing(Environment):
 class Lane:
     """One server and one hub, on which batches cross one after the other."""
 
+    scheduled_actions = _SCHEDULED
+
     def __init__(self, number, odoo, hub, folder):
         self.number, self.odoo, self.hub, self._folder = number, odoo, hub, folder
         self.world = World(odoo, "admin", hub.info)
@@ -93,7 +102,7 @@ class Lane:
             "finance_2", "Second finance validator", ("g2p_programs.g2p_finance_validator",)
         )
         self.second_finance = second.client
-        self.scheduled = [self.world.admin.ref(name) for name in _SCHEDULED]
+        self.scheduled = [self.world.admin.ref(name) for name in self.scheduled_actions]
         self.serial = itertools.count(1)
 
     def sql(self, statement, **values):
@@ -114,13 +123,13 @@ class Lane:
 
 
 @contextlib.contextmanager
-def lane(environment, number, folder):
-    with databases.copy(environment, databases.template(environment)) as database, HubSimulator(*_HUB) as hub:
+def lane(environment, number, folder, make=Lane, other_end=lambda: HubSimulator(*_HUB)):
+    with databases.copy(environment, databases.template(environment)) as database, other_end() as hub:
         # `Crossing` triggers them one at a time, so that every crossing passes the same checkpoints.
         postgres.sql("UPDATE ir_cron SET active = false", database)
         odoo = servers.start_odoo(_Crashing.like(environment, folder), database)
         try:
-            yield Lane(number, odoo, hub, folder)
+            yield make(number, odoo, hub, folder)
         finally:
             odoo.stop()
 
@@ -128,19 +137,18 @@ def lane(environment, number, folder):
 class Crossing:
     """One approved batch on its way to its final results. `go` takes it there, `row` tells how it went."""
 
+    endings = _ENDINGS
+
     def __init__(self, lane, faults=()):
         self.lane, self.world = lane, lane.world
         number = next(lane.serial)
-        self.payees = [f"27{lane.number}{number:04d}{ending}" for ending in _ENDINGS]
+        self.payees = [f"27{lane.number}{number:04d}{ending}" for ending in self.endings]
         self.passed, self.passed_until_sent = [], None
         self._begin, self.place = "Send is pressed", None
         self._found, self._did, self._jobs = [], [], []
         self._event = NEVER * NEVER
         self._checks, self._scheduled = 0, itertools.cycle(lane.scheduled)
-        lane.hub.reset()
-        lane.hub.clock(freeze=True)
-        # The log-in at the hub is part of every crossing.
-        lane.sql("DELETE FROM g2p_payment_gateway_secret WHERE name LIKE 'token %'")
+        self._make_other_end_new()
         self.cycle = self.world.add_cycle(f"Crossing {number}")
         self.world.entitle(self.payees, cycle=self.cycle)
         self.world.prepare(self.cycle)
@@ -148,6 +156,12 @@ class Crossing:
         self.world.approve([self.batch])
         if faults:
             lane.hub.faults(*faults)
+
+    def _make_other_end_new(self):
+        self.lane.hub.reset()
+        self.lane.hub.clock(freeze=True)
+        # The log-in at the hub is part of every crossing.
+        self.lane.sql("DELETE FROM g2p_payment_gateway_secret WHERE name LIKE 'token %'")
 
     def send(self):
         self.world.send([self.batch])
@@ -193,14 +207,17 @@ class Crossing:
             self.send()
         elif last.get("is_young"):
             self.lane.sql(_AN_HOUR_PASSES, batch=self.batch)
-            self.lane.hub.clock(advance=1)
+            self._hub_goes_on()
         elif state["batch"] == "unknown" and last["no_trace"]:
             self._decide(last)
         else:
             if state["batch"] == "sent" and (last["poll_count"] or 0) >= self._checks:
                 self._checks = (last["poll_count"] or 0) + 1
-                self.lane.hub.clock(advance=1)
+                self._hub_goes_on()
             self.world.admin.button("ir.cron", [next(self._scheduled)], "method_direct_trigger")
+
+    def _hub_goes_on(self):
+        self.lane.hub.clock(advance=1)
 
     def _decide(self, submission):
         """Two people who have asked the operator of the hub."""
@@ -253,14 +270,11 @@ class Crossing:
 
     def check(self):
         """What has to be true, whatever happened on the way."""
-        self._payments = self.world.payments("status", "amount_paid", "account_number", cycle=self.cycle)
-        self._ledger, self._uploads = self.lane.hub.ledger(), self.lane.hub.batches()
-        assert max(Counter(row["payee"] for row in self._ledger).values()) == 1, self._ledger
-        assert sorted(row["payee"] for row in self._ledger) == sorted(self.payees[:2])
-        assert self._paid_by_us() == {(row["request_id"], int(row["amount"])) for row in self._ledger}
+        fields = ("status", "amount_paid", "account_number", "remote_reference")
+        self._payments = self.world.payments(*fields, cycle=self.cycle)
+        self._read_books()
         statuses = {one["account_number"]: one["status"] for one in self._payments}
         assert statuses == dict(zip(self.payees, ("paid", "paid", "failed"), strict=True))
-        assert len(self._uploads) == 1
         assert Counter(one["state"] for one in self.state()["submissions"])["accepted"] == 1
         verdict = self.world.finance.button("g2p.payment.batch", [self.batch], "action_verify_events")
         assert verdict["params"]["type"] == "success", verdict
@@ -268,6 +282,14 @@ class Crossing:
         assert _FIGURES.items() <= figures.items(), figures
         assert not self.state()["jobs"]
         return self
+
+    def _read_books(self):
+        """What the hub says of it."""
+        self._ledger, self._uploads = self.lane.hub.ledger(), self.lane.hub.batches()
+        assert max(Counter(row["payee"] for row in self._ledger).values()) == 1, self._ledger
+        assert sorted(row["payee"] for row in self._ledger) == sorted(self.payees[:2])
+        assert self._paid_by_us() == {(row["request_id"], int(row["amount"])) for row in self._ledger}
+        assert len(self._uploads) == 1
 
     def _paid_by_us(self):
         return {(one["name"], int(one["amount_paid"])) for one in self._payments if one["status"] == "paid"}
@@ -301,3 +323,38 @@ def _in_words(state):
     submissions = " ".join(one["state"] for one in state["submissions"]) or "none"
     payments = " ".join(f"{many} {what}" for what, many in sorted(Counter(state["payments"]).items()))
     return f"{state['batch']}; {submissions}; {payments}; {', '.join(state['jobs']) or 'no job'}"
+
+
+def everywhere(lanes, numbers, first=(), faults=(), make=Crossing):
+    """Number to the crossing that was killed there, on all lanes; ends with one that came through unharmed.
+
+    `first` are crashes that come before the one with the number.
+    """
+    crossings, enough = {}, threading.Event()
+
+    def work(lane):
+        try:
+            while not enough.is_set() and (number := next(numbers, None)):
+                crossings[number] = make(lane, faults).go(*first, number).check()
+                if crossings[number].crashes <= len(first):
+                    enough.set()
+        except BaseException:
+            enough.set()
+            raise
+
+    with ThreadPoolExecutor(len(lanes)) as pool:
+        for done in [pool.submit(work, lane) for lane in lanes]:
+            done.result()
+    unharmed = [number for number, crossing in crossings.items() if crossing.crashes <= len(first)]
+    return {number: crossings[number] for number in crossings if number <= min(unharmed, default=number)}
+
+
+def print_table(capsys, title, crossings):
+    rows = [_HEAD, *[(str(number), *crossing.row()) for number, crossing in sorted(crossings.items())]]
+    widths = [max(len(row[column]) for row in rows) for column in range(len(_HEAD))]
+    with capsys.disabled():
+        print(f"\n\n{title}\n")
+        for row in rows:
+            print("|", " | ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)), "|")
+            if row is _HEAD:
+                print("|", " | ".join("-" * width for width in widths), "|")

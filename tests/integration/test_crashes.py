@@ -6,18 +6,11 @@ The checkpoints are found by the server that dies (addons/g2p_payment_crash); no
 
 import contextlib
 import itertools
-import threading
-from concurrent.futures import ThreadPoolExecutor
 
 import crashes
 import pytest
 
 LANES = 2
-_HEAD = (
-    "", "killed after", "and before", "found: batch; submissions; payments; jobs", "what brought it to its "
-    "end",
-    "uploads", "paid: hub / we",
-)  # fmt: skip
 
 
 @pytest.fixture(scope="module")
@@ -39,49 +32,14 @@ def _fault(name, **settings):
     return [{"fault": name, "path": "/batchtransactions", "count": 1, **settings}]
 
 
-def _everywhere(lanes, numbers, first=(), faults=()):
-    """Number to the crossing that was killed there, on all lanes; ends with one that came through unharmed.
-
-    `first` are crashes that come before the one with the number.
-    """
-    crossings, enough = {}, threading.Event()
-
-    def work(lane):
-        try:
-            while not enough.is_set() and (number := next(numbers, None)):
-                crossings[number] = crashes.Crossing(lane, faults).go(*first, number).check()
-                if crossings[number].crashes <= len(first):
-                    enough.set()
-        except BaseException:
-            enough.set()
-            raise
-
-    with ThreadPoolExecutor(LANES) as pool:
-        for done in [pool.submit(work, lane) for lane in lanes]:
-            done.result()
-    unharmed = [number for number, crossing in crossings.items() if crossing.crashes <= len(first)]
-    return {number: crossings[number] for number in crossings if number <= min(unharmed, default=number)}
-
-
-def _print(capsys, title, crossings):
-    rows = [_HEAD, *[(str(number), *crossing.row()) for number, crossing in sorted(crossings.items())]]
-    widths = [max(len(row[column]) for row in rows) for column in range(len(_HEAD))]
-    with capsys.disabled():
-        print(f"\n\n{title}\n")
-        for row in rows:
-            print("|", " | ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)), "|")
-            if row is _HEAD:
-                print("|", " | ".join("-" * width for width in widths), "|")
-
-
 def _upload(crossing):
     """The number of the first checkpoint after the upload."""
     return 2 + next(index for index, effect in enumerate(crossing.passed) if "/batchtransactions" in effect)
 
 
 def test_all_goes_well(lanes, capsys):
-    crossings = _everywhere(lanes, itertools.count(1))
-    _print(capsys, "Killed at every checkpoint", crossings)
+    crossings = crashes.everywhere(lanes, itertools.count(1))
+    crashes.print_table(capsys, "Killed at every checkpoint", crossings)
     unharmed = next(crossing for crossing in crossings.values() if not crossing.crashes)
     killed = {crossing.checkpoints()[-1] for crossing in crossings.values() if crossing.crashes}
     assert len(killed) > 15
@@ -93,8 +51,10 @@ def test_the_answer_to_the_upload_is_lost(lanes, capsys, fault):
     """From the upload until the batch is accepted; before and after that it is as without a fault."""
     unharmed = crashes.Crossing(lanes[0], _fault(fault)).go().check()
     numbers = range(_upload(unharmed), unharmed.passed_until_sent + 2)
-    crossings = _everywhere(lanes, iter(numbers), faults=_fault(fault))
-    _print(capsys, f"{fault}: killed at every checkpoint from the upload until accepted", crossings)
+    crossings = crashes.everywhere(lanes, iter(numbers), faults=_fault(fault))
+    crashes.print_table(
+        capsys, f"{fault}: killed at every checkpoint from the upload until accepted", crossings
+    )
     assert len(crossings) == len(numbers) > 8
 
 
@@ -103,8 +63,10 @@ def test_killed_again_while_it_recovers(lanes, capsys):
     first = _upload(crashes.Crossing(lanes[0]).go().check())
     recovered = crashes.Crossing(lanes[0]).go(first, crashes.NEVER).check()
     numbers = range(1, recovered.passed_until_sent + 2)
-    crossings = _everywhere(lanes, iter(numbers), first=[first])
-    _print(capsys, "Killed after the upload, and again at every checkpoint of the recovery", crossings)
+    crossings = crashes.everywhere(lanes, iter(numbers), first=[first])
+    crashes.print_table(
+        capsys, "Killed after the upload, and again at every checkpoint of the recovery", crossings
+    )
     assert len(crossings) == len(numbers) > 8
 
 
@@ -123,4 +85,4 @@ def test_killed_between_accepting_and_the_answer(lane, capsys, eventually):
             lane.hub.kill()
             lane.hub.start()
         crossing.go().check()
-    _print(capsys, "Killed between accepting and the answer", crossings)
+    crashes.print_table(capsys, "Killed between accepting and the answer", crossings)

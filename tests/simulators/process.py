@@ -1,4 +1,4 @@
-"""Runs the hub simulator as a process for tests and demonstrations.
+"""Runs a simulator as a process for tests and demonstrations.
 
     with HubSimulator("--import-lag", "0.1") as hub:
         requests.post(hub.info["bulk_url"] + "/batchtransactions", verify=hub.info["ca_file"], ...)
@@ -23,17 +23,19 @@ from pathlib import Path
 HERE = Path(__file__).resolve().parent
 
 
-class HubSimulator:
-    """Options are those of `python -m payment_hub_ee --help`.
+class Process:
+    """`python -m module` with the options, which says where it is with one line of JSON.
 
     The state folder is made once per object and kept until `stop()` with forget, or the end of the `with`
     block; so `kill()` and then `start()` is a restart, on the same ports.
     """
 
+    module = ""
+
     def __init__(self, *options, state=None, python=sys.executable, ready_seconds=20):
         self._options, self._python, self._ready_seconds = options, python, ready_seconds
         self._own_state = state is None
-        self.state = Path(state or tempfile.mkdtemp(prefix="hub_simulator_"))
+        self.state = Path(state or tempfile.mkdtemp(prefix=f"{self.module}_"))
         self._process = None
         self.info = {}
 
@@ -49,13 +51,13 @@ class HubSimulator:
 
     def start(self):
         """Start and wait until it says where it is; `info` is what it said."""
-        command = [self._python, "-m", "payment_hub_ee", "--state", str(self.state), *map(str, self._options)]
+        command = [self._python, "-m", self.module, "--state", str(self.state), *map(str, self._options)]
         environment = {**os.environ, "PYTHONPATH": str(HERE)}
         self._process = subprocess.Popen(command, stdout=subprocess.PIPE, env=environment)
         line = self._first_line()
         if not line:
             self.kill()
-            raise RuntimeError(f"the hub simulator did not start (exit {self._process.returncode})")
+            raise RuntimeError(f"{self.module} did not start (exit {self._process.returncode})")
         self.info = json.loads(line)
         return self
 
@@ -84,6 +86,24 @@ class HubSimulator:
             self._process.stdout.close()
 
     # -- the control port ------------------------------------------------------------------------------
+
+    def control(self, method, path, value=None, query=None):
+        url = self.info["control_url"] + path
+        url += f"?{urllib.parse.urlencode(query)}" if query else ""
+        data = None if value is None else json.dumps(value).encode()
+        request = urllib.request.Request(url, data, {"Content-Type": "application/json"}, method=method)
+        try:
+            with urllib.request.urlopen(request, timeout=30) as response:
+                body = response.read()
+        except urllib.error.HTTPError as error:
+            raise ValueError(error.read().decode()) from error
+        return json.loads(body) if body else None
+
+
+class HubSimulator(Process):
+    """Options are those of `python -m payment_hub_ee --help`."""
+
+    module = "payment_hub_ee"
 
     def ledger(self, **narrow):
         """Money that moved: dicts with batch_id, request_id, payee, amount, currency, at ..."""
@@ -127,15 +147,3 @@ class HubSimulator:
         while len(ledger := self.ledger(**narrow)) < count and time.monotonic() < end:
             time.sleep(0.05)
         return ledger
-
-    def control(self, method, path, value=None, query=None):
-        url = self.info["control_url"] + path
-        url += f"?{urllib.parse.urlencode(query)}" if query else ""
-        data = None if value is None else json.dumps(value).encode()
-        request = urllib.request.Request(url, data, {"Content-Type": "application/json"}, method=method)
-        try:
-            with urllib.request.urlopen(request, timeout=30) as response:
-                body = response.read()
-        except urllib.error.HTTPError as error:
-            raise ValueError(error.read().decode()) from error
-        return json.loads(body) if body else None

@@ -30,20 +30,27 @@ class Authority:
         certificate = self._certificate(self._name, self._key.public_key(), authority=True)
         self.pem = certificate.public_bytes(Encoding.PEM).decode()
 
-    def server(self, hosts=HOSTS, days=30):
-        """A TLS context for a server; expired when `days` is negative."""
-        key = ec.generate_private_key(ec.SECP256R1())
-        name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "A server")])
-        certificate = self._certificate(name, key.public_key(), hosts=hosts, days=days)
+    def server(self, hosts=HOSTS, days=30, clients=None):
+        """A TLS context for a server; expired when `days` is negative. With `clients`, an authority, it only
+        talks to those who have a certificate of that."""
+        certificate, key = self.pair("A server", hosts, days)
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         with tempfile.TemporaryDirectory() as folder:
             path = Path(folder) / "server.pem"
-            path.write_bytes(
-                certificate.public_bytes(Encoding.PEM)
-                + key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
-            )
+            path.write_text(certificate + key)
             context.load_cert_chain(path)
+        if clients:
+            context.load_verify_locations(cadata=clients.pem)
+            context.verify_mode = ssl.CERT_REQUIRED
         return context
+
+    def pair(self, name, hosts=(), days=30, lock=None):
+        """PEM of a certificate and of its key."""
+        key = ec.generate_private_key(ec.SECP256R1())
+        subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
+        certificate = self._certificate(subject, key.public_key(), hosts=hosts, days=days)
+        private = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, lock or NoEncryption())
+        return certificate.public_bytes(Encoding.PEM).decode(), private.decode()
 
     def _certificate(self, name, public_key, authority=False, hosts=(), days=3650):
         now = datetime.datetime.now(datetime.timezone.utc)

@@ -24,9 +24,11 @@ from odoo.addons.queue_job.jobrunner.runner import Database
 
 # Other transactions change nothing of payments and their jobs: a log-in, settings, the hub's access token.
 _CHANGES = re.compile(
-    r'(?:INSERT INTO|UPDATE|DELETE FROM)\s+"?(?:g2p_(payment(?!_gateway)\w*)|queue_(job))\b', re.IGNORECASE
+    r'(?:INSERT INTO|UPDATE|DELETE FROM)\s+"?(?:g2p_((?:payment(?!_gateway)|mojaloop)\w*)|queue_(job))\b',
+    re.IGNORECASE,
 )
-_OURS = re.compile(r"odoo\.addons\.g2p_(?:payment|mojaloop)\w*\.models\.")
+# Requests of the Mojaloop connector leave from threads, which begin in its client.
+_OURS = re.compile(r"odoo\.addons\.g2p_(?:payment|mojaloop)\w*\.(?:models|client\.paying)\b")
 _ONE_AT_A_TIME = threading.Lock()
 
 

@@ -1,0 +1,259 @@
+"""Mojaloop's connector, sdk-scheme-adapter, as a payer uses it: step by step, with ids of our own.
+
+Its outbound API as npm's 18.0.2 and the newer api-svc 21 have it. The call that does all in one is not used:
+it makes a transfer of its own each time, and nobody could ask for one whose answer was lost.
+"""
+
+import time
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from datetime import datetime
+from typing import Any
+
+from odoo.addons.g2p_payment_hub.client import clock
+from odoo.addons.g2p_payment_hub.client.auth import TokenCache
+from odoo.addons.g2p_payment_hub.client.errors import GatewayError, Reason
+from odoo.addons.g2p_payment_hub.client.http import HttpClient
+from odoo.addons.g2p_payment_hub.client.instructions import Instruction
+from odoo.addons.g2p_payment_hub.client.outcomes import Check, FailureType
+
+from . import answers, bodies, grammar, offers
+from .accounts import Account, AccountResult, results_of
+from .bulk import Bulk
+from .catalogue import Step, StepFailed
+from .ids import TransferIds
+from .parties import Payee
+from .quotes import Quote
+from .service import Service
+from .settings import ConnectorSettings
+from .transfer_state import Transfer
+from .turns import Turns
+
+_PROCESS_TOKENS = TokenCache()
+_PROCESS_TURNS = Turns()
+_ASKS_FOR_PARTY = "WAITING_FOR_PARTY_ACCEPTANCE"
+_ASKS_FOR_QUOTE = "WAITING_FOR_QUOTE_ACCEPTANCE"
+
+
+class Connector:
+    """One connector, for one run of work in one thread; `close` it after use, or use it in a `with`.
+
+    Every method raises `StepFailed` when the other side said no, in Mojaloop's words, and a GatewayError when
+    the exchange itself went wrong: NotSent, Refused by the connector before it did anything, or
+    OutcomeUnknown. Before `transfer` no money moves, so that after any of these the payment may simply be
+    tried again; after an error of `transfer` only `state_of` tells.
+
+    npm's 18.0.2 hands answers of single steps that run at the same time to the wrong ones. Look-ups and
+    quotes are checked against what was asked for, and a yes to a transfer by its fulfilment; but a no may
+    have been another's, and counts when it is heard with nothing else under way. In two phases nothing is
+    mixed up.
+
+    The way of one payment:
+
+        payee, quote = connector.offer(instruction, transfer_ids(reference, attempt), now)
+        quote.exceeds(...)                                # then `decline`, and that was it
+        body = connector.transfer_body(quote, now)        # to be written down, and committed
+        said = connector.transfer(body)                   # or the error it raised
+        state_of(said, order_of(body), now, grace)        # ask(transfer_id) until it is final
+    """
+
+    def __init__(
+        self, settings: ConnectorSettings, tokens: TokenCache | None = None, turns: Turns | None = None
+    ):
+        self._settings = settings
+        self._turns = turns or _PROCESS_TURNS
+        self._service = Service(
+            settings.url,
+            HttpClient(settings.ca_bundle, settings.limits, settings.identity()),
+            tokens or _PROCESS_TOKENS,
+            settings.login,
+            settings.plain_extra_headers(),
+        )
+
+    def __enter__(self) -> "Connector":
+        return self
+
+    def __exit__(self, *_exception: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        self._service.close()
+
+    def _turn(self, path: str) -> AbstractContextManager[None]:
+        return self._turns.turn(self._settings.url + path)
+
+    # Before money moves
+
+    def lookup(self, id_type: str, id_value: str, sub_id: str = "") -> Payee:
+        """Who has this identifier, and where. StepFailed with PAYEE_UNKNOWN when nobody has.
+
+        ValueError when the identifier is not in Mojaloop's grammar: look at `grammar.problems` first.
+        """
+        path = _party_path("/parties", id_type, id_value, sub_id)
+        with self._turn(path):
+            said = answers.members(self._service.send("GET", path), Step.LOOKUP)
+        party = answers.member(answers.member(said, "party"), "body")
+        return offers.payee(party, id_type, id_value, sub_id)
+
+    def quote(self, payee: Payee, instruction: Instruction, ids: TransferIds, now: datetime) -> Quote:
+        """What paying this payee would cost. `now` has a time zone.
+
+        The offer is checked: a StepFailed without a code says that it is not for this payment.
+        """
+        body = bodies.quote(self._settings, payee, instruction, ids, now)
+        said = answers.members(self._service.send("POST", "/quotes", body), Step.QUOTE)
+        offered = answers.member(answers.member(said, "quotes"), "body")
+        return offers.quote(offered, payee, instruction, ids, self._settings.amount_type, now)
+
+    def offer(self, instruction: Instruction, ids: TransferIds, now: datetime) -> tuple[Payee, Quote]:
+        """Look-up and quote, by whatever this connector offers for it.
+
+        With `two_phase` the ids in the quote are the connector's own and ours are not used.
+        """
+        if self._settings.two_phase:
+            quote = self._begin(instruction, now)
+            return quote.payee, quote
+        id_type, sub_id = grammar.split_type(instruction.payee_identifier_type)
+        payee = self.lookup(id_type, instruction.payee_identifier, sub_id)
+        return payee, self.quote(payee, instruction, ids, now)
+
+    def _begin(self, instruction: Instruction, now: datetime) -> Quote:
+        id_type, sub_id = grammar.split_type(instruction.payee_identifier_type)
+        with self._turn(_party_path("/parties", id_type, instruction.payee_identifier, sub_id)):
+            state = self._advanced("POST", "/transfers", bodies.whole_transfer(self._settings, instruction))
+        if state.get("currentState") == _ASKS_FOR_PARTY:
+            offers.payee_of_state(state, id_type, instruction.payee_identifier, sub_id)
+            transfer_id = offers.transfer_id(state)
+            state = self._advanced("PUT", f"/transfers/{transfer_id}", bodies.text_of({"acceptParty": True}))
+        if state.get("currentState") != _ASKS_FOR_QUOTE:
+            raise offers.paid_unasked(state)
+        payee = offers.payee_of_state(state, id_type, instruction.payee_identifier, sub_id)
+        ids = TransferIds(quote_id=str(state.get("quoteId")), transfer_id=offers.transfer_id(state))
+        offered = answers.member(answers.member(state, "quoteResponse"), "body")
+        return offers.quote(offered, payee, instruction, ids, self._settings.amount_type, now)
+
+    def _advanced(self, method: str, path: str, body: str) -> dict[str, Any]:
+        answer = self._service.send(method, path, body)
+        return answers.members(answer, offers.step_of(answer))
+
+    def decline(self, quote: Quote) -> None:
+        """Says no to a quote. Step by step there is nothing to say: a quote that is not used expires."""
+        if self._settings.two_phase:
+            body = bodies.text_of({"acceptQuote": False})
+            answers.members(self._service.send("PUT", f"/transfers/{quote.transfer_id}", body), Step.QUOTE)
+
+    def transfer_body(self, quote: Quote, now: datetime) -> str:
+        """The transfer as a text, to be written down before `transfer` sends it. `now` has a time zone."""
+        make = bodies.acceptance if self._settings.two_phase else bodies.transfer
+        return make(self._settings, quote, now)
+
+    # Money moves
+
+    def transfer(self, body: str) -> Transfer:
+        """Sends a text of `transfer_body`. Only what is written down and committed may be given to this."""
+        return self._transfer(body, Step.TRANSFER)
+
+    def resend(self, body: str) -> Transfer:
+        """Sends the same text again, where `state_of` said RESEND. What is said against a second copy does
+        not always speak of the first one, and is judged with more care."""
+        return self._transfer(body, Step.RESEND)
+
+    def _transfer(self, body: str, step: Step) -> Transfer:
+        order = bodies.order_of(body)
+        if order.repeatable:
+            said = answers.members(self._service.send("POST", "/simpleTransfers", body), step)
+            return offers.transfer(
+                answers.member(answers.member(said, "transfer"), "body"), order.transfer_id
+            )
+        return self._accept(order.transfer_id, step)
+
+    def _accept(self, transfer_id: str, step: Step) -> Transfer:
+        """OutcomeUnknown also after a 204: then the connector had given the transfer up."""
+        body = bodies.text_of({"acceptQuote": True})
+        answer = self._service.send("PUT", f"/transfers/{transfer_id}", body)
+        return offers.transfer_of_state(answers.members(answer, step), transfer_id)
+
+    def ask(self, transfer_id: str) -> Transfer:
+        """What the hub says of a transfer now."""
+        path = f"/transfers/{transfer_id}"
+        with self._turn(path):
+            said = answers.members(self._service.send("GET", path), Step.ASK)
+        return offers.transfer_of_state(said, transfer_id)
+
+    # Accounts
+
+    def register_accounts(self, accounts: list[Account]) -> list[AccountResult]:
+        """Tells the scheme that these identifiers are ours; a result for each, in order."""
+        body = bodies.text_of([account.members() for account in accounts])
+        said = answers.members(self._service.send("POST", "/accounts", body), Step.ACCOUNTS)
+        return results_of(accounts, said.get("response"))
+
+    def remove_account(self, id_type: str, id_value: str, sub_id: str = "") -> None:
+        """Takes one back. Refused(CONFIGURATION) by 18.0.2, which cannot."""
+        path = _party_path("/accounts", id_type, id_value, sub_id)
+        said = answers.members(self._service.send("DELETE", path), Step.ACCOUNTS)
+        for one in said.get("response") or []:
+            error = answers.member(one, "error")
+            if error:
+                raise StepFailed(Step.ACCOUNTS, str(error.get("statusCode") or "")[:16])
+
+    # Many payments at once
+
+    def bulk(self) -> Bulk:
+        """The bulk calls, of the newer connector only."""
+        return Bulk(self._service, self._settings)
+
+    # The connection
+
+    def check_connection(self) -> list[Check]:
+        """What works and what does not, one line each, without anything that could pay.
+
+        The second one asks the scheme for the payer, if there is one: the connector answers the first even
+        while it hangs.
+        """
+        checks = [("connector", self.reach)]
+        if self._settings.payer.id_value:
+            checks.append(("hub", self._reach_hub))
+        if self._settings.bulk:
+            checks.append(("bulk", self._reach_bulk))
+        return [_check(name, probe) for name, probe in checks]
+
+    def reach(self) -> str:
+        """How far the connector's clock is from ours; a GatewayError when it does not answer."""
+        answer = self._service.send("GET", "/")
+        if answer.status != 200:
+            answers.members(answer, Step.LOOKUP)
+        return clock.skew_text(answer, time.time())
+
+    def _reach_hub(self) -> str:
+        payer = self._settings.payer
+        try:
+            payee = self.lookup(payer.id_type, payer.id_value, payer.id_sub_value)
+        except StepFailed as failure:
+            if failure.failure_type is not FailureType.PAYEE_UNKNOWN:
+                raise
+            return "the hub answers, and does not know the payer"
+        return payee.fsp_id
+
+    def _reach_bulk(self) -> str:
+        self.bulk().check()
+        return ""
+
+
+def _check(name: str, probe: Callable[[], str]) -> Check:
+    try:
+        return Check(name=name, ok=True, detail=probe())
+    except GatewayError as error:
+        return Check(name=name, ok=False, detail=f"{error.reason.value} {error.detail}".strip())
+    except StepFailed as failure:
+        return Check(name=name, ok=False, detail=f"{failure.code} {failure.description}".strip())
+    except ValueError as error:  # the payer is no party
+        return Check(name=name, ok=False, detail=f"{Reason.CONFIGURATION.value} {error}")
+
+
+def _party_path(start: str, id_type: str, id_value: str, sub_id: str) -> str:
+    """Nothing in it needs escaping. ValueError when the identifier is not in Mojaloop's grammar."""
+    found = grammar.identifier_problems(id_type, id_value, sub_id)
+    if found:
+        raise ValueError(f"not an identifier: {found[0].value}")
+    return "/".join(part for part in (start, id_type, id_value, sub_id) if part)

@@ -1,0 +1,113 @@
+"""Keys, requests for certificates, and what a certificate says."""
+
+from collections.abc import Collection
+from datetime import datetime, timezone
+
+from cryptography import x509
+from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from cryptography.hazmat.primitives.serialization import (
+    Encoding,
+    NoEncryption,
+    PrivateFormat,
+    PublicFormat,
+    load_pem_private_key,
+    load_pem_public_key,
+)
+from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
+from pydantic import BaseModel, ConfigDict
+
+TLS_BITS = 4096  # the Connection Manager refuses a request with a shorter key
+JWS_BITS = 2048
+
+
+class CertificateFacts(BaseModel):
+    """`not_before` and `not_after` are UTC; `subject` and `issuer` are texts as in RFC 4514."""
+
+    model_config = ConfigDict(frozen=True)
+
+    subject: str
+    issuer: str
+    serial: str
+    not_before: datetime
+    not_after: datetime
+
+
+def new_key(bits: int = TLS_BITS) -> str:
+    """PEM (PKCS#8) of a new RSA key: a secret."""
+    key = rsa.generate_private_key(public_exponent=65537, key_size=bits)
+    return key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()
+
+
+def load_key(pem: str) -> rsa.RSAPrivateKey:
+    """ValueError when it is not an RSA key, or is locked or too short."""
+    try:
+        key = load_pem_private_key(pem.strip().encode(), password=None)
+    except (TypeError, UnsupportedAlgorithm) as error:
+        raise ValueError("the key is locked with a password, or of another kind") from error
+    if not isinstance(key, rsa.RSAPrivateKey) or key.key_size < JWS_BITS:
+        raise ValueError(f"an RSA key of at least {JWS_BITS} bits is needed")
+    return key
+
+
+def public_key(key_pem: str) -> str:
+    """PEM of the public half."""
+    public = load_key(key_pem).public_key()
+    return public.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo).decode()
+
+
+def load_public_key(pem: str) -> rsa.RSAPublicKey | ec.EllipticCurvePublicKey:
+    """Of a public key or of a certificate, as schemes give out either. ValueError on anything else."""
+    data = pem.strip().encode()
+    try:
+        if b"CERTIFICATE" in data.partition(b"\n")[0]:
+            key = x509.load_pem_x509_certificate(data).public_key()
+        else:
+            key = load_pem_public_key(data)
+    except UnsupportedAlgorithm as error:
+        raise ValueError("neither an RSA nor an elliptic curve key") from error
+    if not isinstance(key, rsa.RSAPublicKey | ec.EllipticCurvePublicKey):
+        raise ValueError("neither an RSA nor an elliptic curve key")
+    return key
+
+
+def request(key_pem: str, common_name: str, organization: str = "", hosts: Collection[str] = ()) -> str:
+    """PEM of a request for a client certificate (PKCS#10, SHA-256)."""
+    names = [x509.NameAttribute(NameOID.COMMON_NAME, common_name)]
+    if organization:
+        names.append(x509.NameAttribute(NameOID.ORGANIZATION_NAME, organization))
+    builder = x509.CertificateSigningRequestBuilder().subject_name(x509.Name(names))
+    usage = x509.ExtendedKeyUsage([ExtendedKeyUsageOID.CLIENT_AUTH])
+    builder = builder.add_extension(usage, critical=False)
+    if hosts:
+        alternatives = x509.SubjectAlternativeName([x509.DNSName(host) for host in hosts])
+        builder = builder.add_extension(alternatives, critical=False)
+    return builder.sign(load_key(key_pem), hashes.SHA256()).public_bytes(Encoding.PEM).decode()
+
+
+def facts(certificate_pem: str) -> CertificateFacts:
+    """Of the first certificate in the text. ValueError when there is none."""
+    certificate = x509.load_pem_x509_certificate(certificate_pem.strip().encode())
+    return CertificateFacts(
+        subject=certificate.subject.rfc4514_string(),
+        issuer=certificate.issuer.rfc4514_string(),
+        serial=format(certificate.serial_number, "x"),
+        not_before=_utc(certificate, "not_valid_before"),
+        not_after=_utc(certificate, "not_valid_after"),
+    )
+
+
+def _utc(certificate: x509.Certificate, name: str) -> datetime:
+    """Newer releases of `cryptography` have members with a time zone; Odoo 17 works with older ones."""
+    aware = getattr(certificate, f"{name}_utc", None)
+    return aware or getattr(certificate, name).replace(tzinfo=timezone.utc)
+
+
+def is_pair(certificate_pem: str, key_pem: str) -> bool:
+    """Whether the certificate is for this key. ValueError when one of them is none."""
+    certificate = x509.load_pem_x509_certificate(certificate_pem.strip().encode())
+    ours = load_key(key_pem).public_key()
+    theirs = certificate.public_key()
+    form = (Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+    return theirs.public_bytes(*form) == ours.public_bytes(*form)

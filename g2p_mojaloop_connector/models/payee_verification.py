@@ -1,0 +1,174 @@
+from typing import NamedTuple
+
+from odoo import _, api, fields, models
+from odoo.exceptions import AccessError, UserError
+
+from odoo.addons.g2p_payment_hub.client.errors import GatewayError
+from odoo.addons.g2p_payment_hub.client.outcomes import FailureType
+
+from ..client import grammar, names
+from ..client.catalogue import StepFailed
+
+DECIDERS = (
+    "g2p_programs.g2p_finance_validator",
+    "g2p_programs.g2p_program_manager",
+    "g2p_registry_base.group_g2p_admin",
+)
+# Looked up in one job; looking up moves no money, so a job that died simply begins again.
+CHUNK = 200
+# New look-ups of a job begin for so many seconds.
+SECONDS = 300
+
+
+class _Question(NamedTuple):
+    id: int
+    id_type: str
+    identifier: str
+    sub_id: str
+
+
+class PayeeVerification(models.Model):
+    """What the scheme said when it was asked who a payee's identifier belongs to: the evidence, with its
+    date.
+
+    It pays and stops nothing by itself. Where the names differ, a person decides.
+    """
+
+    _name = "g2p.payee.verification"
+    _description = "Payee Verification"
+    _order = "id desc"
+    _rec_name = "partner_id"
+
+    partner_id = fields.Many2one(
+        "res.partner", "Registrant", required=True, readonly=True, ondelete="cascade", index=True
+    )
+    payment_id = fields.Many2one("g2p.payment", readonly=True, ondelete="cascade", index="btree_not_null")
+    batch_id = fields.Many2one("g2p.payment.batch", readonly=True, ondelete="cascade", index="btree_not_null")
+    gateway_id = fields.Many2one("g2p.payment.gateway", required=True, readonly=True, ondelete="cascade")
+    company_id = fields.Many2one("res.company", related="gateway_id.company_id", store=True)
+    identifier_type = fields.Char(required=True, readonly=True)
+    identifier = fields.Char("Payee", readonly=True)
+    state = fields.Selection(
+        [
+            ("waiting", "Waiting"),
+            ("found", "Found"),
+            ("not_found", "Not Found"),
+            ("no_answer", "No Answer"),
+        ],
+        required=True,
+        readonly=True,
+        default="waiting",
+        index=True,
+        help="Not found: the scheme knows nobody by this identifier. No answer: the scheme could not say.",
+    )
+    checked_at = fields.Datetime(readonly=True, help="When the scheme answered.")
+    payee_fsp = fields.Char("Institution", readonly=True)
+    told_name = fields.Char("Name there", readonly=True, help="The name that the payee's institution knows.")
+    our_name = fields.Char("Name here", readonly=True, help="The registrant's name at that time.")
+    score = fields.Integer(
+        readonly=True,
+        group_operator="avg",
+        help="How alike the names are: 100 is the same, 0 has nothing in common.",
+    )
+    name_differs = fields.Boolean(
+        readonly=True, help="The score was below the gateway's threshold, or the institution told no name."
+    )
+    error = fields.Char(readonly=True, help="What the scheme said instead of an answer.")
+    decision = fields.Selection(
+        [("same", "Same Person"), ("other", "Another Person")],
+        readonly=True,
+        help="What a person decided about names that differ.",
+    )
+    decided_by_id = fields.Many2one("res.users", "Decided by", readonly=True)
+    decided_at = fields.Datetime("Decided on", readonly=True)
+
+    is_doubtful = fields.Boolean(
+        "In Doubt",
+        compute="_compute_is_doubtful",
+        store=True,
+        help="The scheme does not know the payee, or knows it by another name, and nobody has decided that "
+        "it is the right one.",
+    )
+
+    @api.depends("state", "name_differs", "decision")
+    def _compute_is_doubtful(self):
+        for one in self:
+            one.is_doubtful = one.state == "not_found" or (one.name_differs and one.decision != "same")
+
+    @api.model
+    def _ask_for(self, gateway, rows):
+        """Makes a verification of each of `rows` (dicts of columns) and queues the jobs that look them up."""
+        verifications = self.sudo().create([{**row, "gateway_id": gateway.id} for row in rows])
+        for start in range(0, len(verifications), CHUNK):
+            part = verifications[start : start + CHUNK]
+            part.with_delay(
+                channel="root.g2p_payment_mojaloop",
+                description=_("Verify %s payees", len(part)),
+            )._look_up()
+        return verifications
+
+    def _look_up(self):
+        """The job: asks without holding anything, and then writes down what was learnt."""
+        waiting = self.sudo().filtered(lambda one: one.state == "waiting")
+        gateway = waiting.gateway_id
+        if not waiting:
+            return _("Nothing to do: these payees have been looked up.")
+        with gateway._mojaloop_workers(gateway._mojaloop_terms_of_gateway()) as workers:
+            told = workers.run(_asked, [one._question() for one in waiting], SECONDS, lambda _one: None)
+        for one, values in zip(waiting, told, strict=True):
+            if values:
+                one._take_answer(values)
+        return _("%s payees were looked up.", len(waiting))
+
+    def _question(self):
+        id_type, sub_id = grammar.split_type(self.identifier_type)
+        identifier = grammar.normalised_identifier(id_type, self.identifier or "")
+        return _Question(self.id, id_type, identifier, sub_id)
+
+    def _take_answer(self, values):
+        name = values.get("told_name") or ""
+        ours = self.partner_id.name or ""
+        likeness = names.score(ours, name) if name else 0
+        differs = values["state"] == "found" and likeness < self.gateway_id.mojaloop_name_threshold
+        self.write(
+            {
+                **values,
+                "checked_at": fields.Datetime.now(),
+                "our_name": ours,
+                "score": likeness,
+                "name_differs": differs,
+            }
+        )
+
+    def action_same_person(self):
+        self._decide("same")
+
+    def action_other_person(self):
+        self._decide("other")
+
+    def _decide(self, decision):
+        if not any(self.env.user.has_group(group) for group in DECIDERS):
+            raise AccessError(
+                _("Only program managers and finance users decide whether a payee is the right one.")
+            )
+        if any(not one.name_differs for one in self):
+            raise UserError(_("There is nothing to decide: the names agree, or nobody was found."))
+        self.sudo().write(
+            {"decision": decision, "decided_by_id": self.env.uid, "decided_at": fields.Datetime.now()}
+        )
+
+
+def _asked(connector, question):
+    """The columns that the scheme's answer fills; in a thread, so it touches no record."""
+    try:
+        payee = connector.lookup(question.id_type, question.identifier, question.sub_id)
+    except StepFailed as error:
+        unknown = error.failure_type is FailureType.PAYEE_UNKNOWN
+        said = " ".join(filter(None, (error.code, error.description)))
+        return {"state": "not_found" if unknown else "no_answer", "error": said}
+    except GatewayError as error:
+        return {"state": "no_answer", "error": str(error)}
+    except ValueError as error:
+        return {"state": "not_found", "error": str(error)}
+    told = " ".join(filter(None, (payee.first_name, payee.middle_name, payee.last_name)))
+    return {"state": "found", "payee_fsp": payee.fsp_id, "told_name": payee.name or told}

@@ -1,0 +1,25 @@
+from odoo import api, fields, models
+
+from odoo.addons.g2p_payment_hub.models.payment import GUARDED
+
+GUARDED.update({"mojaloop_transfer_ids", "mojaloop_verification_ids"})
+
+
+class Payment(models.Model):
+    _inherit = "g2p.payment"
+
+    mojaloop_transfer_ids = fields.One2many("g2p.mojaloop.transfer", "payment_id", "Transfers", readonly=True)
+    mojaloop_verification_ids = fields.One2many(
+        "g2p.payee.verification", "payment_id", "Payee Verifications", readonly=True
+    )
+    mojaloop_verification_id = fields.Many2one(
+        "g2p.payee.verification",
+        "Payee Verification",
+        compute="_compute_mojaloop_verification",
+        help="What the scheme said last about who the payee is.",
+    )
+
+    @api.depends("mojaloop_verification_ids")
+    def _compute_mojaloop_verification(self):
+        for payment in self:
+            payment.mojaloop_verification_id = payment.mojaloop_verification_ids.sorted("id")[-1:]

@@ -1,0 +1,101 @@
+from odoo import _, api, fields, models
+
+from odoo.addons.g2p_payment_hub.models.payment_batch import APPROVERS
+
+from .payee_verification import DECIDERS
+from .payment_gateway import MOJALOOP
+
+
+class PaymentBatch(models.Model):
+    _inherit = "g2p.payment.batch"
+
+    mojaloop_transfer_count = fields.Integer("Transfers", compute="_compute_mojaloop_transfers")
+    mojaloop_unsettled_count = fields.Integer(
+        "Transfers under Way",
+        compute="_compute_mojaloop_transfers",
+        help="Transfers of which nobody knows yet what becomes of them.",
+    )
+    mojaloop_paused_reason = fields.Char(
+        "Paused", compute="_compute_mojaloop_run", help="Why no further payment of this batch is begun."
+    )
+    mojaloop_run_answer = fields.Char("Last Run", compute="_compute_mojaloop_run")
+
+    can_verify_payees = fields.Boolean(compute="_compute_payee_verifications")
+    payee_verification_count = fields.Integer("Payees Verified", compute="_compute_payee_verifications")
+    payee_doubt_count = fields.Integer(
+        "Payees in Doubt",
+        compute="_compute_payee_verifications",
+        help="Payees whom the scheme does not know, or knows by another name, and about whom nobody has "
+        "decided that they are the right ones.",
+    )
+
+    def _compute_payee_verifications(self):
+        for batch in self:
+            latest = batch.payment_ids.mojaloop_verification_id
+            batch.can_verify_payees = batch.gateway_id.provider == MOJALOOP
+            batch.payee_verification_count = len(latest.filtered("checked_at"))
+            batch.payee_doubt_count = len(latest.filtered("is_doubtful"))
+
+    def _compute_mojaloop_transfers(self):
+        counts = self.env["g2p.mojaloop.transfer"]._read_group(
+            [("batch_id", "in", self.ids)], ["batch_id", "state"], ["__count"]
+        )
+        for batch in self:
+            mine = {state: count for one, state, count in counts if one == batch}
+            batch.mojaloop_transfer_count = sum(mine.values())
+            batch.mojaloop_unsettled_count = mine.get("transferring", 0) + mine.get("unknown", 0)
+
+    @api.depends("submission_ids.paused_reason", "submission_ids.run_answer")
+    def _compute_mojaloop_run(self):
+        for batch in self:
+            accepted = batch.sudo().submission_ids.filtered(lambda one: one.state == "accepted")[:1]
+            batch.mojaloop_paused_reason = accepted.paused_reason
+            batch.mojaloop_run_answer = accepted.run_answer
+
+    def action_resume_paying(self):
+        """A finance user has mended what paused the batch: its payments go on."""
+        self._check_role(APPROVERS, _("Only a finance validator may resume a paused batch."))
+        self._lock()
+        for batch in self.filtered("mojaloop_paused_reason"):
+            batch.submission_ids.filtered("paused_reason")._resume()
+
+    def action_verify_payees(self):
+        """Asks the scheme who the payees are; no money moves, and nothing is approved or stopped by it."""
+        self.ensure_one()
+        self._check_role(DECIDERS, _("Only program managers and finance users may verify payees."))
+        self.gateway_id._check_can_verify()
+        rows = [
+            {
+                "partner_id": payment.partner_id.id,
+                "payment_id": payment.id,
+                "batch_id": self.id,
+                "identifier_type": payment.payee_identifier_type,
+                "identifier": payment.account_number,
+            }
+            for payment in self.payment_ids
+            if payment.mojaloop_verification_id.state != "waiting"
+        ]
+        self.env["g2p.payee.verification"]._ask_for(self.gateway_id, rows)
+        return self.gateway_id._notification(
+            "success", _("The scheme is being asked for %s payees. Reload the page in a moment.", len(rows))
+        )
+
+    def action_open_verifications(self):
+        self.ensure_one()
+        return {
+            "type": "ir.actions.act_window",
+            "name": _("Payees of %s", self.name),
+            "res_model": "g2p.payee.verification",
+            "view_mode": "tree,form",
+            "domain": [("id", "in", self.payment_ids.mojaloop_verification_id.ids)],
+        }
+
+    def action_open_transfers(self):
+        self.ensure_one()
+        return {
+            "type": "ir.actions.act_window",
+            "name": _("Transfers of %s", self.name),
+            "res_model": "g2p.mojaloop.transfer",
+            "view_mode": "tree,form",
+            "domain": [("batch_id", "=", self.id)],
+        }

@@ -1,0 +1,258 @@
+from odoo import _, api, models
+from odoo.exceptions import UserError
+
+from odoo.addons.g2p_payment_hub.client.instructions import Payer
+from odoo.addons.g2p_payment_hub.client.outcomes import Receipt
+from odoo.addons.g2p_payment_hub.models.payment_gateway_token import GatewayTokens
+
+from ..client import grammar, orders, paying
+from ..client.connector import Connector
+from ..client.grammar import Problem
+from ..client.ids import transfer_ids
+from ..client.login import ClientCredentials
+from ..client.parties import Party
+from ..client.settings import ConnectorSettings, limits_for
+from ..client.workers import Pace, Workers
+from .payment_gateway import MOJALOOP
+
+# Payments reach their results within seconds; whoever asks for outcomes may begin soon.
+POLL_AFTER = 10
+# The look before sending may take so long.
+ASK_SECONDS = 300
+
+
+class PaymentGateway(models.Model):
+    """The hooks of a gateway, for Mojaloop's connector."""
+
+    _inherit = "g2p.payment.gateway"
+
+    def _mojaloop_payer(self, payer):
+        """The program's own payer, or else the gateway's."""
+        if payer.identifier:
+            id_type, sub_id = grammar.split_type(payer.identifier_type)
+            identifier = payer.identifier
+        else:
+            id_type, sub_id = self.mojaloop_payer_type or "", self.mojaloop_payer_sub_id or ""
+            identifier = self.mojaloop_payer_identifier or ""
+        return Party(
+            id_type=id_type,
+            id_value=grammar.normalised_identifier(id_type, identifier),
+            id_sub_value=sub_id,
+            display_name=grammar.display_name(self.mojaloop_payer_name or ""),
+        )
+
+    def _mojaloop_terms(self, payer):
+        fee_limit, fee_limit_percent = self._mojaloop_fee_limits()
+        return orders.Terms(
+            dfsp_id=self.mojaloop_dfsp_id or "",
+            payer=self._mojaloop_payer(payer),
+            scenario=self.mojaloop_scenario or "",
+            initiator_type=self.mojaloop_initiator_type or "",
+            amount_type="RECEIVE",
+            fee_limit=fee_limit,
+            fee_limit_percent=fee_limit_percent,
+        )
+
+    def _mojaloop_settings(self, terms):
+        """How to reach the connector, on the terms that were approved."""
+        secrets = self._secrets()
+        login = None
+        if self.mojaloop_token_url:
+            login = ClientCredentials(
+                token_url=self.mojaloop_token_url,
+                client_id=self.mojaloop_client_id or "",
+                client_secret=secrets.get("mojaloop_client_secret", ""),
+            )
+        header = self.mojaloop_header_name
+        return ConnectorSettings(
+            url=self.mojaloop_url or "",
+            dfsp_id=terms.dfsp_id,
+            payer=terms.payer,
+            scenario=terms.scenario,
+            initiator_type=terms.initiator_type,
+            amount_type=terms.amount_type,
+            login=login,
+            extra_headers={header: secrets.get("mojaloop_header_value", "")} if header else {},
+            ca_bundle=self.mojaloop_ca_bundle or "",
+            client_certificate=self.mojaloop_client_certificate or "",
+            client_key=secrets.get("mojaloop_client_key", ""),
+            step_timeout=self.mojaloop_step_timeout,
+            limits=limits_for(self.mojaloop_step_timeout),
+            expiry_seconds=self.mojaloop_expiry_seconds,
+        )
+
+    def _mojaloop_terms_of_gateway(self):
+        """For questions that no batch asks."""
+        return self._mojaloop_terms(Payer())
+
+    def _check_can_verify(self):
+        """UserError unless payees can be looked up through this gateway now."""
+        if self.provider != MOJALOOP:
+            raise UserError(_("Only gateways of a Mojaloop connector can verify payees."))
+        problems = self._check_ready()
+        if problems:
+            raise UserError(" ".join(problems))
+
+    def _mojaloop_workers(self, terms):
+        """Threads that talk to the connector."""
+        return Workers(self._mojaloop_connect(terms), self.mojaloop_parallel, Pace(self.mojaloop_per_second))
+
+    def _mojaloop_connector(self, terms=None):
+        """One connector; `terms` are those of the gateway unless a batch was approved on others."""
+        return self._mojaloop_connect(terms or self._mojaloop_terms_of_gateway())()
+
+    def _mojaloop_connect(self, terms):
+        """What gives a thread its connector: the secrets are read here, because threads touch no record."""
+        try:
+            settings = self._mojaloop_settings(terms)
+        except ValueError as error:
+            raise UserError(_("The settings of the gateway %s cannot be used.", self.name)) from error
+        tokens = GatewayTokens(self)
+        return lambda: Connector(settings, tokens)
+
+    # Before approval
+
+    def _check_instructions(self, instructions, payer):
+        if self.provider != MOJALOOP:
+            return super()._check_instructions(instructions, payer)
+        sentences = self._mojaloop_problem_sentences()
+        found = {}
+        for one in instructions:
+            problems = grammar.problems(grammar.normalised(one)[0])
+            if problems:
+                found[one.reference] = [sentences[problem] for problem in problems]
+        return found
+
+    def _adjustments(self, instructions):
+        if self.provider != MOJALOOP:
+            return super()._adjustments(instructions)
+        labels = {
+            "payee_identifier": _("Payee"),
+            "note": _("Note"),
+            "payee_dfsp": _("Payee's institution"),
+        }
+        found = {}
+        for one in instructions:
+            changes = grammar.normalised(one)[1]
+            if changes:
+                found[one.reference] = [
+                    _("%(what)s: travels as %(after)s", what=labels[change.field], after=change.after)
+                    for change in changes
+                ]
+        return found
+
+    @api.model
+    def _mojaloop_problem_sentences(self):
+        return {
+            Problem.NO_PAYEE: _("The beneficiary has no payee identifier. Complete the registrant."),
+            Problem.PAYEE_TYPE: _(
+                "Mojaloop does not know this type of payee identifier. Correct the payment manager: MSISDN, "
+                "ACCOUNT_ID, IBAN, ALIAS, EMAIL, BUSINESS, DEVICE, or for example PERSONAL_ID/PASSPORT."
+            ),
+            Problem.PAYEE_CHARACTERS: _(
+                "The payee identifier has characters that Mojaloop cannot carry. Correct the registrant."
+            ),
+            Problem.PAYEE_TOO_LONG: _(
+                "The payee identifier is longer than 128 characters. Correct the registrant."
+            ),
+            Problem.MSISDN: _(
+                "The phone number is not one with its country's code, 7 to 15 digits. Correct the registrant."
+            ),
+            Problem.EMAIL: _("The e-mail address is not one. Correct the registrant."),
+            Problem.IBAN: _("The IBAN is not valid. Correct the registrant's bank account."),
+            Problem.AMOUNT_NOT_POSITIVE: _("The amount is not positive. Correct the entitlement."),
+            Problem.AMOUNT_DECIMALS: _(
+                "The amount has more decimals than its currency. Correct the entitlement."
+            ),
+            Problem.AMOUNT_TOO_LARGE: _("The amount is too large for Mojaloop. Correct the entitlement."),
+            Problem.NO_CURRENCY: _(
+                "There is no currency. Give the program a journal with a currency, cancel this batch and "
+                "prepare again."
+            ),
+            Problem.NOTE_TOO_LONG: _("The note is longer than 128 characters."),
+            Problem.NOTE_CHARACTERS: _("The note has characters that Mojaloop cannot carry."),
+            Problem.DFSP: _(
+                "The payee's bank has a BIC that is no name of an institution. Correct the bank, or do not "
+                "name banks."
+            ),
+        }
+
+    def _check_payer(self, payer):
+        problems = super()._check_payer(payer)
+        if self.provider != MOJALOOP:
+            return problems
+        party = self._mojaloop_payer(payer)
+        if not party.id_value:
+            problems.append(
+                _("There is no payer. Give the payment manager or the gateway one, then read again.")
+            )
+        elif grammar.identifier_problems(party.id_type, party.id_value, party.id_sub_value):
+            problems.append(
+                _(
+                    "Mojaloop cannot carry this payer. Correct its type or identifier on the payment manager "
+                    "or the gateway, then read again."
+                )
+            )
+        return problems
+
+    def _render(self, instructions, payer):
+        if self.provider != MOJALOOP:
+            return super()._render(instructions, payer)
+        return orders.render(instructions, self._mojaloop_terms(payer))
+
+    # Sending, and what came of it
+
+    def _submit(self, submission):
+        """Nothing leaves here: once the connector answers, the batch is taken over by the paying job, whose
+        transfers are written in the transaction that accepts the submission."""
+        if self.provider != MOJALOOP:
+            return super()._submit(submission)
+        terms, _orders = orders.parse(submission._frozen_content())
+        with self._or_not_sent(self._mojaloop_connector, terms) as connector:
+            connector.reach()
+        return Receipt(reference=submission.key, poll_after=POLL_AFTER)
+
+    def _find_submission(self, submission, references=None):
+        """A worker that died before the transfers were written has told the connector nothing, and every
+        transfer begins with the question whether the scheme knows it. So a batch of unknown outcome is taken
+        over as it is. Payments given up are asked for by the ids that they would have had."""
+        if self.provider != MOJALOOP:
+            return super()._find_submission(submission, references)
+        if references:
+            known = self._mojaloop_known(references)
+            return Receipt(reference=known) if known else None
+        if submission.state == "unknown" or submission.sudo().transfer_ids:
+            return Receipt(reference=submission.key, poll_after=POLL_AFTER)
+        return None
+
+    def _mojaloop_known(self, references):
+        """The first of the transfer ids of these payments that the scheme knows."""
+        ids = [transfer_ids(reference, 1).transfer_id for reference in references]
+        with self._mojaloop_workers(self._mojaloop_terms_of_gateway()) as workers:
+            known = workers.run(paying.is_known, ids, ASK_SECONDS, paying.cannot_tell)
+        return next((one for one, is_known in zip(ids, known, strict=True) if is_known), None)
+
+    def _outcomes(self, submission, references):
+        """What the paying job has learnt; it asks the scheme by itself."""
+        if self.provider != MOJALOOP:
+            yield from super()._outcomes(submission, references)
+            return
+        transfers = self.env["g2p.mojaloop.transfer"].sudo().search([("submission_id", "=", submission.id)])
+        yield transfers._outcomes(references)
+
+    def _check_connection(self):
+        if self.provider != MOJALOOP:
+            return super()._check_connection()
+        with self._mojaloop_connector() as connector:
+            return connector.check_connection()
+
+    def _check_label(self, name):
+        labels = {"connector": _("Connector"), "hub": _("Scheme")}
+        return labels.get(name) or super()._check_label(name)
+
+    def _waits_for_answers(self):
+        """Another system would say of a transfer under way that it does not know it."""
+        unsettled = [("gateway_id", "in", self.ids), ("state", "not in", ("failed", "committed"))]
+        return super()._waits_for_answers() or bool(
+            self.env["g2p.mojaloop.transfer"].sudo().search_count(unsettled, limit=1)
+        )

@@ -1,0 +1,242 @@
+import time
+
+from odoo import _, api, fields, models
+
+from odoo.addons.g2p_payment_hub.client.errors import GatewayError
+from odoo.addons.queue_job.exception import RetryableJobError
+
+from ..client import orders, paying
+from .mojaloop_transfer import FINAL
+from .payment_gateway import MOJALOOP
+
+# A job begins nothing after so long, and makes room for others; well below a worker's time limit.
+RUN_SECONDS = 60
+# Payments taken at a time. What a worker leaves behind when it dies is no more than this.
+CHUNK = 32
+# Steps that have not begun by then do not begin any more, so that every step ends before its lease.
+BEGIN_SECONDS, TRANSFER_SECONDS = 180, 120
+UNSETTLED = ("transferring", "unknown")
+
+
+class PaymentSubmission(models.Model):
+    """Pays the payments of an accepted submission one by one, many at a time.
+
+    The transfers are written in the transaction that accepts the submission. From then on a job carries them
+    on, and a scheduled action finds what waits or was left behind by a worker that died. Each chunk of
+    payments is claimed, looked up and quoted; what may leave is written down and committed; it leaves; what
+    came of it is written down. HTTP happens between these transactions, in threads that touch no record.
+    """
+
+    _inherit = "g2p.payment.submission"
+
+    transfer_ids = fields.One2many("g2p.mojaloop.transfer", "submission_id", "Transfers", readonly=True)
+    paused_reason = fields.Char(
+        "Paused",
+        readonly=True,
+        help="Why no payment of it is begun any more until a finance user resumes it.",
+    )
+    run_answer = fields.Char(
+        "Last Run", readonly=True, help="What kept the last run from paying, if anything."
+    )
+
+    def _accept(self, receipt):
+        result = super()._accept(receipt)
+        if self.gateway_id.provider == MOJALOOP:
+            self.env["g2p.mojaloop.transfer"]._begin(self)
+            self._queue_paying()
+        return result
+
+    def _queue_paying(self):
+        for submission in self.sudo():
+            submission.with_delay(
+                channel="root.g2p_payment_mojaloop",
+                identity_key=f"g2p_mojaloop_connector.pay.{submission.id}",
+                description=_("Pay %s through Mojaloop", submission.batch_id.name),
+            )._pay()
+
+    @api.model
+    def _cron_carry_on(self):
+        """Queues a job for each submission that has something due: waiting transfers, unknown ones that are
+        to be asked for, and those that a dead worker left behind."""
+        self._due_submissions()._queue_paying()
+
+    @api.model
+    def _due_submissions(self):
+        now = fields.Datetime.now()
+        self.env["g2p.mojaloop.transfer"].flush_model()
+        self.env.cr.execute(
+            """
+            SELECT DISTINCT submission.id
+              FROM g2p_payment_submission AS submission
+              JOIN g2p_mojaloop_transfer AS transfer ON transfer.submission_id = submission.id
+              JOIN g2p_payment_gateway AS gateway ON gateway.id = submission.gateway_id
+             WHERE gateway.state <> 'disabled'
+               AND (transfer.state IN ('transferring', 'unknown')
+                    OR transfer.state = 'waiting' AND submission.paused_reason IS NULL)
+               AND (transfer.next_at IS NULL OR transfer.next_at <= %s)
+               AND (transfer.lease_until IS NULL OR transfer.lease_until < %s)
+            """,
+            [now, now],
+        )
+        return self.browse(sorted(row[0] for row in self.env.cr.fetchall()))
+
+    def _pay(self):
+        """The job. It may run any number of times, also at once: whoever claims a transfer works on it."""
+        self.ensure_one()
+        gateway = self.sudo().gateway_id
+        problems = gateway._check_ready()
+        if problems:
+            return self._end_run(" ".join(problems))
+        self._claim_gateway()
+        terms, _lines = orders.parse(self._frozen_content())
+        until = time.monotonic() + RUN_SECONDS
+        with gateway._mojaloop_workers(terms) as workers:
+            run = _Run(workers, terms)
+            while self._ask_some(run) + self._begin_some(run) and not run.trouble:
+                if time.monotonic() > until:
+                    self._queue_paying()
+                    break
+        return self._end_run(run.trouble and gateway._explain(run.trouble))
+
+    def _end_run(self, why_not=False):
+        """Says what kept it from paying, and wakes the scheduled action when the next transfer is due."""
+
+        def end(batch):
+            submission = self.with_env(batch.env).sudo()
+            if submission.run_answer != why_not:
+                submission.run_answer = why_not
+            next_at = submission._next_turn_at()
+            if next_at and not why_not:
+                batch.env.ref("g2p_mojaloop_connector.cron_carry_on").sudo()._trigger(at=next_at)
+            return why_not or submission._run_sentence()
+
+        return self._write_down(end)
+
+    def _next_turn_at(self):
+        states = list(UNSETTLED) if self.paused_reason else ["waiting", *UNSETTLED]
+        transfers = self.env["g2p.mojaloop.transfer"].search(
+            [("submission_id", "=", self.id), ("state", "in", states), ("next_at", "!=", False)],
+            order="next_at",
+            limit=1,
+        )
+        return transfers.next_at
+
+    def _run_sentence(self):
+        labels = dict(self.env["g2p.mojaloop.transfer"]._fields["state"]._description_selection(self.env))
+        counts = self.env["g2p.mojaloop.transfer"]._read_group(
+            [("submission_id", "=", self.id)], ["state"], ["__count"]
+        )
+        return " ".join(
+            _("%(state)s: %(count)s.", state=labels[state], count=count) for state, count in counts
+        )
+
+    # A batch that cannot go on
+
+    def _pause(self, error):
+        """No further payment of it is begun: it would fare the same. Those under way are still asked for."""
+        if self.sudo().paused_reason:
+            return
+        if isinstance(error, GatewayError):
+            said = self.gateway_id._explain(error)
+        else:
+            said = " ".join(filter(None, (error.code, error.description)))
+        self.sudo().paused_reason = said
+        batch = self.batch_id
+        batch.sudo().activity_schedule(
+            "mail.mail_activity_data_todo",
+            summary=_("%s is paused", batch.name),
+            note=_(
+                "Payments of this batch cannot go on: %s. Mend the cause with the scheme's operator or the "
+                "gateway's administrator, then press Resume on the batch.",
+                said,
+            ),
+            user_id=(batch.approved_by_id or self.env.user).id,
+        )
+        batch._message_log(body=_("Paused: %s", said))
+
+    def _resume(self):
+        self._note(_("Resumed after: %s", self.paused_reason))
+        self.sudo().paused_reason = False
+        self.batch_id.sudo().activity_unlink(["mail.mail_activity_data_todo"])
+        self._queue_paying()
+
+    def _claim_gateway(self):
+        """One job at a time pays through a gateway, so that its pace holds for all batches together. The lock
+        goes with the job's own transaction, also when its worker dies."""
+        self.env.cr.execute(
+            "SELECT pg_try_advisory_xact_lock(hashtext('g2p_mojaloop_connector'), %s)", [self.gateway_id.id]
+        )
+        if not self.env.cr.fetchone()[0]:
+            raise RetryableJobError(
+                "Another batch is being paid through this gateway.", seconds=10, ignore_retry=True
+            )
+
+    # One chunk of payments
+
+    def _begin_some(self, run):
+        """Looks up, quotes and pays some of those that wait; how many."""
+        return sum(self._begin(run, alone) for alone in (False, True))
+
+    def _begin(self, run, alone):
+        tasks, lease = self._claim(run, ("waiting",), alone, unless_paused=True)
+        begun = run.workers.run(paying.begin, tasks, BEGIN_SECONDS, paying.left_over, alone)
+        ready = [paying.ready(run.workers.connection(), result) for result in begun]
+        leaving = self._settle(run, lease, ready)
+        paid = run.workers.run(paying.transfer, leaving, TRANSFER_SECONDS, paying.left_over, alone)
+        self._settle(run, lease, paid)
+        return len(tasks)
+
+    def _ask_some(self, run):
+        """Asks what became of some of which nobody knows; how many."""
+        return sum(self._ask_scheme(run, alone) for alone in (False, True))
+
+    def _ask_scheme(self, run, alone):
+        tasks, lease = self._claim(run, UNSETTLED, alone)
+        self._settle(run, lease, run.workers.run(paying.ask, tasks, BEGIN_SECONDS, paying.left_over, alone))
+        return len(tasks)
+
+    def _claim(self, run, states, heard, unless_paused=False):
+        """Those to whom the scheme has said no once are `heard`, and are worked on alone."""
+
+        def claim(batch):
+            submission = self.with_env(batch.env).sudo()
+            if unless_paused and submission.paused_reason:
+                return [], ""
+            transfers = batch.env["g2p.mojaloop.transfer"].sudo()
+            claimed, lease = transfers._claim(submission, states, heard, CHUNK)
+            return claimed._tasks(run.terms), lease
+
+        return self._write_down(claim)
+
+    def _settle(self, run, lease, results):
+        """Writes what came of the claimed transfers; the tasks of those that may leave now, and no others."""
+
+        def settle(batch):
+            transfers = batch.env["g2p.mojaloop.transfer"].sudo()
+            written = transfers._write_down(lease, [result.row for result in results])
+            mine = [result for result in results if result.row["id"] in written]
+            transfers._begin_again(transfers.browse(one.row["id"] for one in mine if one.again))
+            return mine
+
+        mine = self._write_down(settle) if results else []
+        self._tell(run, mine)
+        return [result.task for result in mine if result.row["state"] == "transferring"]
+
+    def _tell(self, run, results):
+        """What others have to know of it, once it is written down."""
+        run.trouble = next((result.trouble for result in results if result.trouble), run.trouble)
+        pause = next((result.pause for result in results if result.pause), None)
+        if pause:
+            self._write_down(lambda batch: self.with_env(batch.env)._pause(pause))
+        if any(result.row["state"] in FINAL for result in results):
+            self._write_down(lambda batch: self.with_env(batch.env)._have_news())
+
+    def _write_down(self, write):
+        return self.sudo().batch_id._write_down(write)
+
+
+class _Run:
+    """One run of the job: its threads, the terms that were approved, and what keeps it from going on."""
+
+    def __init__(self, workers, terms):
+        self.workers, self.terms, self.trouble = workers, terms, None

@@ -1,0 +1,305 @@
+"""A gateway with Mojaloop's connector, and a scheme behind it that keeps a ledger, for the tests of the
+add-on."""
+
+import base64
+import hashlib
+import hmac
+import json
+import threading
+from datetime import datetime, timedelta, timezone
+from decimal import Decimal
+from unittest.mock import patch
+
+from odoo.addons.g2p_payment_hub.client.errors import OutcomeUnknown, Reason
+from odoo.addons.g2p_payment_hub.client.http import Answer
+from odoo.addons.g2p_payment_hub.tests.common import GATEWAY, PaymentHubCase
+
+from ..client import connector
+
+TIMEOUT = "timeout"
+
+
+class Scheme:
+    """Stands for the connector (sdk-scheme-adapter 18.0.2, by its outbound HTTP interface) and the hub behind
+    it.
+
+    `faults`: payee's identifier and step ("lookup", "quote", "transfer", "ask") to what happens there
+    instead: an error code of Mojaloop's, TIMEOUT, an exception that is raised before the hub hears of it, or,
+    for a transfer, a state. With `lose_replies` a transfer is carried out and its answer lost. `fee` is asked
+    for on top. `mixed_up`: payee's identifier and step to an error code that belongs to another payment and
+    is answered once, whatever happened. `ledger`: transfer id to what was paid; `posts`: the bodies of all
+    transfers, as they came.
+    """
+
+    def __init__(self):
+        self.faults, self.ledger, self.posts, self.requests = {}, {}, [], []
+        self.states, self.bodies, self.names = {}, {}, {}
+        self.lose_replies, self.fee, self.down, self.wrong_fulfilment = set(), "0", None, set()
+        self.accounts, self.refused_accounts = set(), set()
+        self.mixed_up = {}
+        self._payees, self._secrets = {}, {}
+        self._lock = threading.Lock()
+
+    def send(self, method, path, body=None):
+        with self._lock:
+            self.requests.append((method, path))
+            if self.down:
+                raise self.down
+            return self._answer(method, path, json.loads(body) if body else None, body)
+
+    def _answer(self, method, path, body, text):
+        step, _slash, rest = path.strip("/").partition("/")
+        if not step:
+            return _answer(200)
+        return getattr(self, f"_{method.lower()}_{step}")(*filter(None, (rest, body)), text=text)
+
+    def _get_parties(self, path, text):
+        id_type, identifier, *sub = path.split("/")
+        if self.mixed_up.pop((identifier, "lookup"), None):
+            return _answer(200, {"party": {"body": {}}})
+        failed = self._fault(identifier, "lookup", lambda _code: _answer(200, {"party": {"body": {}}}))
+        if failed:
+            return failed
+        party = {"partyIdType": id_type, "partyIdentifier": identifier, "fspId": "payeefsp"}
+        if sub:
+            party["partySubIdOrType"] = sub[0]
+        named = {"partyIdInfo": party, "name": self.names.get(identifier, "Somebody")}
+        return _answer(200, {"party": {"body": named}, "currentState": "COMPLETED"})
+
+    def _post_quotes(self, body, text):
+        request = body["quotesPostRequest"]
+        identifier = request["payee"]["partyIdInfo"]["partyIdentifier"]
+        failed = self._fault(
+            identifier, "quote", lambda code: _answer(200, {"quotes": {"errorInformation": _error(code)}})
+        )
+        if failed:
+            return failed
+        self._payees[request["transactionId"]] = identifier
+        return _answer(200, {"quotes": {"body": self._offer(request)}, "currentState": "COMPLETED"})
+
+    def _offer(self, request):
+        total = str(Decimal(request["amount"]["amount"]) + Decimal(self.fee))
+        money = {"currency": request["amount"]["currency"], "amount": total}
+        carried = {**request, "amount": money}
+        packet = _packet(json.dumps(carried))
+        fulfilment = hmac.new(b"secret", packet.encode(), hashlib.sha256).digest()
+        self._secrets[_text(hashlib.sha256(fulfilment).digest())] = _text(fulfilment)
+        offer = {
+            "transferAmount": money,
+            "payeeReceiveAmount": request["amount"],
+            "expiration": "2040-01-01T00:00:00.000Z",
+            "ilpPacket": packet,
+            "condition": _text(hashlib.sha256(fulfilment).digest()),
+        }
+        fees = {"payeeFspFee": {**money, "amount": self.fee}} if self.fee != "0" else {}
+        return {**offer, **fees}
+
+    def _post_simpleTransfers(self, body, text):
+        request = body["transfersPostRequest"]
+        transfer_id = request["transferId"]
+        self.posts.append(text)
+        identifier = self._payees[transfer_id]
+        failed = self._fault(
+            identifier,
+            "transfer",
+            lambda code: _answer(200, {"transfer": {"body": {"errorInformation": _error(code)}}}),
+        )
+        if failed:
+            return failed
+        if self.bodies.setdefault(transfer_id, text) != text:
+            return _answer(200, {"transfer": {"body": {"errorInformation": _error("3106")}}})
+        state = self.states.setdefault(transfer_id, self.faults.get((identifier, "state"), "COMMITTED"))
+        if state == "COMMITTED":
+            self._pay(transfer_id, identifier, request)
+        if (identifier, "transfer") in self.mixed_up:
+            code = self.mixed_up.pop((identifier, "transfer"))
+            return _answer(200, {"transfer": {"body": {"errorInformation": _error(code)}}})
+        if identifier in self.lose_replies:
+            raise OutcomeUnknown(Reason.CONNECTION_LOST)
+        return _answer(200, {"transfer": {"body": self._told(transfer_id)}})
+
+    def _pay(self, transfer_id, identifier, request):
+        self.ledger.setdefault(
+            transfer_id,
+            {"payee": identifier, **request["amount"], "condition": request["condition"]},
+        )
+
+    def commit(self, transfer_id):
+        """A transfer that the hub had put aside is carried out after all."""
+        request = json.loads(self.bodies[transfer_id])["transfersPostRequest"]
+        self.states[transfer_id] = "COMMITTED"
+        self._pay(transfer_id, self._payees[transfer_id], request)
+
+    def _get_transfers(self, transfer_id, text):
+        failed = self._fault(self._payees.get(transfer_id), "ask", lambda code: _answer(500, _asked(code)))
+        if failed:
+            return failed
+        if transfer_id not in self.states:
+            return _answer(500, _asked("3208"))
+        told = self._told(transfer_id)
+        return _answer(
+            200, {"transferId": transfer_id, "currentState": "COMPLETED", "fulfil": {"body": told}}
+        )
+
+    def _post_accounts(self, body, text):
+        response = []
+        for one in body:
+            row = {"idType": one["idType"], "idValue": one["idValue"]}
+            if one["idValue"] in self.refused_accounts:
+                row["error"] = {"statusCode": "3204", "message": "Error 3204"}
+            else:
+                self.accounts.add((one["idType"], one["idValue"], one["currency"]))
+            response.append(row)
+        return _answer(200, {"response": response, "currentState": "COMPLETED"})
+
+    def _delete_accounts(self, path, text):
+        id_type, identifier = path.split("/")
+        known = {one for one in self.accounts if one[:2] == (id_type, identifier)}
+        self.accounts -= known
+        if not known:
+            return _answer(404, {"errorInformation": _error("3204")})
+        return _answer(200, {"response": [], "currentState": "COMPLETED"})
+
+    def _told(self, transfer_id):
+        state = self.states[transfer_id]
+        told = {"transferState": state}
+        if state == "COMMITTED":
+            condition = self.ledger[transfer_id]["condition"]
+            payee = self._payees.get(transfer_id)
+            wrong = payee in self.wrong_fulfilment or self.mixed_up.pop((payee, "fulfilment"), None)
+            told["fulfilment"] = _text(b"\0" * 32) if wrong else self._secrets[condition]
+            told["completedTimestamp"] = f"{datetime.now(timezone.utc):%Y-%m-%dT%H:%M:%S}.000Z"
+        return told
+
+    def _fault(self, identifier, step, with_code):
+        fault = self.faults.get((identifier, step))
+        if isinstance(fault, Exception):
+            raise fault
+        if fault == TIMEOUT:
+            return _answer(500, {"message": "Timeout", "statusCode": "500"})
+        return with_code(fault) if fault else None
+
+    def paid(self):
+        """Payee's identifier and amount, sorted."""
+        return sorted((one["payee"], one["amount"]) for one in self.ledger.values())
+
+
+class _Service:
+    """In the place of the client's own, which sends requests."""
+
+    scheme = None
+
+    def __init__(self, *_settings):
+        pass
+
+    def close(self):
+        pass
+
+    def send(self, method, path, body=None):
+        return self.scheme.send(method, path, body)
+
+
+def _answer(status, members=None):
+    return Answer(status, {}, json.dumps(members or {}).encode())
+
+
+def _error(code):
+    return {"errorCode": code, "errorDescription": f"Error {code}"}
+
+
+def _asked(code):
+    return {
+        "statusCode": code,
+        "transferState": {"lastError": {"mojaloopError": {"errorInformation": _error(code)}}},
+    }
+
+
+def _text(data):
+    return base64.urlsafe_b64encode(data).decode().rstrip("=")
+
+
+def _packet(carried):
+    """An Interledger payment, as far as a payer reads it."""
+    content = bytes(8) + _variable(b"g.payeefsp") + _variable(_text(carried.encode()).encode()) + b"\0"
+    return _text(b"\x01" + _variable(content))
+
+
+def _variable(data):
+    if len(data) < 128:
+        return bytes([len(data)]) + data
+    size = len(data).to_bytes((len(data).bit_length() + 7) // 8, "big")
+    return bytes([0x80 | len(size)]) + size + data
+
+
+class MojaloopCase(PaymentHubCase):
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.payment_hub = cls.gateway
+        cls.gateway = cls._mojaloop()
+        cls.manager.gateway_id = cls.gateway
+
+    def setUp(self):
+        super().setUp()
+        self.scheme = Scheme()
+        service = type("Service", (_Service,), {"scheme": self.scheme})
+        self._start(patch.object(connector, "Service", service))
+
+    @classmethod
+    def _mojaloop(cls, **values):
+        return cls.env[GATEWAY].create(
+            {
+                "name": "Test Switch",
+                "provider": "mojaloop",
+                "state": "test",
+                "mojaloop_url": "http://127.0.0.1:4001",
+                "mojaloop_dfsp_id": "treasury",
+                "mojaloop_payer_name": "Treasury",
+                **values,
+            }
+        )
+
+    def _approved(self, count=1, **values):
+        self._entitle(count, **values)
+        batch = self._prepare()
+        self._approve(batch)
+        return batch
+
+    def _transfers(self, batch):
+        return self.env["g2p.mojaloop.transfer"].search([("batch_id", "=", batch.id)], order="id")
+
+    def _send(self, batches, user=None):
+        """What the Send button does, with its job run at once; the job that pays waits in the queue."""
+        batches.with_user(user or self.finance_user).send_payment()
+        for batch in batches:
+            for job in self._jobs(batch).filtered(lambda job: job.state == "pending"):
+                self._run(job)
+                job.state = "done"
+
+    def _pay(self, batch):
+        """What the queue's worker does with the batch's job, once all waits are over."""
+        self._hurry(batch)
+        batch.submission_ids.filtered(lambda one: one.state == "accepted").sudo()._pay()
+
+    def _hurry(self, batch):
+        self._sql(
+            "UPDATE g2p_mojaloop_transfer SET next_at = NULL"
+            " WHERE batch_id = %s AND state IN ('waiting', 'unknown', 'transferring')",
+            batch.id,
+        )
+
+    def _expire(self, batch):
+        """The time of the transfers that were sent is over, and the hub's grace as well."""
+        for transfer in self._transfers(batch).sudo().filtered("body"):
+            body = json.loads(transfer.body)
+            over = datetime.now(timezone.utc) - timedelta(minutes=10)
+            body["transfersPostRequest"]["expiration"] = f"{over:%Y-%m-%dT%H:%M:%S}.000Z"
+            self._sql(
+                "UPDATE g2p_mojaloop_transfer SET body = %s WHERE id = %s", json.dumps(body), transfer.id
+            )
+
+    def _outcomes(self, batch):
+        """Reference to the outcome of each payment, as whoever reconciles gets them."""
+        submission = batch.submission_ids.filtered(lambda one: one.state == "accepted")
+        pages = self.gateway._outcomes(submission, batch.payment_ids.mapped("name"))
+        return {one.reference: one for page in pages for one in page}

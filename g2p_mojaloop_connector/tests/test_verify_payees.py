@@ -1,0 +1,122 @@
+from odoo.exceptions import AccessError, UserError
+from odoo.tests import tagged
+
+from odoo.addons.g2p_payment_hub.client.errors import NotSent, Reason
+
+from .common import TIMEOUT, MojaloopCase
+
+FIRST = "27713800000"
+
+
+@tagged("post_install", "-at_install")
+class TestVerifyPayees(MojaloopCase):
+    def _verified(self, count=1, user=None):
+        self._entitle(count)
+        batch = self._prepare()
+        batch.with_user(user or self.manager_user).with_context(
+            queue_job__no_delay=True
+        ).action_verify_payees()
+        return batch
+
+    def test_no_money_moves_and_the_evidence_is_kept(self):
+        self.scheme.names[FIRST] = "PAYEE 0"
+        batch = self._verified()
+        one = batch.payment_ids.mojaloop_verification_id
+        self.assertEqual((one.state, one.told_name, one.our_name), ("found", "PAYEE 0", "Payee 0"))
+        self.assertEqual((one.score, one.name_differs, one.payee_fsp), (100, False, "payeefsp"))
+        self.assertTrue(one.checked_at)
+        self.assertEqual((batch.payee_verification_count, batch.payee_doubt_count), (1, 0))
+        self.assertEqual(self.scheme.requests, [("GET", f"/parties/MSISDN/{FIRST}")])
+
+    def test_names_that_differ_are_for_a_person(self):
+        self.scheme.names[FIRST] = "Somebody Else"
+        batch = self._verified()
+        one = batch.payment_ids.mojaloop_verification_id
+        self.assertTrue(one.name_differs)
+        self.assertEqual((batch.payee_doubt_count, batch.batch_state), (1, "to_approve"))
+        one.with_user(self.finance_user).action_same_person()
+        self.assertEqual((one.decision, one.decided_by_id), ("same", self.finance_user))
+        batch.invalidate_recordset()
+        self.assertEqual(batch.payee_doubt_count, 0)
+        one.with_user(self.finance_user).action_other_person()
+        batch.invalidate_recordset()
+        self.assertEqual(batch.payee_doubt_count, 1)
+
+    def test_nobody_has_the_number(self):
+        self.scheme.faults[FIRST, "lookup"] = "3204"
+        batch = self._verified()
+        self.assertEqual(batch.payment_ids.mojaloop_verification_id.state, "not_found")
+        self.assertEqual(batch.payee_doubt_count, 1)
+
+    def test_no_answer_is_no_verdict(self):
+        for number, fault in enumerate((TIMEOUT, NotSent(Reason.UNREACHABLE))):
+            self.scheme.faults[f"2771380000{number}", "lookup"] = fault
+        batch = self._verified(2)
+        found = batch.payment_ids.mojaloop_verification_id
+        self.assertEqual(found.mapped("state"), ["no_answer"] * 2)
+        self.assertEqual(batch.payee_doubt_count, 0)
+        self.scheme.faults.clear()
+        batch.with_context(queue_job__no_delay=True).action_verify_payees()
+        self.assertEqual(batch.payment_ids.mojaloop_verification_id.mapped("state"), ["found"] * 2)
+        self.assertEqual(len(batch.payment_ids.mojaloop_verification_ids), 4, "the evidence of before stays")
+
+    def test_the_threshold_decides_what_differs(self):
+        self.scheme.names[FIRST] = "Payee Null"
+        self.gateway.mojaloop_name_threshold = 50
+        self.assertFalse(self._verified().payment_ids.mojaloop_verification_id.name_differs)
+
+    def test_there_is_nothing_to_decide_where_names_agree(self):
+        self.scheme.names[FIRST] = "Payee 0"
+        one = self._verified().payment_ids.mojaloop_verification_id
+        with self.assertRaisesRegex(UserError, "nothing to decide"):
+            one.with_user(self.finance_user).action_same_person()
+
+    def test_roles(self):
+        batch = self._verified(user=self.finance_user)
+        one = batch.payment_ids.mojaloop_verification_id
+        one.sudo().name_differs = True
+        for user in (self._user("plain"), self._user("gw", "g2p_payment_hub.group_gateway_admin")):
+            for act in (
+                lambda user=user: batch.with_user(user).action_verify_payees(),
+                lambda user=user: one.with_user(user).action_same_person(),
+                lambda user=user: one.with_user(user).read(["told_name"]),
+            ):
+                with self.assertRaises(AccessError):
+                    act()
+        for user in (self.finance_user, self.manager_user):
+            for act in (
+                lambda user=user: one.with_user(user).write({"decision": "same"}),
+                lambda user=user: one.with_user(user).create({"partner_id": one.partner_id.id}),
+                lambda user=user: one.with_user(user).unlink(),
+            ):
+                with self.assertRaises(AccessError):
+                    act()
+
+    def test_not_through_payment_hub(self):
+        self.manager.gateway_id = self.payment_hub
+        self._entitle()
+        batch = self._prepare()
+        self.assertFalse(batch.can_verify_payees)
+        with self.assertRaisesRegex(UserError, "Only gateways of a Mojaloop connector"):
+            batch.with_user(self.manager_user).action_verify_payees()
+
+    def test_registrants(self):
+        partners = self._entitle(2).partner_id
+        wizard = (
+            self.env["g2p.payee.verify.wizard"]
+            .with_user(self.manager_user)
+            .with_context(active_model="res.partner", active_ids=partners.ids, queue_job__no_delay=True)
+            .create({"manager_id": self.manager.id})
+        )
+        action = wizard.action_verify()
+        found = self.env["g2p.payee.verification"].search(action["domain"])
+        self.assertEqual((found.partner_id, set(found.mapped("state"))), (partners, {"found"}))
+        self.assertFalse(found.payment_id)
+
+    def test_registrants_without_an_identifier(self):
+        partners = self._entitle(phone="").partner_id
+        wizard = self.env["g2p.payee.verify.wizard"].create(
+            {"manager_id": self.manager.id, "partner_ids": [(6, 0, partners.ids)]}
+        )
+        with self.assertRaisesRegex(UserError, "no identifier"):
+            wizard.with_user(self.manager_user).action_verify()

@@ -1,0 +1,2 @@
+from . import payee_verify
+from . import payee_alias

@@ -1,0 +1,110 @@
+"""A cycle paid straight through Mojaloop's own scheme adapter, with its Testing Toolkit as the hub, and
+payees of which some fail in each way that there is. The books of the hub decide who was paid."""
+
+import collections
+import time
+
+import pytest
+from mojaloop_peers.payees import PAYEES
+from peers import payee, usual_payee
+
+# What each special payee ends with; whoever is not named here is paid. Open: the scheme gives no answer, or
+# none that is an end, for as long as the test lasts.
+ENDINGS = {
+    "failed": {
+        "not_found",
+        "quote_rejected",
+        "fee_of_payee",
+        "large_fee_on_top",
+        "quote_in_other_currency",
+        "quote_of_less",
+        "rejected",
+        "aborted",
+        "reserved_then_aborted",
+        "unanswered_and_aborted",
+        "unanswered_and_expired",
+    },
+    "attention": {"wrong_fulfilment"},
+    "open": {
+        "lookup_unanswered",
+        "quote_unanswered",
+        "quote_expired",
+        "reserved_for_ever",
+        "silent_but_committed",
+        "lost_always",
+        "silent_and_lost",
+    },
+}
+PAUSES = "payer_without_money"
+
+
+@pytest.fixture
+def world(mojaloop_world):
+    gateway = mojaloop_world.people["gateway_admin"].client
+    gateway.write(
+        "g2p.payment.gateway", [mojaloop_world.gateway], {"mojaloop_fee_limit": 5, "mojaloop_parallel": 2}
+    )
+    return mojaloop_world
+
+
+def _pay(world, numbers):
+    """Prepared, approved and sent; the batches."""
+    world.entitle(numbers)
+    world.prepare()
+    batches = world.batches()
+    world.approve(batches)
+    world.send(batches)
+    return batches
+
+
+def _transfers(world, *fields):
+    rows = world.admin.search_read(
+        "g2p.mojaloop.transfer", [("batch_id", "in", world.batches())], ["payment_id", "attempt", *fields]
+    )
+    return rows
+
+
+def _check_now(world):
+    for batch in world.batches("sent"):
+        world.finance.button("g2p.payment.batch", [batch], "action_check_now")
+
+
+@pytest.mark.parametrize("usual", [10, 170], ids=["one of each", "a cycle of two hundred"])
+def test_every_payment_ends_as_the_scheme_says(world, peers, usual):
+    special = {payee(one.name): one.name for one in PAYEES if one.name != PAUSES}
+    names = {**special, **{usual_payee(number): f"usual {number}" for number in range(1, usual + 1)}}
+    expected = {name: "paid" for name in names.values()}
+    expected.update({name: ending for ending, ones in ENDINGS.items() for name in ones})
+    _pay(world, list(names))
+    until = time.monotonic() + 240
+    while (found := _endings(world, names)) != expected and time.monotonic() < until:
+        _check_now(world)
+        time.sleep(2)
+    if found != expected:
+        print(_transfers(world, "state", "error_step", "error_code", "error_description", "tries", "asks"))
+    assert found == expected
+    _agrees(world, peers)
+
+
+def _endings(world, names):
+    """Name of the payee to what has become of the payment so far."""
+    return {
+        names[one["account_number"]]: one["status"] or ("attention" if one["attention"] else "open")
+        for one in world.payments("account_number", "status", "attention")
+    }
+
+
+def _agrees(world, peers):
+    """Our books and the hub's: the same ids, payees and amounts, and nobody twice."""
+    transfers = _transfers(world, "transfer_id", "state")
+    ours = {one["transfer_id"] for one in transfers if one["state"] in ("committed", "suspect")}
+    theirs = peers.payments()
+    assert ours <= theirs.keys()
+    assert all(count == 1 for count in collections.Counter(row["payee"] for row in theirs.values()).values())
+    known = {one["transfer_id"] for one in transfers}
+    assert theirs.keys() <= known
+    paid = [one for one in world.payments("account_number", "status", "amount_paid", "remote_reference")]
+    for one in paid:
+        if one["status"] == "paid":
+            row = theirs[one["remote_reference"]]
+            assert (row["payee"], one["amount_paid"]) == (one["account_number"], 100.0)

@@ -1,0 +1,86 @@
+"""Keys, requests and certificates, read by OpenSSL's rules and not by ours."""
+
+from datetime import datetime, timedelta, timezone
+
+import pytest
+from certificates import Authority
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from cryptography.hazmat.primitives.serialization import (
+    BestAvailableEncryption,
+    Encoding,
+    NoEncryption,
+    PrivateFormat,
+    load_pem_private_key,
+)
+from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
+
+from odoo.addons.g2p_mojaloop_connector.client import keys
+
+KEY = keys.new_key(2048)
+
+
+def private_pem(key, lock=None):
+    lock = lock or NoEncryption()
+    return key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, lock).decode()
+
+
+def test_new_keys_are_long_enough_for_the_connection_manager():
+    assert load_pem_private_key(keys.new_key().encode(), None).key_size == 4096
+
+
+def test_request_for_a_certificate():
+    made = x509.load_pem_x509_csr(keys.request(KEY, "userdfsp", "Ministry", ["pay.example"]).encode())
+    assert made.is_signature_valid
+    assert isinstance(made.signature_hash_algorithm, hashes.SHA256)
+    assert made.subject.rfc4514_string() == "O=Ministry,CN=userdfsp"
+    names = made.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+    assert names.get_values_for_type(x509.DNSName) == ["pay.example"]
+    usage = made.extensions.get_extension_for_class(x509.ExtendedKeyUsage).value
+    assert list(usage) == [ExtendedKeyUsageOID.CLIENT_AUTH]
+    assert made.public_key() == keys.load_public_key(keys.public_key(KEY))
+
+
+def test_facts_of_a_certificate():
+    found = keys.facts(Authority("An authority").pem)
+    assert (found.subject, found.issuer) == ("CN=An authority", "CN=An authority")
+    assert found.not_after.tzinfo is timezone.utc
+    assert timedelta(days=3640) < found.not_after - datetime.now(timezone.utc) < timedelta(days=3660)
+    assert found.not_before < datetime.now(timezone.utc)
+
+
+def test_a_certificate_and_its_key():
+    key = keys.load_key(KEY)
+    now = datetime.now(timezone.utc)
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "userdfsp")])
+    builder = x509.CertificateBuilder().subject_name(name).issuer_name(name).public_key(key.public_key())
+    builder = builder.serial_number(1).not_valid_before(now).not_valid_after(now + timedelta(days=1))
+    pem = builder.sign(key, hashes.SHA256()).public_bytes(Encoding.PEM).decode()
+    assert keys.is_pair(pem, KEY)
+    assert not keys.is_pair(pem, keys.new_key(2048))
+
+
+@pytest.mark.parametrize(
+    "pem",
+    [
+        "",
+        "key",
+        keys.public_key(KEY),
+        private_pem(ec.generate_private_key(ec.SECP256R1())),
+        private_pem(rsa.generate_private_key(public_exponent=65537, key_size=1024)),
+        private_pem(keys.load_key(KEY), BestAvailableEncryption(b"secret")),
+    ],
+)
+def test_no_key(pem):
+    with pytest.raises(ValueError):
+        keys.load_key(pem)
+
+
+def test_public_keys_of_other_institutions():
+    """Some publish the key, some a certificate of it."""
+    assert isinstance(keys.load_public_key(keys.public_key(KEY)), rsa.RSAPublicKey)
+    assert isinstance(keys.load_public_key(Authority().pem), ec.EllipticCurvePublicKey)
+    for pem in ("", "key", KEY):
+        with pytest.raises(ValueError):
+            keys.load_public_key(pem)

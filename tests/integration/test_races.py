@@ -158,7 +158,13 @@ def test_two_apply_the_same_evidence(world, hub, eventually):
     (batch,) = world.batches()
     world.approve([batch])
     world.send([batch])
-    eventually(lambda: world.batches("done"))
+    eventually(lambda: world.batches("sent", "done"))
+
+    def asked_until_done():
+        world.finance.button("g2p.payment.batch", [batch], "action_check_now")
+        return world.batches("done")
+
+    eventually(asked_until_done)
     mapping = world.admin.create(
         "g2p.payment.evidence.mapping",
         {

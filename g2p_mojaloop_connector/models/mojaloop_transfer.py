@@ -303,22 +303,27 @@ class MojaloopTransfer(models.Model):
         self.flush_model()
         self.env.cr.execute(
             """
-            UPDATE g2p_mojaloop_transfer
-               SET lease = %s, lease_until = %s,
-                   turn = turn + CASE state WHEN 'waiting' THEN 1 ELSE 0 END
-             WHERE id IN (
-                SELECT id FROM g2p_mojaloop_transfer
-                 WHERE submission_id = %s AND state = ANY(%s) AND coalesce(heard, false) = %s
-                   AND (next_at IS NULL OR next_at <= %s)
-                   AND (lease_until IS NULL OR lease_until < %s)
-                 ORDER BY id LIMIT %s
-                   FOR UPDATE SKIP LOCKED)
-         RETURNING id
+            SELECT id FROM g2p_mojaloop_transfer
+             WHERE submission_id = %s AND state = ANY(%s) AND coalesce(heard, false) = %s
+               AND (next_at IS NULL OR next_at <= %s)
+               AND (lease_until IS NULL OR lease_until < %s)
+             ORDER BY id LIMIT %s
+               FOR UPDATE SKIP LOCKED
             """,
-            [lease, now + LEASE, submission.id, list(states), heard, now, now, limit],
+            [submission.id, list(states), heard, now, now, limit],
         )
-        claimed = self.browse(sorted(row[0] for row in self.env.cr.fetchall()))
-        self.invalidate_model()
+        claimed = self.browse(row[0] for row in self.env.cr.fetchall())
+        if claimed:
+            self.env.cr.execute(
+                """
+                UPDATE g2p_mojaloop_transfer
+                   SET lease = %s, lease_until = %s,
+                       turn = turn + CASE state WHEN 'waiting' THEN 1 ELSE 0 END
+                 WHERE id = ANY(%s)
+                """,
+                [lease, now + LEASE, claimed.ids],
+            )
+            self.invalidate_model()
         return claimed, lease
 
     @api.model

@@ -1,5 +1,6 @@
 """Keys, requests for certificates, and what a certificate says."""
 
+import re
 from collections.abc import Collection
 from datetime import datetime, timezone
 
@@ -20,6 +21,7 @@ from pydantic import BaseModel, ConfigDict
 
 TLS_BITS = 4096  # the Connection Manager refuses a request with a shorter key
 JWS_BITS = 2048
+_CERTIFICATE = re.compile("-----BEGIN CERTIFICATE-----.*?-----END CERTIFICATE-----", re.DOTALL)
 
 
 class CertificateFacts(BaseModel):
@@ -72,6 +74,11 @@ def load_public_key(pem: str) -> rsa.RSAPublicKey | ec.EllipticCurvePublicKey:
     return key
 
 
+def public_pem(pem: str) -> str:
+    """A public key, or that of a certificate, as PEM of a public key. ValueError as `load_public_key`."""
+    return load_public_key(pem).public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo).decode()
+
+
 def request(key_pem: str, common_name: str, organization: str = "", hosts: Collection[str] = ()) -> str:
     """PEM of a request for a client certificate (PKCS#10, SHA-256)."""
     names = [x509.NameAttribute(NameOID.COMMON_NAME, common_name)]
@@ -96,6 +103,12 @@ def facts(certificate_pem: str) -> CertificateFacts:
         not_before=_utc(certificate, "not_valid_before"),
         not_after=_utc(certificate, "not_valid_after"),
     )
+
+
+def first_end(text: str) -> datetime | None:
+    """When the first of the certificates in a text ends; None when there is none. ValueError when one of them
+    is not a certificate."""
+    return min((facts(pem).not_after for pem in _CERTIFICATE.findall(text)), default=None)
 
 
 def _utc(certificate: x509.Certificate, name: str) -> datetime:

@@ -2,4 +2,5 @@ from . import test_paying
 from . import test_payee_alias
 from . import test_payment_gateway
 from . import test_rights
+from . import test_trust
 from . import test_verify_payees

@@ -17,7 +17,7 @@ class PaymentGateway(models.Model):
 
     _name = "g2p.payment.gateway"
     _description = "Payment Gateway"
-    _inherit = ["mail.thread"]
+    _inherit = ["mail.thread", "mail.activity.mixin"]
     _order = "state desc, name"
     _check_company_auto = True
 

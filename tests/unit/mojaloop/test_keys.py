@@ -3,7 +3,7 @@
 from datetime import datetime, timedelta, timezone
 
 import pytest
-from certificates import Authority
+from certificates import Authority, self_signed
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
@@ -84,3 +84,17 @@ def test_public_keys_of_other_institutions():
     for pem in ("", "key", KEY):
         with pytest.raises(ValueError):
             keys.load_public_key(pem)
+
+
+def test_the_first_end_of_several_certificates():
+    long, short = Authority("Long").pair("a", days=300)[0], Authority("Short").pair("b", days=3)[0]
+    assert keys.first_end(f"# comment\n{long}\n{short}") == keys.facts(short).not_after
+    assert keys.first_end(keys.public_key(KEY)) is None
+    with pytest.raises(ValueError):
+        keys.first_end("-----BEGIN CERTIFICATE-----\nrubbish\n-----END CERTIFICATE-----")
+
+
+def test_the_public_key_of_a_certificate():
+    public = keys.public_key(KEY)
+    certificate = self_signed(keys.load_key(KEY))
+    assert keys.public_pem(certificate) == keys.public_pem(public) == public

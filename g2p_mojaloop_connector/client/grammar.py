@@ -138,7 +138,8 @@ def identifier_problems(id_type: str, value: str, sub_id: str = "") -> list[Prob
 
 
 def _is_iban(text: str) -> bool:
-    """ISO 13616: its check digits are right. `stdnum.iban` reads a file, which it does not find in Odoo 19."""
+    """ISO 13616: its check digits are right. `stdnum.iban` reads a file, which it does not find in Odoo
+    19."""
     return bool(_IBAN.fullmatch(text)) and mod_97_10.is_valid(text[4:] + text[:4])
 
 

@@ -1,12 +1,13 @@
-"""One payment's way through the scheme, as the steps of a worker: from what is known of it to what is known then.
+"""One payment's way through the scheme, as the steps of a worker: from what is known of it to what is known
+then.
 
 `begin` asks, looks up and quotes: no money moves, and it may be repeated. `transfer` sends what `begin` has
 brought and somebody has written down. `ask` finds out what became of it. Each returns a Result and raises
 nothing: what a worker cannot tell is a result as well.
 
-A no counts when it was said twice, the second time with nothing else under way: npm's connector 18.0.2 keeps the
-parameters of all requests in one place, so that an answer can go to whoever waits for another. A yes needs no second
-time, because the fulfilment fits one transfer only.
+A no counts when it was said twice, the second time with nothing else under way: npm's connector 18.0.2 keeps
+the parameters of all requests in one place, so that an answer can go to whoever waits for another. A yes
+needs no second time, because the fulfilment fits one transfer only.
 """
 
 import logging
@@ -40,7 +41,8 @@ _NOT_KNOWN = "3208"
 
 class Task(NamedTuple):
     """What a worker has to know of one transfer. `turn` grows with each run, `tries` with each failure,
-    `asks` with each question; `taken`: the hub has said that it has this id with another content. `heard`: it has said no once."""
+    `asks` with each question; `taken`: the hub has said that it has this id with another content. `heard`: it
+    has said no once."""
 
     id: int
     state: str
@@ -280,8 +282,9 @@ def _failed(task: Task, said: Any, facts: dict[str, Any]) -> Result:
 
 
 def _never_happened(task: Task, facts: dict[str, Any]) -> Result:
-    """The scheme does not know it, and its time is over. The same id is used again, because an id of which the
-    scheme has heard after all protects from paying twice; another one only where the scheme will not take it.
+    """The scheme does not know it, and its time is over. The same id is used again, because an id of which
+    the scheme has heard after all protects from paying twice; another one only where the scheme will not take
+    it.
     """
     if task.taken:
         technical = FailureType.TECHNICAL.value

@@ -11,7 +11,8 @@ Result = TypeVar("Result")
 
 
 class Pace:
-    """Lets `per_second` callers through in a second, evenly; all at once when it is 0. Safe between threads."""
+    """Lets `per_second` callers through in a second, evenly; all at once when it is 0. Safe between
+    threads."""
 
     def __init__(
         self,

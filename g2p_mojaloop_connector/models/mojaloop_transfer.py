@@ -9,8 +9,8 @@ from odoo.exceptions import UserError
 from odoo.addons.g2p_payment_hub.client.outcomes import FailureType, Outcome, OutcomeStatus
 
 from ..client import orders, paying
-from ..client.paying import FEE
 from ..client.ids import transfer_ids
+from ..client.paying import FEE
 
 # A worker that has not written down what came of its transfers by then is taken for dead.
 LEASE = timedelta(minutes=15)
@@ -115,9 +115,9 @@ class MojaloopTransfer(models.Model):
         readonly=True,
         default="waiting",
         index=True,
-        help="Waiting: no money can have moved. Transferring: the transfer may have left. Unknown: the scheme "
-        "is asked until it says what became of it. Committed: paid, with proof. Failed: ended without money. "
-        "Suspect: the scheme says committed, and the proof does not fit: a person has to look.",
+        help="Waiting: no money can have moved. Transferring: the transfer may have left. Unknown: the "
+        "scheme is asked until it says what became of it. Committed: paid, with proof. Failed: ended without "
+        "money. Suspect: the scheme says committed, and the proof does not fit: a person has to look.",
     )
     quote_id = fields.Char("Quote ID", readonly=True)
     payee_fsp = fields.Char("Payee's Institution", readonly=True)
@@ -303,28 +303,33 @@ class MojaloopTransfer(models.Model):
         self.flush_model()
         self.env.cr.execute(
             """
-            UPDATE g2p_mojaloop_transfer
-               SET lease = %s, lease_until = %s,
-                   turn = turn + CASE state WHEN 'waiting' THEN 1 ELSE 0 END
-             WHERE id IN (
-                SELECT id FROM g2p_mojaloop_transfer
-                 WHERE submission_id = %s AND state = ANY(%s) AND coalesce(heard, false) = %s
-                   AND (next_at IS NULL OR next_at <= %s)
-                   AND (lease_until IS NULL OR lease_until < %s)
-                 ORDER BY id LIMIT %s
-                   FOR UPDATE SKIP LOCKED)
-         RETURNING id
+            SELECT id FROM g2p_mojaloop_transfer
+             WHERE submission_id = %s AND state = ANY(%s) AND coalesce(heard, false) = %s
+               AND (next_at IS NULL OR next_at <= %s)
+               AND (lease_until IS NULL OR lease_until < %s)
+             ORDER BY id LIMIT %s
+               FOR UPDATE SKIP LOCKED
             """,
-            [lease, now + LEASE, submission.id, list(states), heard, now, now, limit],
+            [submission.id, list(states), heard, now, now, limit],
         )
-        claimed = self.browse(sorted(row[0] for row in self.env.cr.fetchall()))
-        self.invalidate_model()
+        claimed = self.browse(row[0] for row in self.env.cr.fetchall())
+        if claimed:
+            self.env.cr.execute(
+                """
+                UPDATE g2p_mojaloop_transfer
+                   SET lease = %s, lease_until = %s,
+                       turn = turn + CASE state WHEN 'waiting' THEN 1 ELSE 0 END
+                 WHERE id = ANY(%s)
+                """,
+                [lease, now + LEASE, claimed.ids],
+            )
+            self.invalidate_model()
         return claimed, lease
 
     @api.model
     def _write_down(self, lease, rows):
-        """Writes what came of claimed transfers, in one statement, and gives back all but those that may leave
-        now.
+        """Writes what came of claimed transfers, in one statement, and gives back all but those that may
+        leave now.
 
         `rows`: dicts of `id`, `before` (the state when they were claimed) and columns of _NOW and _FACTS.
         Returns the ids written: those whose lease another run has taken meanwhile are not.

@@ -28,7 +28,8 @@ class _Question(NamedTuple):
 
 
 class PayeeVerification(models.Model):
-    """What the scheme said when it was asked who a payee's identifier belongs to: the evidence, with its date.
+    """What the scheme said when it was asked who a payee's identifier belongs to: the evidence, with its
+    date.
 
     It pays and stops nothing by itself. Where the names differ, a person decides.
     """
@@ -42,9 +43,7 @@ class PayeeVerification(models.Model):
         "res.partner", "Registrant", required=True, readonly=True, ondelete="cascade", index=True
     )
     payment_id = fields.Many2one("g2p.payment", readonly=True, ondelete="cascade", index="btree_not_null")
-    batch_id = fields.Many2one(
-        "g2p.payment.batch", readonly=True, ondelete="cascade", index="btree_not_null"
-    )
+    batch_id = fields.Many2one("g2p.payment.batch", readonly=True, ondelete="cascade", index="btree_not_null")
     gateway_id = fields.Many2one("g2p.payment.gateway", required=True, readonly=True, ondelete="cascade")
     company_id = fields.Many2one("res.company", related="gateway_id.company_id", store=True)
     identifier_type = fields.Char(required=True, readonly=True)
@@ -67,7 +66,9 @@ class PayeeVerification(models.Model):
     told_name = fields.Char("Name there", readonly=True, help="The name that the payee's institution knows.")
     our_name = fields.Char("Name here", readonly=True, help="The registrant's name at that time.")
     score = fields.Integer(
-        readonly=True, group_operator="avg", help="How alike the names are: 100 is the same, 0 has nothing in common."
+        readonly=True,
+        group_operator="avg",
+        help="How alike the names are: 100 is the same, 0 has nothing in common.",
     )
     name_differs = fields.Boolean(
         readonly=True, help="The score was below the gateway's threshold, or the institution told no name."
@@ -85,8 +86,8 @@ class PayeeVerification(models.Model):
         "In Doubt",
         compute="_compute_is_doubtful",
         store=True,
-        help="The scheme does not know the payee, or knows it by another name, and nobody has decided that it is "
-        "the right one.",
+        help="The scheme does not know the payee, or knows it by another name, and nobody has decided that "
+        "it is the right one.",
     )
 
     @api.depends("state", "name_differs", "decision")
@@ -147,7 +148,9 @@ class PayeeVerification(models.Model):
 
     def _decide(self, decision):
         if not any(self.env.user.has_group(group) for group in DECIDERS):
-            raise AccessError(_("Only program managers and finance users decide whether a payee is the right one."))
+            raise AccessError(
+                _("Only program managers and finance users decide whether a payee is the right one.")
+            )
         if any(not one.name_differs for one in self):
             raise UserError(_("There is nothing to decide: the names agree, or nobody was found."))
         self.sudo().write(

@@ -25,8 +25,8 @@ class PaymentBatch(models.Model):
     payee_doubt_count = fields.Integer(
         "Payees in Doubt",
         compute="_compute_payee_verifications",
-        help="Payees whom the scheme does not know, or knows by another name, and about whom nobody has decided "
-        "that they are the right ones.",
+        help="Payees whom the scheme does not know, or knows by another name, and about whom nobody has "
+        "decided that they are the right ones.",
     )
 
     def _compute_payee_verifications(self):

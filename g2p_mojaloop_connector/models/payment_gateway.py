@@ -8,7 +8,8 @@ _HEADER_TEXTS = ("mojaloop_dfsp_id", "mojaloop_client_id")
 
 
 class PaymentGateway(models.Model):
-    """Mojaloop's own connector (sdk-scheme-adapter), the heart of Payment Manager for Mojaloop: its settings."""
+    """Mojaloop's own connector (sdk-scheme-adapter), the heart of Payment Manager for Mojaloop: its
+    settings."""
 
     _inherit = "g2p.payment.gateway"
 
@@ -20,8 +21,8 @@ class PaymentGateway(models.Model):
         "Connector URL",
         tracking=True,
         help="Address of the outbound interface of your Mojaloop connector, for example "
-        "https://connector.example:4001. The connector itself asks nobody for a password: keep it on a private "
-        "network, or put a gateway in front of it that does.",
+        "https://connector.example:4001. The connector itself asks nobody for a password: keep it on a "
+        "private network, or put a gateway in front of it that does.",
     )
     mojaloop_dfsp_id = fields.Char(
         "DFSP ID", tracking=True, help="The name under which the scheme knows your institution."
@@ -39,8 +40,8 @@ class PaymentGateway(models.Model):
         ],
         "Payer Type",
         default="ACCOUNT_ID",
-        help="What kind of identifier the payer has, where the payment manager of a program names no payer of "
-        "its own.",
+        help="What kind of identifier the payer has, where the payment manager of a program names no payer "
+        "of its own.",
     )
     mojaloop_payer_identifier = fields.Char(
         "Payer", help="The account that pays, where the payment manager of a program names none."
@@ -67,8 +68,8 @@ class PaymentGateway(models.Model):
     mojaloop_fee_limit = fields.Float(
         "Fee Limit",
         digits=(16, 4),
-        help="A payment may cost you this much on top, in its currency, plus the share below. What costs more "
-        "is not paid, and fails with the fee as reason. It is part of what finance approves.",
+        help="A payment may cost you this much on top, in its currency, plus the share below. What costs "
+        "more is not paid, and fails with the fee as reason. It is part of what finance approves.",
     )
     mojaloop_fee_limit_percent = fields.Float(
         "Fee Limit (% of the amount)",
@@ -84,8 +85,8 @@ class PaymentGateway(models.Model):
     mojaloop_step_timeout = fields.Integer(
         "Step Time-out (seconds)",
         default=30,
-        help="The connector's own time-out for one step (REQUEST_PROCESSING_TIMEOUT_SECONDS, 30 as it comes). "
-        "Its answers are waited for a little longer than that.",
+        help="The connector's own time-out for one step (REQUEST_PROCESSING_TIMEOUT_SECONDS, 30 as it "
+        "comes). Its answers are waited for a little longer than that.",
     )
     mojaloop_parallel = fields.Integer(
         "Parallel Payments", default=8, help="How many payments are under way at the same time."
@@ -96,11 +97,12 @@ class PaymentGateway(models.Model):
     mojaloop_name_threshold = fields.Integer(
         "Name Threshold",
         default=80,
-        help="Verify Payees: below this likeness, from 0 to 100, of the registrant's name and the name that the "
-        "payee's institution tells, a person decides whether it is the same person.",
+        help="Verify Payees: below this likeness, from 0 to 100, of the registrant's name and the name that "
+        "the payee's institution tells, a person decides whether it is the same person.",
     )
     mojaloop_header_name = fields.Char(
-        "API Key Header", help="A header that a gateway in front of the connector asks for, such as X-API-KEY."
+        "API Key Header",
+        help="A header that a gateway in front of the connector asks for, such as X-API-KEY.",
     )
     mojaloop_header_value = fields.Char(
         "API Key",
@@ -112,8 +114,8 @@ class PaymentGateway(models.Model):
     )
     mojaloop_token_url = fields.Char(
         "Token URL",
-        help="Where a gateway in front of the connector gives out access tokens (OAuth 2, client credentials). "
-        "Empty where it asks for none.",
+        help="Where a gateway in front of the connector gives out access tokens (OAuth 2, client "
+        "credentials). Empty where it asks for none.",
     )
     mojaloop_client_id = fields.Char("OAuth Client", help="Name of the OAuth client.")
     mojaloop_client_secret = fields.Char(
@@ -131,8 +133,8 @@ class PaymentGateway(models.Model):
     )
     mojaloop_client_certificate = fields.Text(
         "Client Certificate",
-        help="Certificate, PEM, with its chain, by which a gateway in front of the connector knows this server "
-        "(mutual TLS). Empty where none is asked for.",
+        help="Certificate, PEM, with its chain, by which a gateway in front of the connector knows this "
+        "server (mutual TLS). Empty where none is asked for.",
     )
     mojaloop_client_key = fields.Text(
         "Client Key",

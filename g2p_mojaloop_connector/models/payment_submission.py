@@ -31,9 +31,13 @@ class PaymentSubmission(models.Model):
 
     transfer_ids = fields.One2many("g2p.mojaloop.transfer", "submission_id", "Transfers", readonly=True)
     paused_reason = fields.Char(
-        "Paused", readonly=True, help="Why no payment of it is begun any more until a finance user resumes it."
+        "Paused",
+        readonly=True,
+        help="Why no payment of it is begun any more until a finance user resumes it.",
     )
-    run_answer = fields.Char("Last Run", readonly=True, help="What kept the last run from paying, if anything.")
+    run_answer = fields.Char(
+        "Last Run", readonly=True, help="What kept the last run from paying, if anything."
+    )
 
     def _accept(self, receipt):
         result = super()._accept(receipt)
@@ -184,9 +188,9 @@ class PaymentSubmission(models.Model):
 
     def _ask_some(self, run):
         """Asks what became of some of which nobody knows; how many."""
-        return sum(self._ask(run, alone) for alone in (False, True))
+        return sum(self._ask_scheme(run, alone) for alone in (False, True))
 
-    def _ask(self, run, alone):
+    def _ask_scheme(self, run, alone):
         tasks, lease = self._claim(run, UNSETTLED, alone)
         self._settle(run, lease, run.workers.run(paying.ask, tasks, BEGIN_SECONDS, paying.left_over, alone))
         return len(tasks)

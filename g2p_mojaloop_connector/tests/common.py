@@ -1,4 +1,5 @@
-"""A gateway with Mojaloop's connector, and a scheme behind it that keeps a ledger, for the tests of the add-on."""
+"""A gateway with Mojaloop's connector, and a scheme behind it that keeps a ledger, for the tests of the
+add-on."""
 
 import base64
 import hashlib
@@ -19,13 +20,15 @@ TIMEOUT = "timeout"
 
 
 class Scheme:
-    """Stands for the connector (sdk-scheme-adapter 18.0.2, by its outbound HTTP interface) and the hub behind it.
+    """Stands for the connector (sdk-scheme-adapter 18.0.2, by its outbound HTTP interface) and the hub behind
+    it.
 
-    `faults`: payee's identifier and step ("lookup", "quote", "transfer", "ask") to what happens there instead:
-    an error code of Mojaloop's, TIMEOUT, an exception that is raised before the hub hears of it, or, for a
-    transfer, a state. With `lose_replies` a transfer is carried out and its answer lost. `fee` is asked for on
-    top. `mixed_up`: payee's identifier and step to an error code that belongs to another payment and is answered
-    once, whatever happened. `ledger`: transfer id to what was paid; `posts`: the bodies of all transfers, as they came.
+    `faults`: payee's identifier and step ("lookup", "quote", "transfer", "ask") to what happens there
+    instead: an error code of Mojaloop's, TIMEOUT, an exception that is raised before the hub hears of it, or,
+    for a transfer, a state. With `lose_replies` a transfer is carried out and its answer lost. `fee` is asked
+    for on top. `mixed_up`: payee's identifier and step to an error code that belongs to another payment and
+    is answered once, whatever happened. `ledger`: transfer id to what was paid; `posts`: the bodies of all
+    transfers, as they came.
     """
 
     def __init__(self):
@@ -205,7 +208,10 @@ def _error(code):
 
 
 def _asked(code):
-    return {"statusCode": code, "transferState": {"lastError": {"mojaloopError": {"errorInformation": _error(code)}}}}
+    return {
+        "statusCode": code,
+        "transferState": {"lastError": {"mojaloopError": {"errorInformation": _error(code)}}},
+    }
 
 
 def _text(data):

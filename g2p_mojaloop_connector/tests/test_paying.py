@@ -39,8 +39,8 @@ class PayingCase(MojaloopCase):
 
     @contextmanager
     def _worker_dies_at(self, work, before=False):
-        """`work` (a step of paying) begins, does what it does, and nobody writes down what came of it; it does
-        nothing when the worker dies `before`."""
+        """`work` (a step of paying) begins, does what it does, and nobody writes down what came of it; it
+        does nothing when the worker dies `before`."""
         original = getattr(paying, work)
 
         def dies(connector, task):
@@ -197,7 +197,9 @@ class TestPaying(PayingCase):
         batch = self._paid()
         transfer, outcome = self._only(batch)
         self.assertEqual((transfer.state, outcome.status), ("failed", OutcomeStatus.FAILED))
-        self.assertEqual((outcome.failure_type, outcome.reason), ("limit", "The fee is above the limit: 1.5 USD"))
+        self.assertEqual(
+            (outcome.failure_type, outcome.reason), ("limit", "The fee is above the limit: 1.5 USD")
+        )
         self.assertFalse(self.scheme.posts)
 
     def test_the_limit_is_part_of_what_is_approved(self):
@@ -417,7 +419,8 @@ class TestPause(PayingCase):
 
 @tagged("post_install", "-at_install")
 class TestDeadWorker(PayingCase):
-    """A worker dies, and leaves behind what it had committed. Tests/integration does so with real processes."""
+    """A worker dies, and leaves behind what it had committed. Tests/integration does so with real
+    processes."""
 
     def test_while_it_looks_up_and_quotes(self):
         batch = self._approved(2)

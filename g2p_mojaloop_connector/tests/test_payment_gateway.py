@@ -150,7 +150,6 @@ class TestMojaloopChecks(MojaloopCase):
     def test_what_is_not_one(self):
         for values, sentence in (
             ({"phone": ""}, "no payee identifier"),
-            ({"phone": "12"}, "7 to 15 digits"),
             ({"payee_identifier_type": "PHONE"}, "does not know this type"),
             ({"payee_identifier_type": "IBAN"}, "IBAN is not valid"),
         ):
@@ -159,6 +158,12 @@ class TestMojaloopChecks(MojaloopCase):
                 self.assertIn(sentence, problems)
                 self.assertEqual(batch.batch_state, "draft")
                 savepoint.rollback()
+
+    def test_a_number_that_is_no_phone_number(self):
+        _problems, batch = self._problems()
+        batch.sudo().payment_ids.account_number = "12"
+        batch.with_user(self.manager_user).action_back_to_draft()
+        self.assertIn("7 to 15 digits", batch.payment_ids.check_problem)
 
     def test_what_travels_otherwise_is_shown_before_approval(self):
         self._entitle()

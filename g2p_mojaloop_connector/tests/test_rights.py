@@ -73,7 +73,10 @@ class TestRights(MojaloopCase):
         self.assertFalse(batch.mojaloop_paused_reason)
 
     def test_every_field_is_guarded(self):
-        for model, guarded in (("g2p.payment", payment.GUARDED), ("g2p.payment.batch", payment_batch.GUARDED)):
+        for model, guarded in (
+            ("g2p.payment", payment.GUARDED),
+            ("g2p.payment.batch", payment_batch.GUARDED),
+        ):
             ours = {
                 name
                 for name, field in self.env[model]._fields.items()

@@ -13,7 +13,9 @@ class TestVerifyPayees(MojaloopCase):
     def _verified(self, count=1, user=None):
         self._entitle(count)
         batch = self._prepare()
-        batch.with_user(user or self.manager_user).with_context(queue_job__no_delay=True).action_verify_payees()
+        batch.with_user(user or self.manager_user).with_context(
+            queue_job__no_delay=True
+        ).action_verify_payees()
         return batch
 
     def test_no_money_moves_and_the_evidence_is_kept(self):

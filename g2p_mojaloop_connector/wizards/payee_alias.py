@@ -11,7 +11,8 @@ REGISTRARS = ("g2p_programs.g2p_program_manager", "g2p_registry_base.group_g2p_a
 
 
 class PayeeAliasWizard(models.TransientModel):
-    """Tells the scheme that identifiers of registrants lead to our own institution, or that they no longer do."""
+    """Tells the scheme that identifiers of registrants lead to our own institution, or that they no longer
+    do."""
 
     _name = "g2p.payee.alias.wizard"
     _description = "Register Secondary Identifiers"

@@ -102,8 +102,8 @@ class PaymentGateway(models.Model):
         return {}
 
     def _adjustments(self, instructions):
-        """Hook: what travels otherwise than it is written here, because the payment system cannot carry it so:
-        a dict of reference to a list of sentences."""
+        """Hook: what travels otherwise than it is written here, because the payment system cannot carry it
+        so: a dict of reference to a list of sentences."""
         self.ensure_one()
         return {}
 

@@ -13,7 +13,6 @@ from pydantic import BaseModel, ConfigDict
 from .lines import MAX_BYTES, MAX_LINES, MAX_RAW, EvidenceError, EvidenceLine, EvidenceStatus, Problem
 from .reasons import failure_type
 
-_MAX_CELL = 10_000
 _COLUMNS = (
     "reference",
     "remote_reference",
@@ -196,7 +195,7 @@ class _Reader:
             return EvidenceLine(**values, problem=error.problem, problem_detail=error.detail[:100])
 
     def _cell(self, row: _Row, place: int) -> str:
-        return row.cells[place].strip()[:_MAX_CELL] if place < len(row.cells) else ""
+        return row.cells[place].strip() if place < len(row.cells) else ""
 
     def _amount(self, text: str) -> Decimal | None:
         if not text:

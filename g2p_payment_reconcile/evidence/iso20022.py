@@ -27,9 +27,15 @@ from .reasons import STATUS, failure_type
 CAMT_053, PAIN_002 = "camt_053", "pain_002"
 VERSIONS = {CAMT_053: range(2, 13), PAIN_002: range(3, 15)}
 _NAMESPACE = re.compile(r"urn:iso:std:iso:20022:tech:xsd:(camt|pain)\.(053|002)\.001\.([0-9]{2})")
+_MAX, _DIGITS = Decimal(10) ** 18, 9  # of an amount
 _NO_REFERENCE = {"", "NOTPROVIDED"}
 # Bank transaction codes of an issued credit transfer that came back: returned or unpaid, or recalled.
 _CAME_BACK = {"RRTN", "RPCR"}
+# One for all records: it learns each class once.
+_PARSER = XmlParser(
+    config=ParserConfig(fail_on_unknown_properties=True, fail_on_converter_warnings=True),
+    handler=LxmlEventHandler,
+)
 _ENTRY = ("bk_to_cstmr_stmt", "stmt", "ntry")
 _GROUP = ("cstmr_pmt_sts_rpt", "orgnl_pmt_inf_and_sts")
 _TRANSACTION = (*_GROUP, "tx_inf_and_sts")
@@ -102,9 +108,8 @@ def _records(root: etree._Element, name: str) -> Iterator[etree._Element]:
 def _bound(element: etree._Element, module: Any, path: tuple[str, ...]) -> Any:
     """The record as an object of its schema's class, or the EvidenceLine that says what is wrong with it."""
     raw = _raw(element)
-    config = ParserConfig(fail_on_unknown_properties=True, fail_on_converter_warnings=True)
     try:
-        return XmlParser(config=config, handler=LxmlEventHandler).parse(element, _class(module, path))
+        return _PARSER.parse(element, _class(module, path))
     except (ParserError, TypeError) as error:
         detail = " ".join(str(error).split()).replace("`", "")
         return EvidenceLine(number=0, problem=Problem.SCHEMA, problem_detail=detail[:200], raw=raw)
@@ -250,7 +255,6 @@ def _status_line(group: Any, word: str, reference: str | None, raw: str) -> Evid
 def _transaction_line(transaction: Any, word: str, raw: str) -> EvidenceLine:
     original = transaction.orgnl_tx_ref
     code, reason = _reason((transaction.sts_rsn_inf or [None])[0])
-    settled_on = _get(original, "intr_bk_sttlm_dt") or transaction.accptnc_dt_tm
     return _line(
         raw,
         STATUS.get(word, EvidenceStatus.WAITING),
@@ -258,7 +262,7 @@ def _transaction_line(transaction: Any, word: str, raw: str) -> EvidenceLine:
         reference=_reference(transaction.orgnl_end_to_end_id, transaction.orgnl_instr_id),
         remote_reference=(transaction.acct_svcr_ref or "").strip(),
         remote_status=word,
-        happened_on=settled_on and date(settled_on.year, settled_on.month, settled_on.day),
+        happened_on=_date(_get(original, "intr_bk_sttlm_dt") or transaction.accptnc_dt_tm),
         reason_code=code,
         reason=reason,
         **_payee(original),
@@ -270,7 +274,7 @@ def _transaction_line(transaction: Any, word: str, raw: str) -> EvidenceLine:
 
 def _line(raw: str, status: EvidenceStatus, amount: Any, **values: Any) -> EvidenceLine:
     number = _get(amount, "value")
-    fits = number is None or (isinstance(number, Decimal) and number.is_finite() and number >= 0)
+    fits = number is None or (number.is_finite() and 0 <= number < _MAX and number == round(number, _DIGITS))
     return EvidenceLine(
         number=0,
         raw=raw,
@@ -317,5 +321,12 @@ def _payee(parties: Any) -> dict[str, str]:
 
 def _day(moment: Any) -> date | None:
     """Of a choice between a date and a date with its time."""
-    chosen = _get(moment, "dt") or _get(moment, "dt_tm")
-    return chosen and date(chosen.year, chosen.month, chosen.day)
+    return _date(_get(moment, "dt") or _get(moment, "dt_tm"))
+
+
+def _date(moment: Any) -> date | None:
+    """None also for what XML takes for a date and no calendar has, such as a year of five digits."""
+    try:
+        return moment and date(moment.year, moment.month, moment.day)
+    except ValueError:
+        return None

@@ -113,14 +113,16 @@ class Payment(models.Model):
                    of_payment.doubt, of_payment.known
               FROM g2p_payment AS payment
               LEFT JOIN res_currency AS currency ON currency.id = payment.payment_currency_id
-              LEFT JOIN LATERAL (
-                   SELECT bool_or(state <> 'closed' AND type <> 'silent') AS doubt,
-                          string_agg(known, E'\\n') FILTER (WHERE decision IS DISTINCT FROM 'settled') AS
-                          known FROM g2p_payment_exception WHERE payment_id = payment.id) AS of_payment ON
-                          TRUE WHERE payment.id = ANY(%s) AND payment.name = ANY(%s)
+              LEFT JOIN (
+                   SELECT payment_id, bool_or(state <> 'closed' AND type <> 'silent') AS doubt,
+                          string_agg(known, E'\\n') FILTER (WHERE decision IS DISTINCT FROM 'settled')
+                              AS known
+                     FROM g2p_payment_exception WHERE payment_id = ANY(%s) GROUP BY payment_id
+                   ) AS of_payment ON of_payment.payment_id = payment.id
+             WHERE payment.id = ANY(%s) AND payment.name = ANY(%s)
              ORDER BY payment.id
             """,
-            [self.ids, references],
+            [self.ids, self.ids, references],
         )
         facts = self.env.cr.dictfetchall()
         for fact in facts:

@@ -21,6 +21,7 @@ NEXT = {
 # What takes longer than a click is done by a job.
 SYNC_BYTES = 500_000
 SYNC_LINES = 2_000
+MAX_TEXT = 500
 _LINE_COLUMNS = (
     ("number", "int"),
     ("reference", "varchar"),
@@ -108,6 +109,7 @@ class PaymentEvidence(models.Model):
     duplicate_count = fields.Integer("Duplicates", readonly=True)
     unknown_count = fields.Integer("Unknown", readonly=True)
     question_count = fields.Integer("To Decide", readonly=True)
+    preview = fields.Char(readonly=True, help="Fingerprint of what the preview shows.")
     totals = fields.Html(compute="_compute_totals", sanitize=False, help="Counts and sums of the lines.")
     apply_blocked_reason = fields.Char(compute="_compute_apply_blocked_reason")
 
@@ -190,12 +192,15 @@ class PaymentEvidence(models.Model):
             )
 
     def action_apply(self):
-        """The second person makes what the preview shows so. Says so when the preview is no longer true."""
+        """The second person makes what the preview shows so; the page tells in the context which preview that
+        was. Says so when it is no longer true."""
         self.ensure_one()
         self._check_role(_("Only a finance validator may apply evidence."))
         blocked = self._why_not_apply()
         if blocked:
             raise UserError(blocked)
+        if self.env.context.get("preview") != self.preview:
+            raise UserError(_("The preview has changed since you opened it. Reload the page and look again."))
         if self.line_count > SYNC_LINES:
             self._advance("applying", **self._applied_by_me())
             self._in_job("_apply_in_job", _("Apply %s", self.name))
@@ -356,7 +361,7 @@ class PaymentEvidence(models.Model):
             [
                 *(self.id, self.gateway_id.id, self.company_id.id),
                 *(self.env.uid, now, self.env.uid, now),
-                *([_stored(row[name]) for row in rows] for name, _type in _LINE_COLUMNS),
+                *([_stored(row[name], kind) for row in rows] for name, kind in _LINE_COLUMNS),
             ],
         )
         self.env["g2p.payment.evidence.line"].invalidate_model()
@@ -415,5 +420,8 @@ class PaymentEvidence(models.Model):
         }.get(line.problem, False)
 
 
-def _stored(value):
-    return None if value in ("", False) else value
+def _stored(value, column_type):
+    """No more of a text than an index takes; all of it stands in the file."""
+    if value is None or value is False or value == "":
+        return None
+    return value[:MAX_TEXT] if column_type == "varchar" else value

@@ -1,5 +1,7 @@
 """What the lines of evidence are about, and making it so."""
 
+import hashlib
+import json
 from collections import Counter
 from datetime import datetime, time, timezone
 from decimal import Decimal
@@ -326,17 +328,18 @@ class PaymentEvidence(models.Model):
 
     def _still_as_seen(self):
         """Matches once more; whether each line is still what the preview showed."""
-        seen = self._seen()
+        seen = self.preview
         self._match()
-        return self._seen() == seen
+        return self.preview == seen
 
-    def _seen(self):
+    def _shown(self):
+        """Fingerprint of what the lines are taken to be about, and of what applying does."""
         self.env.cr.execute(
             "SELECT id, match, basis, payment_id, effect FROM g2p_payment_evidence_line "
             "WHERE evidence_id = %s ORDER BY id",
             [self.id],
         )
-        return self.env.cr.fetchall()
+        return hashlib.sha256(json.dumps(self.env.cr.fetchall()).encode()).hexdigest()
 
     def _apply_in_job(self):
         if self.state != "applying":
@@ -434,7 +437,7 @@ class PaymentEvidence(models.Model):
         self.env.cr.execute(
             """
             UPDATE g2p_payment_evidence AS evidence
-               SET matched_count = counted.matched, payee_count = counted.payee,
+               SET preview = %s, matched_count = counted.matched, payee_count = counted.payee,
                    duplicate_count = counted.duplicate, unknown_count = counted.unknown,
                    question_count = counted.question
               FROM (SELECT count(*) FILTER (WHERE match = 'matched') AS matched,
@@ -445,7 +448,7 @@ class PaymentEvidence(models.Model):
                       FROM g2p_payment_evidence_line WHERE evidence_id = %s) AS counted
              WHERE evidence.id = %s
             """,
-            [self.id, self.id],
+            [self._shown(), self.id, self.id],
         )
         self.invalidate_recordset()
 

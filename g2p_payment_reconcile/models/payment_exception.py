@@ -350,17 +350,19 @@ class PaymentException(models.Model):
 
     @api.model
     def _settle_told(self, payments):
-        """Ends the doubts about payments whose result is clear by now; returns how many."""
+        """Ends the doubts about payments whose result is final by now; returns how many.
+
+        No joins here and below but with what is listed: in the middle of a transaction PostgreSQL knows
+        nothing of the rows that were just added, and would go through all of them again and again.
+        """
         now = fields.Datetime.now()
         self.env.cr.execute(
             """
-            UPDATE g2p_payment_exception AS doubt
+            UPDATE g2p_payment_exception
                SET state = 'closed', decision = 'settled', decided_at = %s, write_date = %s,
                    reason = %s, two_people = FALSE, proposed_by_id = NULL, proposed_at = NULL
-              FROM g2p_payment AS payment
-             WHERE payment.id = doubt.payment_id AND payment.id = ANY(%s)
-               AND payment.status_is_final AND doubt.state IN ('open', 'proposed') AND doubt.type = ANY(%s)
-            RETURNING doubt.id
+             WHERE payment_id = ANY(%s) AND state <> 'closed' AND type = ANY(%s)
+            RETURNING id
             """,
             [now, now, _("The payment system has given its final result."), payments.ids]
             + [list(_SETTLED_BY_A_RESULT)],
@@ -377,15 +379,21 @@ class PaymentException(models.Model):
             return
         self.env.flush_all()
         self.env.cr.execute(
+            "SELECT DISTINCT payment_id FROM g2p_payment_exception WHERE id = ANY(%s)", [exceptions.ids]
+        )
+        payments = [payment for (payment,) in self.env.cr.fetchall() if payment]
+        self.env.cr.execute(
             """
             UPDATE g2p_payment AS payment
-               SET attention = (
-                   SELECT summary FROM g2p_payment_exception AS not_closed
-                    WHERE not_closed.payment_id = payment.id AND not_closed.state <> 'closed'
-                    ORDER BY not_closed.id LIMIT 1)
-             WHERE payment.id IN (SELECT payment_id FROM g2p_payment_exception WHERE id = ANY(%s))
+               SET attention = not_closed.summary
+              FROM unnest(%s::int[]) AS touched (id)
+              LEFT JOIN (SELECT DISTINCT ON (payment_id) payment_id, summary
+                           FROM g2p_payment_exception
+                          WHERE payment_id = ANY(%s) AND state <> 'closed'
+                          ORDER BY payment_id, id) AS not_closed ON not_closed.payment_id = touched.id
+             WHERE payment.id = touched.id
             """,
-            [exceptions.ids],
+            [payments, payments],
         )
         self.env["g2p.payment"].invalidate_model(["attention"])
 

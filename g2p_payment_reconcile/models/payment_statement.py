@@ -60,11 +60,12 @@ class PaymentBatch(models.Model):
         return [
             self._statement_facts(),
             self._statement_totals(payments),
-            self._statement_payments(payments),
+            self._statement_failures(payments),
             self._statement_exceptions(),
             self._statement_reissues(payments),
             self._statement_reconciliations(),
             self._statement_trail(),
+            self._statement_payments(payments),
         ]
 
     def _statement_facts(self):
@@ -123,6 +124,21 @@ class PaymentBatch(models.Model):
         rows.append([_("All"), len(payments), sum(approved.values(), zero), paid])
         columns = [_("Outcome"), _("Payments"), _("Amount approved"), _("Amount paid")]
         return Section(_("Totals"), columns, rows)
+
+    def _statement_failures(self, payments):
+        """Why payments failed, most frequent first, and what to do about it."""
+        failed = payments.filtered(lambda payment: payment._outcome() == "failed")
+        rows = [
+            [
+                _label(same[0], "failure_type"),
+                len(same),
+                sum((payment._amount() for payment in same), self._money(0)),
+                same[0].failure_advice,
+            ]
+            for same in failed.grouped("failure_type").values()
+        ]
+        columns = [_("Failure"), _("Payments"), _("Amount approved"), _("What to do")]
+        return Section(_("Failures"), columns, sorted(rows, key=lambda row: (-row[1], row[0])))
 
     def _statement_payments(self, payments):
         labels = _outcome_labels()
@@ -266,7 +282,9 @@ class PaymentBatch(models.Model):
         return Decimal(float_repr(amount or 0.0, digits))
 
     def _moment(self, moment):
-        return str(fields.Datetime.context_timestamp(self, moment).replace(tzinfo=None)) if moment else ""
+        if not moment:
+            return ""
+        return fields.Datetime.context_timestamp(self, moment).strftime("%Y-%m-%d %H:%M:%S")
 
 
 class Payment(models.Model):

@@ -8,7 +8,7 @@ from psycopg2.errors import CheckViolation, UniqueViolation
 
 from odoo import fields
 from odoo.exceptions import AccessError, UserError, ValidationError
-from odoo.tests import Form, tagged
+from odoo.tests import Form, HttpCase, tagged
 from odoo.tools import mute_logger
 
 from odoo.addons.g2p_payment_hub.tests.common import PaymentHubCase
@@ -18,6 +18,29 @@ from odoo.addons.queue_job.tests.common import trap_jobs
 from ..models import payment_evidence
 from .common import EXCEPTION, FAILED, PAID, SUSPECT, DecisionCase
 
+# Opens the first of the list, and presses Apply and Ok.
+APPLY_ON_THE_SCREEN = """
+(async () => {
+    const there = async (selector) => {
+        for (let turn = 0; turn < 300; turn++) {
+            const found = document.querySelector(selector);
+            if (found) { return found; }
+            await new Promise((resolve) => setTimeout(resolve, 100));
+        }
+        throw new Error(`there is no ${selector}`);
+    };
+    try {
+        (await there(".o_list_view .o_data_row .o_data_cell[name=name]")).click();
+        await there(".o_form_view .o_field_widget[name=line_ids] .o_data_row");
+        (await there("button[name=action_apply]")).click();
+        (await there(".modal .btn-primary")).click();
+        await there(".o_form_view .o_field_widget[name=applied_by_id]");
+        console.log("test successful");
+    } catch (error) {
+        console.error(String(error));
+    }
+})();
+"""
 EVIDENCE = "g2p.payment.evidence"
 MAPPING = "g2p.payment.evidence.mapping"
 UPLOAD = "g2p.payment.evidence.upload.wizard"
@@ -97,7 +120,9 @@ class EvidenceCase(DecisionCase):
         return self._upload(self._csv(*rows), **values)
 
     def _apply(self, evidence, user=None):
-        result = evidence.with_user(user or self.second).action_apply()
+        """What the button does, with what the page shows."""
+        as_seen = evidence.with_user(user or self.second).with_context(preview=evidence.preview)
+        result = as_seen.action_apply()
         self.env.flush_all()
         self.env.invalidate_all()
         return result
@@ -727,6 +752,23 @@ class TestPreview(EvidenceCase):
         self.assertEqual(evidence.state, "discarded")
         self.assertIn("no column", evidence.read_problem)
 
+    def test_a_page_that_shows_an_older_preview_applies_nothing(self):
+        batch = self._sent(phone="+27713800001")
+        evidence = self._read(self._row(to=batch.payment_ids.account_number))
+        on_the_page = evidence.preview
+        self._sent(phone="+27713800001")
+        evidence.with_user(self.third).action_match_again()
+        for preview in (on_the_page, False):
+            with self.assertRaisesRegex(UserError, "changed since you opened it"):
+                evidence.with_user(self.second).with_context(preview=preview).action_apply()
+        self.assertFalse(batch.payment_ids.status)
+
+    def test_texts_of_any_length(self):
+        long = "x" * 30_000
+        evidence = self._read(self._row(reference=long, tx=long, to=long, currency=long, code=long, why=long))
+        self._apply(evidence)
+        self.assertEqual(evidence.state, "applied")
+
     def test_a_job_applies_nothing_that_was_not_seen(self):
         batch = self._sent(phone="+27713800001")
         payment = batch.payment_ids
@@ -844,7 +886,7 @@ class TestEvidenceRights(EvidenceCase, RightsCase):
             return self._read(self._row(reference=f"R{next(numbers)}"), user=self.third)
 
         for act in (
-            lambda one, user: one.with_user(user).action_apply(),
+            lambda one, user: one.with_user(user).with_context(preview=one.preview).action_apply(),
             lambda one, user: one.with_user(user).action_discard(),
             lambda one, user: one.with_user(user).action_match_again(),
         ):
@@ -955,3 +997,19 @@ class TestEvidenceRights(EvidenceCase, RightsCase):
             evidence.with_user(self.second).action_discard()
         with self.assertRaisesRegex(UserError, "Only evidence in preview"):
             self._apply(evidence, self.third)
+
+
+@tagged("post_install", "-at_install")
+class TestEvidenceOnTheScreen(EvidenceCase, HttpCase):
+    def test_the_page_says_which_preview_it_shows(self):
+        batch = self._sent()
+        evidence = self._read(self._row(batch.payment_ids))
+        self.browser_js(
+            "/web#action=g2p_payment_reconcile.payment_evidence_action",
+            APPLY_ON_THE_SCREEN,
+            login=self.second.login,
+            timeout=120,
+        )
+        self.env.invalidate_all()
+        self.assertEqual((evidence.state, evidence.applied_by_id), ("applied", self.second))
+        self.assertEqual(batch.payment_ids.status, "paid")

@@ -318,20 +318,15 @@ class TestReissue(ReissueCase):
         stranger = self._user("stranger", "g2p_programs.g2p_program_manager")
         stranger.write({"company_ids": [Command.set(company.ids)], "company_id": company.id})
         line = {"payment_id": batch.payment_ids[0].id, "chosen": True}
-        wizard = (
-            self.env["g2p.payment.reissue.wizard"]
-            .with_user(stranger)
-            .create({"cycle_id": self.cycle.id, "line_ids": [Command.create(line)]})
-        )
-        self.env.flush_all()
-        self.env.invalidate_all()
+        wizards = self.env["g2p.payment.reissue.wizard"].with_user(stranger)
         for act in (
-            lambda: wizard.line_ids.read(["partner_id", "failure_reason"]),
-            wizard.action_reissue,
+            lambda: wizards.create({"cycle_id": self.cycle.id, "line_ids": [Command.create(line)]}),
             batch.with_user(stranger).action_reissue_failed,
         ):
             with self.assertRaises(AccessError):
                 act()
+        with self.assertRaisesRegex(UserError, "nothing to issue again"):
+            self.cycle.with_user(stranger).action_reissue_failed()
 
     def test_the_link_is_written_by_nobody(self):
         batch = self._sent()

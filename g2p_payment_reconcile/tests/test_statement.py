@@ -60,7 +60,7 @@ class StatementCase(ReissueCase):
         return batch, paid, failed, doubt, waiting
 
     def _sections(self, batch):
-        titles = ("facts", "totals", "payments", "exceptions", "reissues", "runs", "trail")
+        titles = ("facts", "totals", "failures", "exceptions", "reissues", "runs", "trail", "payments")
         statement = batch.with_user(self.finance_user)._statement()
         return dict(zip(titles, statement, strict=True))
 
@@ -118,6 +118,9 @@ class TestStatement(StatementCase):
         self.assertEqual(list(rows), [one.name for one in (paid, failed, doubt, waiting)])
         self.assertEqual(rows[paid.name][3:6], [Decimal("100.00"), Decimal("100.00"), "Paid"])
         self.assertEqual(rows[failed.name][9:11], ["Technical", "no"])
+        self.assertEqual(
+            [row[:3] for row in sections["failures"].rows], [["Technical", 1, Decimal("100.00")]]
+        )
         ((*_facts, decision, reason, decided, confirmed, closed, evidence),) = sections["exceptions"].rows
         self.assertEqual((decision, reason, evidence), ("Declare Paid", "Letter of the bank", "Letter"))
         self.assertEqual((decided, confirmed), (self.finance_user.name, self.users["finance"].name))

@@ -3,10 +3,12 @@
 import argparse
 import secrets
 
-from . import databases, demo_story, environment, places, postgres, processes, say, servers, stamp
+from . import databases, demo_story, environment, mojaloop, places, postgres, processes, say, servers, stamp
 
 _DESCRIPTION = """Install what is missing, start PostgreSQL, a simulated Payment Hub EE, and Odoo with its job
-runner; run the main job, and leave Odoo running to look at. setup/stop ends it; a second run starts over."""
+runner; run the main job, and leave Odoo running to look at. setup/stop ends it; a second run starts over.
+
+With --mojaloop the payments go through Mojaloop's own scheme adapter, with its Testing Toolkit as the hub."""
 
 _EPILOG = """variables:
   G2P_BUILD        another folder for all that the set-up makes
@@ -26,7 +28,7 @@ def main():
         template = databases.template(installed)
     processes.stop_remembered()
     try:
-        ground = _start(installed, template, options.port)
+        ground = _start(installed, template, options)
         demo_story.tell(ground, options)
     except BaseException:
         processes.stop_remembered()
@@ -34,18 +36,29 @@ def main():
     say.line("setup/stop ends it")
 
 
-def _start(installed, template, port):
+def _start(installed, template, options):
     """Everything the story needs, running."""
-    say.heading(f"Starting Odoo {installed.series} and the simulated Payment Hub EE")
+    road = demo_story.MOJALOOP if options.mojaloop else demo_story.PAYMENT_HUB
+    say.heading(f"Starting Odoo {installed.series} and {road.name}")
     database = f"{installed.name}_demo"
     databases.copy_to(installed, template, database)
     password = secrets.token_urlsafe(9)
     set_password(database, "admin", password)
-    hub = servers.start_simulator(installed, "payment_hub_ee", "--outlive-parent", "--polling-seconds", "5")
+    hub = _start_peers(installed) if options.mojaloop else _start_hub(installed)
     processes.remember(hub.process)
-    odoo = servers.start_odoo(installed, database, port=port or servers.port_or_free(_USUAL_PORT))
+    port = options.port or servers.port_or_free(_USUAL_PORT)
+    odoo = servers.start_odoo(installed, database, port=port)
     processes.remember(odoo.process)
-    return demo_story.Ground(odoo=odoo, hub=hub, admin_password=password)
+    return demo_story.Ground(road=road, odoo=odoo, hub=hub, admin_password=password)
+
+
+def _start_hub(installed):
+    return servers.start_simulator(installed, "payment_hub_ee", "--outlive-parent", "--polling-seconds", "5")
+
+
+def _start_peers(installed):
+    arguments = mojaloop.install().arguments()
+    return servers.start_simulator(installed, "mojaloop_peers", "--outlive-parent", *arguments, seconds=120)
 
 
 def set_password(database, login, password):
@@ -63,5 +76,6 @@ def _parser():
     parser.add_argument(
         "--port", type=int, help=f"Odoo's port on this machine (default: {_USUAL_PORT}, or a free one)"
     )
+    parser.add_argument("--mojaloop", action="store_true", help="pay through Mojaloop instead")
     demo_story.add_options(parser)
     return parser

@@ -10,15 +10,51 @@ import urllib.request
 from . import places, rpc, say, servers
 from .world import World
 
-# The simulator decides by the last four digits of the payee's number what becomes of a payment.
-TROUBLES = {"0404": 12, "0402": 5, "0403": 3, "0601": 4, "0620": 2}
 SLOWEST_SCHEDULER = 240  # seconds
+
+
+@dataclasses.dataclass(frozen=True)
+class Road:
+    """A way to the payees: who is at its end, and how its books are held against ours."""
+
+    name: str
+    beneficiaries: int
+    troubles: dict  # what a payee's number ends in, which decides about the payment, and how many do
+    gateway: dict  # settings, beyond those that the other end told
+    reference: str  # the field of a payment by which the other end knows it
+    books: str  # where the other end shows them
+    row: tuple  # in them the reference and the amount
+    has_doubts: bool  # whether people have something to decide afterwards
+
+
+PAYMENT_HUB = Road(
+    name="a simulated Payment Hub EE",
+    beneficiaries=1000,
+    troubles={"0404": 12, "0402": 5, "0403": 3, "0601": 4, "0620": 2},
+    gateway={},
+    reference="name",
+    books="/ledger",
+    row=("request_id", "amount"),
+    has_doubts=True,
+)
+MOJALOOP = Road(
+    name="Mojaloop's own scheme adapter and Testing Toolkit",
+    beneficiaries=200,
+    troubles={"0404": 6, "0503": 3, "0512": 2, "0601": 4, "0604": 2, "0701": 2},
+    # This version of the adapter mixes payments up that are under way at the same time.
+    gateway={"mojaloop_fee_limit": 5, "mojaloop_parallel": 1},
+    reference="remote_reference",
+    books="/payments",
+    row=("transferId", "amount"),
+    has_doubts=False,
+)
 
 
 @dataclasses.dataclass
 class Ground:
-    """What runs when the story begins; hub.addresses is what the simulator printed when it was ready."""
+    """What runs when the story begins; hub.addresses is what the other end printed when it was ready."""
 
+    road: Road
     odoo: servers.Odoo
     hub: servers.Simulator
     admin_password: str
@@ -27,16 +63,20 @@ class Ground:
 def add_options(parser):
     """Options of setup/demo that belong to the story."""
     parser.add_argument(
-        "--beneficiaries", type=int, default=1000, metavar="N", help="people in the cycle (default: 1000)"
+        "--beneficiaries",
+        type=int,
+        metavar="N",
+        help=f"people in the cycle (default: {PAYMENT_HUB.beneficiaries}; Mojaloop {MOJALOOP.beneficiaries})",
     )
 
 
 def tell(ground, options):
-    begun = time.monotonic()
+    begun, road = time.monotonic(), ground.road
     world = _step(
-        "People, gateway and program", lambda: World(ground.odoo, ground.admin_password, ground.hub.addresses)
+        "People, gateway and program",
+        lambda: World(ground.odoo, ground.admin_password, ground.hub.addresses, **road.gateway),
     )
-    phones = _phones(options.beneficiaries)
+    phones = _phones(road, options.beneficiaries or road.beneficiaries)
     _step(
         f"{len(phones)} registrants with an approved entitlement of 100 USD each",
         lambda: world.entitle(phones),
@@ -51,9 +91,10 @@ def tell(ground, options):
         "The scheduled action asks the hub what became of them (it runs each minute)",
         lambda: _wait_for_results(world),
     )
-    agree = _say_result(world, ground.hub.addresses, time.monotonic() - begun)
-    _step("Two finance validators decide what is in doubt", lambda: _decide(world))
-    say.line(_step("The program manager issues again what failed for want of money", world.reissue))
+    agree = _say_result(world, ground, time.monotonic() - begun)
+    if road.has_doubts:
+        _step("Two finance validators decide what is in doubt", lambda: _decide(world))
+        say.line(_step("The program manager issues again what failed for want of money", world.reissue))
     _step(
         "Finance downloads the statement of each batch that was sent",
         lambda: _statements(ground, world, batches),
@@ -63,12 +104,11 @@ def tell(ground, options):
         raise say.Problem("Odoo's figures and the hub's own ledger differ")
 
 
-def _phones(count):
+def _phones(road, count):
     """Numbers of their own for all, some of which end badly."""
-    bad = [f"2771{number:04d}{suffix}" for suffix, many in TROUBLES.items() for number in range(many)][
-        : count // 2
-    ]
-    good = [f"2778{number:04d}{7000 + number % 1000:04d}" for number in range(count - len(bad))]
+    bad = [f"2771{number:03d}{suffix}" for suffix, many in road.troubles.items() for number in range(many)]
+    bad = bad[: count // 2]
+    good = [f"2778{number // 1000:03d}{7000 + number % 1000}" for number in range(count - len(bad))]
     return sorted(good + bad)
 
 
@@ -113,29 +153,36 @@ def _wait_for_results(world):
         time.sleep(1)
 
 
-def _say_result(world, addresses, seconds):
-    payments = world.payments(
-        "status", "amount_issued", "amount_paid", "failure_code", "attention", "partner_id"
+def _say_result(world, ground, seconds):
+    reference = ground.road.reference
+    fields = (
+        "status",
+        "amount_issued",
+        "amount_paid",
+        "failure_code",
+        "failure_reason",
+        "attention",
+        "partner_id",
     )
+    payments = world.payments(*fields, reference)
     paid = [row for row in payments if row["status"] == "paid"]
     unresolved = [row for row in payments if not row["status"]]
-    ledger = _ledger(addresses)
-    ours = sorted((row["name"], int(row["amount_paid"])) for row in paid)
-    theirs = sorted((row["request_id"], int(row["amount"])) for row in ledger)
+    theirs = _books(ground)
+    ours = sorted((row[reference], int(row["amount_paid"])) for row in paid)
     say.heading("What happened")
     _fact("entitlements", len(payments))
     _fact("batches", len(world.batches()))
     _fact("payments", f"{len(payments)}, {_sum(payments, 'amount_issued')} USD")
     _fact("paid", f"{len(paid)}, {_sum(paid, 'amount_paid')} USD")
     for code, count in collections.Counter(
-        row["failure_code"] for row in payments if row["status"] == "failed"
+        row["failure_code"] or row["failure_reason"] for row in payments if row["status"] == "failed"
     ).most_common():
         _fact("failed", f"{count}  {code}")
     _fact("unresolved", f"{len(unresolved)}, each in front of a person with the facts")
     for row in unresolved[:3]:
         _fact("", f"{row['partner_id'][1]}: {row['attention'] or 'no answer yet'}")
     agrees = "the same payments" if ours == theirs else "DIFFERS"
-    _fact("hub's ledger", f"{len(theirs)} paid, {_sum(ledger, 'amount')} USD: {agrees}")
+    _fact("hub's ledger", f"{len(theirs)} paid, {sum(amount for _, amount in theirs):,} USD: {agrees}")
     _fact("seconds", f"{seconds:.0f}")
     return ours == theirs
 
@@ -182,9 +229,12 @@ def _sum(rows, name):
     return f"{sum(int(row[name]) for row in rows):,}"
 
 
-def _ledger(addresses):
-    with urllib.request.urlopen(addresses["control_url"] + "/ledger") as response:
-        return json.load(response)
+def _books(ground):
+    """What the other end says that it paid: pairs of reference and amount."""
+    with urllib.request.urlopen(ground.hub.addresses["control_url"] + ground.road.books) as response:
+        rows = json.load(response)
+    reference, amount = ground.road.row
+    return sorted((row[reference], int(row[amount])) for row in rows)
 
 
 def _say_how_to_look(ground, world):

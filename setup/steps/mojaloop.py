@@ -23,6 +23,10 @@ class Software:
     modules: Path  # node_modules
     redis: Path
 
+    def arguments(self):
+        """For `python -m mojaloop_peers`."""
+        return ["--node", self.node, "--modules", self.modules, "--redis", self.redis]
+
 
 def install():
     """Install what is missing."""

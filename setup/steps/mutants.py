@@ -6,6 +6,7 @@ from . import say
 
 _HUB = ("--only", "addons", "--addon", "g2p_payment_hub", "-k")
 _PULL = ("--only", "addons", "--addon", "g2p_payment_reconcile", "-k")
+_MOJALOOP = ("--only", "addons", "--addon", "g2p_mojaloop_connector", "-k")
 _UNIT = ("--only", "unit", "-k")
 _REAL = ("--only", "integration", "-k")
 
@@ -41,10 +42,14 @@ _EVENT = "g2p_payment_hub/models/payment_event.py"
 _TOKEN = "g2p_payment_hub/models/payment_gateway_token.py"
 _APPLY = "g2p_payment_reconcile/models/payment.py"
 _VERDICT = "g2p_payment_reconcile/models/verdict.py"
+_EVIDENCE = "g2p_payment_reconcile/models/payment_evidence.py"
+_MATCH = "g2p_payment_reconcile/models/payment_evidence_match.py"
 _CALLBACK = "g2p_payment_reconcile/models/payment_callback.py"
 _SEEN = "g2p_payment_reconcile/models/payment_callback_seen.py"
 _EXCEPTION = "g2p_payment_reconcile/models/payment_exception.py"
 _CLIENT = "g2p_payment_hub/client"
+_PAYING = "g2p_mojaloop_connector/client/paying.py"
+_TRANSFER = "g2p_mojaloop_connector/models/mojaloop_transfer.py"
 
 MUTANTS = (
     Mutant(
@@ -258,8 +263,8 @@ MUTANTS = (
     Mutant(
         "re-issue: a batch whose earlier payment may have been paid is not sent",
         _SENDING,
-        "            if payment.entitlement_id in others:\n",
-        "            if False:\n",
+        "others.get(payment.entitlement_id, payment.browse())[:1]",
+        "payment.browse()",
         (*_HUB, "TestReissue"),
     ),
     Mutant(
@@ -345,5 +350,145 @@ MUTANTS = (
         "               AND (polling_until IS NULL OR polling_until < %s OR polling_by = %s)\n",
         "               AND (%s IS NOT NULL OR %s IS NOT NULL)\n",
         (*_PULL, "test_reconciliation"),
+    ),
+    Mutant(
+        "evidence: who uploaded it does not apply it",
+        _EVIDENCE,
+        "        if self.uploaded_by_id == self.env.user:\n",
+        "        if False:\n",
+        (*_PULL, "test_evidence"),
+    ),
+    Mutant(
+        "evidence: PostgreSQL asks for two people as well",
+        _EVIDENCE,
+        "check(applied_by_id is null or applied_by_id <> uploaded_by_id)",
+        "check(true)",
+        (*_PULL, "test_evidence"),
+    ),
+    Mutant(
+        "evidence: what was not seen is not applied",
+        _MATCH,
+        "        return self.preview == seen\n",
+        "        return True\n",
+        (*_PULL, "test_evidence"),
+    ),
+    Mutant(
+        "evidence: what the page did not show is not applied",
+        _EVIDENCE,
+        '        if self.env.context.get("preview") != self.preview:\n',
+        "        if False:\n",
+        (*_PULL, "test_evidence"),
+    ),
+    Mutant(
+        "evidence: of two candidates none is guessed",
+        _MATCH,
+        "        if len(candidates) > 1:\n",
+        "        candidates = candidates[:1]\n        if False:\n",
+        (*_PULL, "test_evidence"),
+    ),
+    Mutant(
+        "evidence: an old payment that is still open is a candidate",
+        _MATCH,
+        "               AND (payment.status_is_final IS NOT TRUE\n                    OR line.happened_on",
+        "               AND (FALSE\n                    OR line.happened_on",
+        (*_PULL, "test_evidence"),
+    ),
+    Mutant(
+        "evidence: a line before the payment was sent is not its own",
+        _MATCH,
+        "               AND submission.started_at::date - 1 <= line.happened_on\n",
+        "",
+        (*_PULL, "test_evidence"),
+    ),
+    Mutant(
+        "evidence: by payee only in the approved currency",
+        _MATCH,
+        " AND currency.name = line.currency\n",
+        "\n",
+        (*_PULL, "test_evidence"),
+    ),
+    Mutant(
+        "evidence: two lines for one payment are not guessed",
+        _MATCH,
+        '        if taken[one["payment"]] > 1:\n',
+        "        if False:\n",
+        (*_PULL, "test_evidence"),
+    ),
+    Mutant(
+        "evidence: what was not sent is not paid",
+        _MATCH,
+        "            if payment and same_gateway and was_sent:\n",
+        "            if payment and same_gateway:\n",
+        (*_PULL, "test_evidence"),
+    ),
+    Mutant(
+        "evidence: a further booking is another payment",
+        _MATCH,
+        '            further = line["status"] == "paid" and booking != first\n',
+        "            further = False\n",
+        (*_PULL, "test_evidence"),
+    ),
+    Mutant(
+        "evidence: lines that were applied are duplicates",
+        _MATCH,
+        "               AND ((evidence.state = 'applied' AND before.match = 'matched')\n",
+        "               AND ((FALSE)\n",
+        (*_PULL, "test_evidence"),
+    ),
+    Mutant(
+        "evidence: paid without an amount is a doubt",
+        _MATCH,
+        '    if line["status"] == "paid" and (amount is None or not line["currency"]):\n',
+        "    if False:\n",
+        (*_PULL, "test_evidence"),
+    ),
+    Mutant(
+        "evidence: a document type is refused",
+        "g2p_payment_reconcile/evidence/iso20022.py",
+        "    if root.getroottree().docinfo.doctype:\n",
+        "    if False:\n",
+        (*_UNIT, "test_iso20022"),
+    ),
+    Mutant(
+        "evidence: what is not booked is not paid",
+        "g2p_payment_reconcile/evidence/iso20022.py",
+        '    if booked != "BOOK":\n',
+        "    if False:\n",
+        (*_UNIT, "test_iso20022"),
+    ),
+    Mutant(
+        "unique index: a payment has one transfer that can pay",
+        _TRANSFER,
+        "CREATE UNIQUE INDEX IF NOT EXISTS g2p_mojaloop_transfer_one_live",
+        "CREATE INDEX IF NOT EXISTS g2p_mojaloop_transfer_one_live",
+        (*_MOJALOOP, "second_transfer"),
+    ),
+    Mutant(
+        "whoever comes back late writes nothing over what others have written",
+        _TRANSFER,
+        "AND transfer.lease = %s AND transfer.state = told.before",
+        "AND (transfer.lease = %s OR transfer.id = told.id)",
+        (*_MOJALOOP, "comes_back_late"),
+    ),
+    Mutant(
+        "the scheme is asked for a transfer before it is begun",
+        _PAYING,
+        "return _known_already(connector, task) or _quoted(connector, task)",
+        "return _quoted(connector, task)",
+        (*_MOJALOOP, "restored_backup or cannot_say"),
+    ),
+    Mutant(
+        "a no of the scheme counts when it was said twice",
+        _PAYING,
+        "    if task.heard:\n        return result\n",
+        "    return result\n",
+        (*_MOJALOOP, "belongs"),
+    ),
+    Mutant(
+        "a quote is held against the fee limit",
+        _PAYING,
+        "if quote.exceeds(limit_absolute=task.terms.allowed_fee(quote.amount)):",
+        "if False:",
+        (*_MOJALOOP, "fee_above"),
     ),
 )

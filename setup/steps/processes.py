@@ -83,9 +83,9 @@ def remember(process):
 
 
 def remembered():
-    """The processes written down, running or not."""
+    """The processes written down, running or not; Odoo is the first."""
     found = []
-    for path in sorted(_folder().glob("*.json")):
+    for path in sorted(_folder().glob("*.json"), key=lambda path: (path.stem != "odoo", path.stem)):
         record = json.loads(path.read_text())
         found.append(Process(record["name"], record["pid"], record["started"], record["log"]))
     return found

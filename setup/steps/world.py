@@ -28,8 +28,8 @@ class Person:
 
 
 class World:
-    """Makes a program paying through the hub, or Mojaloop's connector, at `addresses` (as those print them that
-    stand for it).
+    """Makes a program paying through the hub, or Mojaloop's connector, at `addresses` (as those print them
+    that stand for it).
 
     `name` is the program's, and `suffix` keeps the log-ins of several worlds in one database apart.
     """

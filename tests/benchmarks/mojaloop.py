@@ -1,8 +1,8 @@
 """Payments per second through the scheme adapter: the add-on's client beside a plain load generator.
 
-Both drive the same adapter, in turns within one run, with threads and kept connections, and without Odoo. The
-Testing Toolkit is the hub, and by far the slowest of all; so the processor time that a payment costs the client is
-told as well. Every payment has to be in the hub's books, or there is no result.
+Both drive the same adapter, in turns within one run, with threads and kept connections, and without Odoo.
+The Testing Toolkit is the hub, and by far the slowest of all; so the processor time that a payment costs the
+client is told as well. Every payment has to be in the hub's books, or there is no result.
 """
 
 import argparse

@@ -1,4 +1,5 @@
-"""`crashes` for the Mojaloop road: the other end is the real scheme adapter with the Testing Toolkit as the hub."""
+"""`crashes` for the Mojaloop road: the other end is the real scheme adapter with the Testing Toolkit as the
+hub."""
 
 from collections import Counter
 

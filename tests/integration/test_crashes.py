@@ -12,6 +12,7 @@ import pytest
 
 LANES = 2
 
+
 @pytest.fixture(scope="module")
 def lanes(environment, tmp_path_factory):
     with contextlib.ExitStack() as stack:
@@ -51,7 +52,9 @@ def test_the_answer_to_the_upload_is_lost(lanes, capsys, fault):
     unharmed = crashes.Crossing(lanes[0], _fault(fault)).go().check()
     numbers = range(_upload(unharmed), unharmed.passed_until_sent + 2)
     crossings = crashes.everywhere(lanes, iter(numbers), faults=_fault(fault))
-    crashes.print_table(capsys, f"{fault}: killed at every checkpoint from the upload until accepted", crossings)
+    crashes.print_table(
+        capsys, f"{fault}: killed at every checkpoint from the upload until accepted", crossings
+    )
     assert len(crossings) == len(numbers) > 8
 
 
@@ -61,7 +64,9 @@ def test_killed_again_while_it_recovers(lanes, capsys):
     recovered = crashes.Crossing(lanes[0]).go(first, crashes.NEVER).check()
     numbers = range(1, recovered.passed_until_sent + 2)
     crossings = crashes.everywhere(lanes, iter(numbers), first=[first])
-    crashes.print_table(capsys, "Killed after the upload, and again at every checkpoint of the recovery", crossings)
+    crashes.print_table(
+        capsys, "Killed after the upload, and again at every checkpoint of the recovery", crossings
+    )
     assert len(crossings) == len(numbers) > 8
 
 

@@ -1,5 +1,5 @@
-"""A cycle paid straight through Mojaloop's own scheme adapter, with its Testing Toolkit as the hub, and payees of
-which some fail in each way that there is. The books of the hub decide who was paid."""
+"""A cycle paid straight through Mojaloop's own scheme adapter, with its Testing Toolkit as the hub, and
+payees of which some fail in each way that there is. The books of the hub decide who was paid."""
 
 import collections
 import time
@@ -8,8 +8,8 @@ import pytest
 from mojaloop_peers.payees import PAYEES
 from peers import payee, usual_payee
 
-# What each special payee ends with; whoever is not named here is paid. Open: the scheme gives no answer, or none
-# that is an end, for as long as the test lasts.
+# What each special payee ends with; whoever is not named here is paid. Open: the scheme gives no answer, or
+# none that is an end, for as long as the test lasts.
 ENDINGS = {
     "failed": {
         "not_found",
@@ -41,7 +41,9 @@ PAUSES = "payer_without_money"
 @pytest.fixture
 def world(mojaloop_world):
     gateway = mojaloop_world.people["gateway_admin"].client
-    gateway.write("g2p.payment.gateway", [mojaloop_world.gateway], {"mojaloop_fee_limit": 5, "mojaloop_parallel": 2})
+    gateway.write(
+        "g2p.payment.gateway", [mojaloop_world.gateway], {"mojaloop_fee_limit": 5, "mojaloop_parallel": 2}
+    )
     return mojaloop_world
 
 

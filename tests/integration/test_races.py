@@ -158,7 +158,13 @@ def test_two_apply_the_same_evidence(world, hub, eventually):
     (batch,) = world.batches()
     world.approve([batch])
     world.send([batch])
-    eventually(lambda: world.batches("done"))
+    eventually(lambda: world.batches("sent", "done"))
+
+    def asked_until_done():
+        world.finance.button("g2p.payment.batch", [batch], "action_check_now")
+        return world.batches("done")
+
+    eventually(asked_until_done)
     mapping = world.admin.create(
         "g2p.payment.evidence.mapping",
         {
@@ -184,19 +190,17 @@ def test_two_apply_the_same_evidence(world, hub, eventually):
                 "filename": f"{number}.csv",
             },
         )
-        evidence = world.finance.button("g2p.payment.evidence.upload.wizard", [wizard], "action_upload")[
-            "res_id"
-        ]
+        uploaded = world.finance.button("g2p.payment.evidence.upload.wizard", [wizard], "action_upload")
+        (row,) = world.finance.read("g2p.payment.evidence", [uploaded["res_id"]], ["preview", "digest"])
+        apply = ("g2p.payment.evidence", "action_apply", [[row["id"]]])
+        seen = {"context": {"preview": row["preview"]}}
         results = _at_once(
-            *(
-                lambda client=client: client.button("g2p.payment.evidence", [evidence], "action_apply")
-                for client in (*others, *others)
-            )
+            *(lambda client=client: client.execute_kw(*apply, seen) for client in (*others, *others))
         )
         _readable(results)
         assert [result for result in results if not isinstance(result, Fault)] == [True]
-        (row,) = world.admin.read("g2p.payment.evidence", [evidence], ["state", "digest"])
-        assert row["state"] == "applied"
+        (now,) = world.admin.read("g2p.payment.evidence", [row["id"]], ["state"])
+        assert now["state"] == "applied"
         applied = [("batch_id", "=", batch), ("digest", "=", row["digest"])]
         # The first file agrees with the payments; in later ones these lines are duplicates.
         assert world.admin.search_count("g2p.payment.event", applied) == (1 if number == 0 else 0)

@@ -15,8 +15,7 @@ class MojaloopPeers(Process):
     module = "mojaloop_peers"
 
     def __init__(self, software, *options, **others):
-        programs = ("--node", software.node, "--modules", software.modules, "--redis", software.redis)
-        super().__init__(*programs, *options, **{"ready_seconds": 120, **others})
+        super().__init__(*software.arguments(), *options, **{"ready_seconds": 120, **others})
 
     # -- what the hub says ---------------------------------------------------------------------------
 
@@ -26,7 +25,7 @@ class MojaloopPeers(Process):
 
     def payments(self):
         """The transfers that are committed: {transferId: row}."""
-        return {row["transferId"]: row for row in self.transfers() if row["state"] == "COMMITTED"}
+        return {row["transferId"]: row for row in self.control("GET", "/payments")}
 
     def requests(self, method=None, path=""):
         """What the hub took, oldest first: dicts with method (lower case), path, headers, body, at."""
@@ -62,9 +61,9 @@ class MojaloopPeers(Process):
 
 def payee(name, number=1):
     """A phone number with which it goes as the row of that name in mojaloop_peers/payees.py says."""
-    return f"2771{number:04d}{payees.ending(name)}"
+    return f"2771{number:03d}{payees.ending(name)}"
 
 
 def usual_payee(number=1):
     """A phone number that is paid."""
-    return f"2778{number:04d}{7000 + number % 1000:04d}"
+    return f"2778{number // 1000:03d}{7000 + number % 1000}"

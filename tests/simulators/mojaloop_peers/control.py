@@ -23,6 +23,8 @@ class Control(HTTPServer):
             return self.journal.rows(path[1:-1])
         if method == "GET" and path == "/transfers":
             return self.journal.transfers()
+        if method == "GET" and path == "/payments":
+            return self.journal.payments()
         if method == "GET" and path == "/info":
             return self.peers.info
         if method == "POST" and path == "/processes":

@@ -14,6 +14,10 @@ class Journal:
         rows = (json.loads(line) for line in self._path.read_text().splitlines())
         return [row for row in rows if row["kind"] == kind]
 
+    def payments(self):
+        """The transfers that are committed."""
+        return [row for row in self.transfers() if row["state"] == "COMMITTED"]
+
     def transfers(self):
         """Every transfer that the hub has in its books, once for each id, with its state at this moment."""
         now = time.time() * 1000

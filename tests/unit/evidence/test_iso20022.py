@@ -1,7 +1,9 @@
 """Bank statements and status reports in every version that is read; files that are broken or hostile."""
 
+import re
 from datetime import date
 from decimal import Decimal
+from xml.sax.saxutils import escape
 
 import pytest
 from hypothesis import given
@@ -171,10 +173,30 @@ def test_a_record_that_does_not_fit_its_schema_is_kept_and_the_others_are_read(g
     assert second.raw.startswith("<Ntry")
 
 
-@pytest.mark.parametrize("amount", ["NaN", "Infinity", "-100.00"])
+@pytest.mark.parametrize(
+    "amount", ["NaN", "Infinity", "-100.00", "1E+999999", "1e18", "1e-19", "0.0000000001"]
+)
 def test_what_is_no_amount(amount):
     line = only(camt(entry(amount=amount)))
     assert (line.status, line.amount, line.problem) == (None, None, Problem.AMOUNT)
+
+
+def test_a_year_of_five_digits_is_no_date():
+    line = only(camt(entry(booked_on="12026-03-02")))
+    assert (line.status, line.happened_on) == (EvidenceStatus.PAID, None)
+
+
+@given(st.data())
+def test_whatever_stands_in_a_field_each_record_is_a_line(data):
+    good = camt(
+        entry(transaction("R1", "100.00", iban="DE02120300000000202051", returned="AC04")), entry()
+    ).decode()
+    places = [match.span(1) for match in re.finditer(r">([^<>]+)<", good)]
+    start, end = data.draw(st.sampled_from(places[5:]))
+    texts = st.text(st.characters(min_codepoint=32, max_codepoint=0x24F), max_size=30)
+    numbers = st.from_regex(r"[+-]?[0-9]{1,25}([.][0-9]{1,25})?([eE][+-]?[0-9]{1,6})?", fullmatch=True)
+    text = escape(data.draw(st.one_of(texts, numbers)))
+    assert len(lines((good[:start] + text + good[end:]).encode())) == 2
 
 
 def test_a_status_that_its_version_does_not_know_is_not_guessed():

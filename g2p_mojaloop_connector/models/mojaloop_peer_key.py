@@ -21,7 +21,9 @@ class MojaloopPeerKey(models.Model):
     fetched_at = fields.Datetime(required=True, readonly=True, help="When the manager last showed this key.")
     valid_until = fields.Datetime(readonly=True, help="The end of its certificate. A bare key has none.")
 
-    _sql_constraints = [("fsp_unique", "unique(gateway_id, fsp)", "A gateway keeps one key of an institution.")]
+    _sql_constraints = [
+        ("fsp_unique", "unique(gateway_id, fsp)", "A gateway keeps one key of an institution.")
+    ]
 
     @api.model
     def _replace(self, gateway, published):

@@ -39,7 +39,9 @@ class MojaloopTrustStep(models.Model):
     changed_at = fields.Datetime("When", readonly=True, help="When this was last tried.")
     sentence = fields.Char("What Came of It", readonly=True)
     manager_status = fields.Char(
-        "At the Manager", readonly=True, help="What the Connection Manager said at the last Refresh, in its words."
+        "At the Manager",
+        readonly=True,
+        help="What the Connection Manager said at the last Refresh, in its words.",
     )
 
     _sql_constraints = [("step_unique", "unique(gateway_id, step)", "A gateway has each step once.")]

@@ -114,7 +114,9 @@ class PaymentGateway(models.Model):
         )
 
     def _mojaloop_administrators(self):
-        users = self.env["res.users"].search([("share", "=", False), ("company_ids", "in", self.company_id.ids)])
+        users = self.env["res.users"].search(
+            [("share", "=", False), ("company_ids", "in", self.company_id.ids)]
+        )
         return users.filtered(lambda user: user.has_group(ADMIN))
 
 

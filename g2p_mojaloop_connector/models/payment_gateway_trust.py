@@ -110,7 +110,9 @@ class PaymentGateway(models.Model):
 
     @api.constrains("mojaloop_signing_key", "mojaloop_cm_ca_bundle")
     def _check_mojaloop_trust_texts(self):
-        public = _("It has to be a public key or a certificate, in PEM. Keep the private key to the connector.")
+        public = _(
+            "It has to be a public key or a certificate, in PEM. Keep the private key to the connector."
+        )
         several = _("It has to be certificates in PEM.")
         for gateway in self:
             key, bundle = gateway.mojaloop_signing_key, gateway.mojaloop_cm_ca_bundle
@@ -125,7 +127,10 @@ class PaymentGateway(models.Model):
                     ipaddress.ip_network(address)
                 except ValueError as error:
                     raise ValidationError(
-                        _("Egress Addresses: %s is neither an address nor a range such as 10.0.0.0/24.", address)
+                        _(
+                            "Egress Addresses: %s is neither an address nor a range such as 10.0.0.0/24.",
+                            address,
+                        )
                     ) from error
             for port in (gateway.mojaloop_egress_ports or "").split():
                 if not (port.isascii() and port.isdigit() and 0 < int(port) < 65536):
@@ -202,7 +207,9 @@ class PaymentGateway(models.Model):
         self._mojaloop_check_trusted()
         self._mojaloop_forget_request()
         said = _("The request was given up. Generate another one when it is needed.")
-        return self._mojaloop_told("certificate", "done" if self.mojaloop_client_certificate else "todo", said)
+        return self._mojaloop_told(
+            "certificate", "done" if self.mojaloop_client_certificate else "todo", said
+        )
 
     def action_mojaloop_publish_signing_key(self):
         self._mojaloop_check_trusted()
@@ -337,7 +344,9 @@ class PaymentGateway(models.Model):
             return "requested", _("The hub's operator has to sign it. Press Fetch Signed Certificate then.")
         if enrollment.state is EnrollmentState.INVALID:
             self._mojaloop_forget_request()
-            return "refused", _("The hub refuses the request. Ask its operator why, then generate another one.")
+            return "refused", _(
+                "The hub refuses the request. Ask its operator why, then generate another one."
+            )
         why_not = self._mojaloop_why_not_usable(enrollment.certificate)
         if why_not:
             return "refused", why_not
@@ -352,7 +361,9 @@ class PaymentGateway(models.Model):
             ours = keys.is_pair(certificate, key)
             ends = keys.facts(certificate).not_after
         except ValueError:
-            return _("What was signed, or its key, cannot be read. Ask the hub's operator, or generate another request.")
+            return _(
+                "What was signed, or its key, cannot be read. Ask the hub's operator, or generate another request."
+            )
         if not ours:
             return _(
                 "The certificate is not for the key of our request, so it is not used. Ask the hub's operator, "
@@ -391,7 +402,9 @@ class PaymentGateway(models.Model):
         self._mojaloop_remind()
         if unusable:
             names = ", ".join(unusable)
-            return "refused", _("These keys cannot be read and were left out: %s. Tell the hub's operator.", names)
+            return "refused", _(
+                "These keys cannot be read and were left out: %s. Tell the hub's operator.", names
+            )
         if not others:
             return "todo", _("Nobody else has published a key yet. Fetch again later.")
         return "done", _("Fetched the keys of %s other institutions.", len(others))

@@ -31,7 +31,9 @@ class Authority:
         builder = x509.CertificateBuilder().issuer_name(name).subject_name(subject or name)
         builder = builder.public_key(public_key or self._key.public_key())
         builder = builder.serial_number(x509.random_serial_number())
-        builder = builder.not_valid_before(now - timedelta(days=400)).not_valid_after(now + timedelta(days=days))
+        builder = builder.not_valid_before(now - timedelta(days=400)).not_valid_after(
+            now + timedelta(days=days)
+        )
         return builder.sign(self._key, hashes.SHA256()).public_bytes(Encoding.PEM).decode()
 
 
@@ -99,7 +101,9 @@ class Manager:
         class Handler(BaseHTTPRequestHandler):
             def _do(self):
                 length = int(self.headers.get("Content-Length", 0))
-                status, members = manager.answer(self.command, self.path, self.headers, self.rfile.read(length))
+                status, members = manager.answer(
+                    self.command, self.path, self.headers, self.rfile.read(length)
+                )
                 data = json.dumps(members).encode()
                 self.send_response(status)
                 self.send_header("Content-Length", str(len(data)))

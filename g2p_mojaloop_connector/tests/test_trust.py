@@ -88,7 +88,9 @@ class TestClientCertificate(TrustCase):
         self._press("fetch_certificate")
         self.assertEqual(self._step().state, "done")
         self.assertTrue(self._step().changed_at)
-        self.assertTrue(keys.is_pair(self.gateway.mojaloop_client_certificate, self._key("mojaloop_client_key")))
+        self.assertTrue(
+            keys.is_pair(self.gateway.mojaloop_client_certificate, self._key("mojaloop_client_key"))
+        )
         self.assertFalse(self._key(NEXT_KEY) or self.gateway.mojaloop_request)
 
     def test_the_key_is_as_long_as_the_manager_asks_for(self):
@@ -134,7 +136,9 @@ class TestClientCertificate(TrustCase):
         self.assertEqual(self._key("mojaloop_client_key"), old_key)
         self.connection_manager.sign()
         self._press("fetch_certificate")
-        self.assertTrue(keys.is_pair(self.gateway.mojaloop_client_certificate, self._key("mojaloop_client_key")))
+        self.assertTrue(
+            keys.is_pair(self.gateway.mojaloop_client_certificate, self._key("mojaloop_client_key"))
+        )
         self.assertNotEqual(self._key("mojaloop_client_key"), old_key)
 
     def test_a_request_whose_answer_was_lost_keeps_its_key(self):
@@ -211,7 +215,9 @@ class TestOthers(TrustCase):
         ending = Authority().certificate(days=20)
         self._publish(bankb=second, bankc=ending)
         peers = {one.fsp: one for one in self.as_admin.mojaloop_peer_key_ids}
-        self.assertEqual({fsp: one.public_key for fsp, one in peers.items()}, {"bankb": second, "bankc": ending})
+        self.assertEqual(
+            {fsp: one.public_key for fsp, one in peers.items()}, {"bankb": second, "bankc": ending}
+        )
         self.assertFalse(peers["bankb"].valid_until)
         self.assertEqual(self.gateway.mojaloop_peer_keys_until, peers["bankc"].valid_until)
         self.assertEqual(self._step("peer_keys").state, "done")
@@ -226,7 +232,9 @@ class TestOthers(TrustCase):
     def test_addresses_are_published_once(self):
         for _turn in range(2):
             self._press("publish_addresses")
-        published = [(path.rpartition("/endpoints/")[2], body["value"]) for path, body in self.connection_manager.posts]
+        published = [
+            (path.rpartition("/endpoints/")[2], body["value"]) for path, body in self.connection_manager.posts
+        ]
         self.assertEqual(
             published,
             [
@@ -261,14 +269,17 @@ class TestOthers(TrustCase):
         self.connection_manager.others["/dfsps/treasury/status"] = (200, {"steps": steps})
         self._press("refresh_steps")
         self.assertEqual(
-            self.as_admin.mojaloop_step_ids.mapped("manager_status"), ["IN_PROGRESS", False, False, "COMPLETED"]
+            self.as_admin.mojaloop_step_ids.mapped("manager_status"),
+            ["IN_PROGRESS", False, False, "COMPLETED"],
         )
 
     def test_what_went_wrong_is_said_in_a_sentence(self):
         self.connection_manager.others["/dfsps/treasury/jwscerts"] = (400, {"message": "no such key"})
         said = self._press("publish_signing_key")
         self.assertIn("The Connection Manager did not do it. The payment system refuses the request.", said)
-        self.assertEqual((self._step("signing_key").state, self._step("signing_key").sentence), ("refused", said))
+        self.assertEqual(
+            (self._step("signing_key").state, self._step("signing_key").sentence), ("refused", said)
+        )
         self.gateway.mojaloop_cm_client_secret = "wr0ng"
         said = self._press("publish_addresses")
         self.assertIn("refuses user or password", said)
@@ -325,7 +336,10 @@ class TestTrustRights(TrustCase):
                 with self.subTest(f"{user.login} {button}"), self.assertRaises(AccessError):
                     getattr(self.gateway.with_user(user), button)()
         for button in BUTTONS:
-            with self.subTest(button), self.assertRaisesRegex(UserError, "Only gateways of a Mojaloop connector"):
+            with (
+                self.subTest(button),
+                self.assertRaisesRegex(UserError, "Only gateways of a Mojaloop connector"),
+            ):
                 getattr(self.payment_hub.with_user(self.admin_user), button)()
         self.assertFalse(self.connection_manager.posts)
 
@@ -367,7 +381,9 @@ class TestTrustRights(TrustCase):
     def test_private_keys_are_nowhere_to_read(self):
         self._with_certificate()
         self._press("generate_request")
-        private = [line for name in (NEXT_KEY, "mojaloop_client_key") for line in self._key(name).splitlines()[1:-1]]
+        private = [
+            line for name in (NEXT_KEY, "mojaloop_client_key") for line in self._key(name).splitlines()[1:-1]
+        ]
         self.assertTrue(private)
         self.env.invalidate_all()
         names = list(self.as_admin.fields_get())

@@ -42,7 +42,7 @@ PAUSES = "payer_without_money"
 def world(mojaloop_world):
     gateway = mojaloop_world.people["gateway_admin"].client
     gateway.write(
-        "g2p.payment.gateway", [mojaloop_world.gateway], {"mojaloop_fee_limit": 5, "mojaloop_parallel": 2}
+        "g2p.payment.gateway", [mojaloop_world.gateway], {"mojaloop_fee_limit": 5, "mojaloop_parallel": 1}
     )
     return mojaloop_world
 

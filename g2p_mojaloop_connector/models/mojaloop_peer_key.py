@@ -4,8 +4,8 @@ from ..client import keys
 
 
 class MojaloopPeerKey(models.Model):
-    """The public key with which another institution's signatures are checked, as the scheme's Connection Manager
-    publishes it. Only fetching writes here."""
+    """The public key with which another institution's signatures are checked, as the scheme's Connection
+    Manager publishes it. Only fetching writes here."""
 
     _name = "g2p.mojaloop.peer.key"
     _description = "Mojaloop Key of Another Institution"

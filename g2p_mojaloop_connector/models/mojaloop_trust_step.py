@@ -9,7 +9,8 @@ _AT_THE_MANAGER = {
 
 
 class MojaloopTrustStep(models.Model):
-    """How far one part of the exchange with the Connection Manager is. Only the gateway's buttons write here."""
+    """How far one part of the exchange with the Connection Manager is. Only the gateway's buttons write
+    here."""
 
     _name = "g2p.mojaloop.trust.step"
     _description = "Mojaloop Trust Step"

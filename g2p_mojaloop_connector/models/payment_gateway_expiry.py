@@ -66,8 +66,8 @@ class PaymentGateway(models.Model):
         if self.provider == MOJALOOP and until and until <= fields.Datetime.now():
             problems.append(
                 _(
-                    "The client certificate of the gateway %(gateway)s ended on %(date)s. Renew it under Keys and "
-                    "Certificates.",
+                    "The client certificate of the gateway %(gateway)s ended on %(date)s. Renew it under Keys "
+                    "and Certificates.",
                     gateway=self.name,
                     date=fields.Date.to_string(until),
                 )
@@ -88,7 +88,7 @@ class PaymentGateway(models.Model):
                 gateway.mojaloop_reminded = after
 
     def _mojaloop_remind_of(self, name, told):
-        """What was told of this end by now, as [end, days]; None when nothing. `told` is the same of before."""
+        """What was told of this end by now, as [end, days], or None. `told` is the same of before."""
         until, now = self[name], fields.Datetime.now()
         due = [days for days in REMIND_DAYS if until and until - now <= timedelta(days=days)]
         current = [fields.Datetime.to_string(until), min(due)] if due else None
@@ -106,8 +106,8 @@ class PaymentGateway(models.Model):
             date_deadline=until.date(),
             summary=_("%(what)s: %(date)s", what=self._label(name), date=fields.Date.to_string(until)),
             note=_(
-                "What ends then has to be renewed on the gateway %s, under Keys and Certificates. Payments stop "
-                "when it is too late.",
+                "What ends then has to be renewed on the gateway %s, under Keys and Certificates. Payments "
+                "stop when it is too late.",
                 self.name,
             ),
             user_id=user.id,

@@ -23,8 +23,8 @@ class PaymentGateway(models.Model):
     """Keys, certificates and addresses, exchanged with the scheme's Connection Manager as Payment Manager's
     portal does it.
 
-    Each button asks first, while nothing is written, and then writes down what it was told. A key is committed
-    before its request can leave, because that takes another button.
+    Each button asks first, while nothing is written, and then writes down what it was told. A key is
+    committed before its request can leave, because that takes another button.
     """
 
     _inherit = "g2p.payment.gateway"
@@ -37,8 +37,8 @@ class PaymentGateway(models.Model):
     )
     mojaloop_cm_token_url = fields.Char(
         "Connection Manager Token URL",
-        help="Where the Connection Manager's login gives out access tokens (OAuth 2, client credentials). Empty "
-        "where it asks for none.",
+        help="Where the Connection Manager's login gives out access tokens (OAuth 2, client credentials). "
+        "Empty where it asks for none.",
     )
     mojaloop_cm_client_id = fields.Char(
         "Connection Manager Client", help="Name of the OAuth client that the hub's operator made for you."
@@ -68,8 +68,8 @@ class PaymentGateway(models.Model):
     )
     mojaloop_egress_addresses = fields.Char(
         "Egress Addresses",
-        help="The addresses from which your connector's requests come, with blanks between them: 196.0.2.10 or "
-        "a range such as 196.0.2.0/28.",
+        help="The addresses from which your connector's requests come, with blanks between them: 196.0.2.10 "
+        "or a range such as 196.0.2.0/28.",
     )
     mojaloop_egress_ports = fields.Char(
         "Egress Ports",
@@ -362,12 +362,13 @@ class PaymentGateway(models.Model):
             ends = keys.facts(certificate).not_after
         except ValueError:
             return _(
-                "What was signed, or its key, cannot be read. Ask the hub's operator, or generate another request."
+                "What was signed, or its key, cannot be read. Ask the hub's operator, or generate another "
+                "request."
             )
         if not ours:
             return _(
-                "The certificate is not for the key of our request, so it is not used. Ask the hub's operator, "
-                "or generate another request."
+                "The certificate is not for the key of our request, so it is not used. Ask the hub's "
+                "operator, or generate another request."
             )
         if ends <= datetime.now(timezone.utc):
             return _("The certificate is over already, so it is not used. Generate another request.")

@@ -31,7 +31,9 @@ class TrustCase(MojaloopCase):
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
-        cls.admin_user = cls._user("gateway", "g2p_payment_hub.group_gateway_admin")
+        cls.admin_user = cls._user(
+            "gateway", "g2p_payment_hub.group_gateway_admin", "base.group_allow_export"
+        )
         cls.signing_key = keys.public_key(_new_key(2048))
 
     def setUp(self):
@@ -308,6 +310,8 @@ class TestOthers(TrustCase):
 
         asking = ("send_request", "fetch_certificate", "publish_signing_key", "fetch_peer_keys")
         for what in (*asking, "publish_addresses", "refresh_steps"):
+            if self.connection_manager.enrollments:
+                self.connection_manager.sign()
             self.env.flush_all()
             written.clear()
             seen.clear()

@@ -66,8 +66,8 @@ class PaymentGateway(models.Model):
         if self.provider == MOJALOOP and until and until <= fields.Datetime.now():
             problems.append(
                 _(
-                    "The client certificate of the gateway %(gateway)s ended on %(date)s. Renew it under Keys "
-                    "and Certificates.",
+                    "The client certificate of the gateway %(gateway)s ended on %(date)s. Renew it under "
+                    "Keys and Certificates.",
                     gateway=self.name,
                     date=fields.Date.to_string(until),
                 )

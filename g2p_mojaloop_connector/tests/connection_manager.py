@@ -41,7 +41,8 @@ class Manager:
     """What connection-manager-api 1.6 does as far as an institution sees it; whoever asks needs a token.
 
     `lists`: what was posted, by path, as it is listed. `others`: answers for other paths, (status, body).
-    With `lose_answers`, what is posted is kept and answered with an error. `posts`: path and body, as they came.
+    With `lose_answers`, what is posted is kept and answered with an error. `posts`: path and body, as they
+    came.
     `on_request` is called for each request with the path.
     """
 

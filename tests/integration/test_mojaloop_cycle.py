@@ -35,8 +35,8 @@ ENDINGS = {
         "silent_and_lost",
     },
 }
-# A batch pauses there; and a callback that comes twice deafens npm's adapter until it is started anew: both have
-# tests of their own.
+# A batch pauses there; and a callback that comes twice deafens npm's adapter until it is started anew: both
+# have tests of their own.
 APART = ("payer_without_money", "called_back_twice")
 
 

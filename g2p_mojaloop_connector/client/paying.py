@@ -90,6 +90,11 @@ def left_over(task: Task) -> Result:
     return _result(task, task.state if task.state != "transferring" else "unknown")
 
 
+def not_sent(task: Task) -> Result:
+    """A transfer that was not begun any more: it surely did not leave."""
+    return _result(task, "waiting")
+
+
 # Before money can move
 
 

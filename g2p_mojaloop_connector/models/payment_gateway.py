@@ -89,7 +89,10 @@ class PaymentGateway(models.Model):
         "comes). Its answers are waited for a little longer than that.",
     )
     mojaloop_parallel = fields.Integer(
-        "Parallel Payments", default=8, help="How many payments are under way at the same time."
+        "Parallel Payments",
+        default=1,
+        help="How many payments are under way at the same time. The connector of npm (18.0.2) mixes up the "
+        "answers to several, and then hears nothing any more until it is started anew: leave it at 1 there.",
     )
     mojaloop_per_second = fields.Integer(
         "Payments per Second", help="How many payments are begun in a second at the most. Zero: no limit."

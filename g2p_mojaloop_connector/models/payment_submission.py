@@ -10,11 +10,11 @@ from .mojaloop_transfer import FINAL
 from .payment_gateway import MOJALOOP
 
 # A job begins nothing after so long, and makes room for others; well below a worker's time limit.
-RUN_SECONDS = 60
+RUN_SECONDS = 30
 # Payments taken at a time. What a worker leaves behind when it dies is no more than this.
 CHUNK = 32
 # Steps that have not begun by then do not begin any more, so that every step ends before its lease.
-BEGIN_SECONDS, TRANSFER_SECONDS = 180, 120
+BEGIN_SECONDS, TRANSFER_SECONDS = 30, 30
 UNSETTLED = ("transferring", "unknown")
 
 
@@ -89,13 +89,12 @@ class PaymentSubmission(models.Model):
             return self._end_run(" ".join(problems))
         self._claim_gateway()
         terms, _lines = orders.parse(self._frozen_content())
-        until = time.monotonic() + RUN_SECONDS
         with gateway._mojaloop_workers(terms) as workers:
             run = _Run(workers, terms)
             while self._ask_some(run) + self._begin_some(run) and not run.trouble:
-                if time.monotonic() > until:
-                    self._queue_paying()
-                    break
+                pass
+        if run.is_over():
+            self._queue_paying()
         return self._end_run(run.trouble and gateway._explain(run.trouble))
 
     def _end_run(self, why_not=False):
@@ -182,7 +181,7 @@ class PaymentSubmission(models.Model):
         begun = run.workers.run(paying.begin, tasks, BEGIN_SECONDS, paying.left_over, alone)
         ready = [paying.ready(run.workers.connection(), result) for result in begun]
         leaving = self._settle(run, lease, ready)
-        paid = run.workers.run(paying.transfer, leaving, TRANSFER_SECONDS, paying.left_over, alone)
+        paid = run.workers.run(paying.transfer, leaving, TRANSFER_SECONDS, paying.not_sent, alone)
         self._settle(run, lease, paid)
         return len(tasks)
 
@@ -200,7 +199,7 @@ class PaymentSubmission(models.Model):
 
         def claim(batch):
             submission = self.with_env(batch.env).sudo()
-            if unless_paused and submission.paused_reason:
+            if run.is_over() or (unless_paused and submission.paused_reason):
                 return [], ""
             transfers = batch.env["g2p.mojaloop.transfer"].sudo()
             claimed, lease = transfers._claim(submission, states, heard, CHUNK)
@@ -240,3 +239,8 @@ class _Run:
 
     def __init__(self, workers, terms):
         self.workers, self.terms, self.trouble = workers, terms, None
+        self._until = time.monotonic() + RUN_SECONDS
+
+    def is_over(self):
+        """Whether nothing is begun any more in this run."""
+        return time.monotonic() > self._until

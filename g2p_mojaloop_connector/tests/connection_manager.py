@@ -42,7 +42,8 @@ class Manager:
 
     `lists`: what was posted, by path, as it is listed. `others`: answers for other paths, (status, body).
     With `lose_answers`, what is posted is kept and answered with an error. `posts`: path and body, as they
-    came. `on_request` is called for each request with the path.
+    came.
+    `on_request` is called for each request with the path.
     """
 
     def __init__(self):

@@ -103,6 +103,7 @@ class PaymentBatch(models.Model):
         over = not to_decide and not self.env["g2p.payment"].sudo().search_count(not_final, limit=1)
         if self.batch_state == "sent" and over:
             self._advance("done", self._result_sentence(), batch_has_completed=True)
+            self._ask_at_next_turn()
             # Finance has no access to cycles, but the cycle's readers are to know.
             self.cycle_id.sudo().message_post(
                 body=_("%(batch)s: %(result)s", batch=self.name, result=self._result_sentence())
@@ -112,6 +113,12 @@ class PaymentBatch(models.Model):
         elif self.batch_state == "done" and not over:
             why = _("Open again: something came up that a person has to decide.")
             self._advance("sent", why, batch_has_completed=False)
+            self._ask_at_next_turn()
+
+    def _ask_at_next_turn(self):
+        """A batch that is done is asked for less often."""
+        for submission in self.sudo().submission_ids.filtered(lambda one: one.state == "accepted"):
+            submission.next_poll_at = submission._next_turn()
 
     def _call_for_decisions(self, to_decide):
         """One activity for the owner, as long as there is something to decide."""

@@ -152,7 +152,7 @@ class TestReconciliation(DecisionCase):
         batch = self._sent()
         self._say(batch.payment_ids, PAID, remote_reference="r1")
         submission = batch.submission_ids
-        turn = submission._next_turn() - fields.Datetime.now()
+        turn = submission.next_poll_at - fields.Datetime.now()
         self.assertAlmostEqual(turn.total_seconds() / 3600, 24, delta=2.5)
         self.gateway.watch_days = 0
         self.assertFalse(submission._next_turn())

@@ -35,14 +35,16 @@ ENDINGS = {
         "silent_and_lost",
     },
 }
-PAUSES = "payer_without_money"
+# A batch pauses there; and a callback that comes twice deafens npm's adapter until it is started anew: both
+# have tests of their own.
+APART = ("payer_without_money", "called_back_twice")
 
 
 @pytest.fixture
 def world(mojaloop_world):
     gateway = mojaloop_world.people["gateway_admin"].client
     gateway.write(
-        "g2p.payment.gateway", [mojaloop_world.gateway], {"mojaloop_fee_limit": 5, "mojaloop_parallel": 2}
+        "g2p.payment.gateway", [mojaloop_world.gateway], {"mojaloop_fee_limit": 5, "mojaloop_parallel": 1}
     )
     return mojaloop_world
 
@@ -69,10 +71,11 @@ def _check_now(world):
         world.finance.button("g2p.payment.batch", [batch], "action_check_now")
 
 
-@pytest.mark.parametrize("usual", [10, 170], ids=["one of each", "a cycle of two hundred"])
-def test_every_payment_ends_as_the_scheme_says(world, peers, usual):
-    special = {payee(one.name): one.name for one in PAYEES if one.name != PAUSES}
-    names = {**special, **{usual_payee(number): f"usual {number}" for number in range(1, usual + 1)}}
+def test_every_payment_ends_as_the_scheme_says(world, peers):
+    """A cycle of two hundred."""
+    special = {payee(one.name): one.name for one in PAYEES if one.name not in APART}
+    usual = range(1, 201 - len(special))
+    names = {**special, **{usual_payee(number): f"usual {number}" for number in usual}}
     expected = {name: "paid" for name in names.values()}
     expected.update({name: ending for ending, ones in ENDINGS.items() for name in ones})
     _pay(world, list(names))
@@ -100,9 +103,11 @@ def _agrees(world, peers):
     ours = {one["transfer_id"] for one in transfers if one["state"] in ("committed", "suspect")}
     theirs = peers.payments()
     assert ours <= theirs.keys()
-    assert all(count == 1 for count in collections.Counter(row["payee"] for row in theirs.values()).values())
     known = {one["transfer_id"] for one in transfers}
-    assert theirs.keys() <= known
+    assert theirs.keys() <= known, [theirs[one] for one in theirs.keys() - known]
+    by_payee = collections.Counter(row["payee"] for row in theirs.values())
+    twice = {payee for payee, count in by_payee.items() if count > 1}
+    assert not twice, [(one, row) for one, row in theirs.items() if row["payee"] in twice]
     paid = [one for one in world.payments("account_number", "status", "amount_paid", "remote_reference")]
     for one in paid:
         if one["status"] == "paid":

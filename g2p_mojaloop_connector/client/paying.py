@@ -99,8 +99,14 @@ def not_sent(task: Task) -> Result:
 
 
 def begin(connector: Connector, task: Task) -> Result:
+    """Asks whether the scheme knows the id, as it may after a backup was restored, and only then goes on."""
+    said = _said(connector.ask, task, task.transfer_id, Step.ASK)
+    if isinstance(said, Transfer):
+        return _known(task, said)
+    if not _is_not_known(said):
+        return _cannot_say_whether_known(task, said)
     try:
-        return _known_already(connector, task) or _quoted(connector, task)
+        return _quoted(connector, task)
     except StepFailed as error:
         return _step_failed(task, error)
     except GatewayError as error:
@@ -115,7 +121,7 @@ def is_known(connector: Connector, transfer_id: str) -> bool:
     try:
         connector.ask(transfer_id)
     except StepFailed as error:
-        if error.code == _NOT_KNOWN:
+        if _is_not_known(error):
             return False
         if error.verdict is Verdict.ASK:
             raise OutcomeUnknown(Reason.SERVER_ERROR, str(error)) from error
@@ -126,15 +132,20 @@ def cannot_tell(_transfer_id: str) -> bool:
     raise OutcomeUnknown(Reason.TIMEOUT)
 
 
-def _known_already(connector: Connector, task: Task) -> Result | None:
-    """After a backup was restored the scheme may know the id; None when it does not."""
-    try:
-        said = connector.ask(task.transfer_id)
-    except StepFailed as error:
-        if error.code == _NOT_KNOWN:
-            return None
-        raise
-    return _known(task, said)
+def _is_not_known(said: Any) -> bool:
+    return isinstance(said, StepFailed) and said.code == _NOT_KNOWN
+
+
+def _cannot_say_whether_known(task: Task, error: StepFailed | GatewayError) -> Result:
+    """Without the scheme's word it waits, however long: to fail it would let it be paid again under another
+    id, while the scheme may have paid this one before a backup was restored."""
+    if isinstance(error, (Refused, NotSent)):
+        return _not_answered(task, error)
+    if isinstance(error, StepFailed) and error.verdict is Verdict.PAUSE_BATCH:
+        return _step_failed(task, error)
+    if isinstance(error, StepFailed) and error.verdict is Verdict.FAILED:
+        return _no(task, _failed(task, error, _error_of(error)), "waiting")
+    return _result(task, "waiting", **_next_ask(task), **_error_of(error))
 
 
 def _known(task: Task, said: Transfer) -> Result:
@@ -188,7 +199,7 @@ def _quote_facts(quote: Quote) -> dict[str, Any]:
 
 def _step_failed(task: Task, error: StepFailed) -> Result:
     facts = (error.step.value, error.code, error.description)
-    if error.verdict is Verdict.FAILED and error.step is not Step.ASK:
+    if error.verdict is Verdict.FAILED:
         failed = _result(task, "failed", **_error(*facts), failure_type=error.failure_type.value)
         return _no(task, failed, "waiting")
     if error.verdict is Verdict.PAUSE_BATCH:
@@ -253,7 +264,7 @@ def _asked_without_body(task: Task, said: Any) -> Result:
     """One that the scheme knew before we had sent anything."""
     if isinstance(said, Transfer):
         return _known(task, said)
-    if isinstance(said, StepFailed) and said.code == _NOT_KNOWN:
+    if _is_not_known(said):
         return _result(task, "waiting")
     return _result(task, "unknown", **_next_ask(task), **_error_of(said))
 

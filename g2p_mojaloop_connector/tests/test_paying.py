@@ -280,8 +280,9 @@ class TestMoney(PayingCase):
         self.assertEqual(transfer.state, "committed")
 
     def test_nothing_leaves_while_the_scheme_cannot_say_whether_it_knows_the_id(self):
+        """However long that takes: a payment that failed would be paid again under another id."""
         self.scheme.faults[None, "ask"] = TIMEOUT
-        batch = self._paid()
+        batch = self._paid(runs=paying.MAX_TRIES + 2)
         self.assertEqual(self._transfers(batch).state, "waiting")
         self.assertFalse(self.scheme.posts)
         self.scheme.faults.clear()

@@ -125,7 +125,11 @@ def reset(connection):
     connection.close()
 
 
+_TAKEN: list[socket.socket] = []
+
+
 def unused_port():
-    """A port on which nobody listens."""
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        return listener.getsockname()[1]
+    """A port on which nobody listens, nor begins to: it stays taken as long as the tests run."""
+    _TAKEN.append(socket.socket())
+    _TAKEN[-1].bind(("127.0.0.1", 0))
+    return _TAKEN[-1].getsockname()[1]

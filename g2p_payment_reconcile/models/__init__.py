@@ -1,4 +1,5 @@
 from . import payment_exception
+from . import payment_exception_decision
 from . import payment_reconciliation
 from . import cycle
 from . import payment

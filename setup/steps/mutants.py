@@ -47,6 +47,7 @@ _MATCH = "g2p_payment_reconcile/models/payment_evidence_match.py"
 _CALLBACK = "g2p_payment_reconcile/models/payment_callback.py"
 _SEEN = "g2p_payment_reconcile/models/payment_callback_seen.py"
 _EXCEPTION = "g2p_payment_reconcile/models/payment_exception.py"
+_DECISION = "g2p_payment_reconcile/models/payment_exception_decision.py"
 _CLIENT = "g2p_payment_hub/client"
 _PAYING = "g2p_mojaloop_connector/client/paying.py"
 _TRANSFER = "g2p_mojaloop_connector/models/mojaloop_transfer.py"
@@ -234,7 +235,7 @@ MUTANTS = (
     ),
     Mutant(
         "decision: a second person confirms it",
-        _EXCEPTION,
+        _DECISION,
         "        if self.proposed_by_id == self.env.user:\n",
         "        if False:\n",
         (*_PULL, "test_exception"),
@@ -473,8 +474,9 @@ MUTANTS = (
     Mutant(
         "the scheme is asked for a transfer before it is begun",
         _PAYING,
-        "return _known_already(connector, task) or _quoted(connector, task)",
-        "return _quoted(connector, task)",
+        "    said = _said(connector.ask, task, task.transfer_id, Step.ASK)\n    if isinstance(said, Transfer):\n"
+        "        return _known(task, said)\n    if not _is_not_known(said):\n",
+        "    said = None\n    if False:\n",
         (*_MOJALOOP, "restored_backup or cannot_say"),
     ),
     Mutant(

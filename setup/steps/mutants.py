@@ -474,8 +474,9 @@ MUTANTS = (
     Mutant(
         "the scheme is asked for a transfer before it is begun",
         _PAYING,
-        "    said = _said(connector.ask, task, task.transfer_id, Step.ASK)\n    if isinstance(said, Transfer):\n"
-        "        return _known(task, said)\n    if not _is_not_known(said):\n",
+        "    said = _said(connector.ask, task, task.transfer_id, Step.ASK)\n"
+        "    if isinstance(said, Transfer):\n        return _known(task, said)\n"
+        "    if not _is_not_known(said):\n",
         "    said = None\n    if False:\n",
         (*_MOJALOOP, "restored_backup or cannot_say"),
     ),

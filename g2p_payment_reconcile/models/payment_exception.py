@@ -97,7 +97,16 @@ class PaymentException(models.Model):
     times_seen = fields.Integer(required=True, readonly=True, default=1)
 
     # Both sides, when it was first seen.
-    our_status = fields.Char(readonly=True)
+    our_status = fields.Selection(
+        [
+            ("issued", "Issued"),
+            ("sent", "Sent"),
+            ("reconciled", "Reconciled"),
+            ("paid", "Paid"),
+            ("failed", "Failed"),
+        ],
+        readonly=True,
+    )
     our_amount = fields.Monetary(
         "Approved Amount", readonly=True, currency_field="our_currency_id", help="What was approved."
     )
@@ -105,7 +114,17 @@ class PaymentException(models.Model):
     our_reference = fields.Char(
         "Recorded Reference", readonly=True, help="The other side's reference that our result came from."
     )
-    their_status = fields.Char(readonly=True, help="What their word means to us.")
+    their_status = fields.Selection(
+        [
+            ("paid", "Paid"),
+            ("failed", "Failed"),
+            ("returned", "Returned"),
+            ("waiting", "Waiting"),
+            ("suspect", "Doubtful"),
+        ],
+        readonly=True,
+        help="What their word means to us.",
+    )
     their_word = fields.Char(readonly=True, help="The status as the other side calls it.")
     their_amount = fields.Float(readonly=True, digits=(20, 4))
     their_currency = fields.Char(readonly=True)

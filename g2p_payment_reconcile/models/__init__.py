@@ -10,6 +10,7 @@ from . import payment_callback_seen
 from . import payment_reissue
 from . import payment_report
 from . import payment_statement
+from . import ir_actions_report
 from . import payment_submission
 from . import payment_evidence_mapping
 from . import payment_evidence

@@ -12,3 +12,4 @@ from . import test_report
 from . import test_rights
 from . import test_state_machine
 from . import test_statement
+from . import test_statement_paper

@@ -9,7 +9,9 @@
     "license": "LGPL-3",
     "development_status": "Beta",
     "depends": ["g2p_payment_hub"],
-    "external_dependencies": {"python": ["lxml", "pydantic", "pyiso20022", "reportlab", "xlsxwriter", "xsdata"]},
+    "external_dependencies": {
+        "python": ["lxml", "pydantic", "pyiso20022", "reportlab", "xlsxwriter", "xsdata"]
+    },
     "data": [
         "security/ir.model.access.csv",
         "security/rules.xml",

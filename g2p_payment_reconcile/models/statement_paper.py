@@ -1,4 +1,4 @@
-"""A statement on paper: sections cut into tables that have room on a page, and numbered pages. Knows no records.
+"""A statement on paper: sections cut into tables that have room on a page, and numbered pages. Plain Python.
 
 Of the two builds of wkhtmltopdf, Debian's repeats no headings on the next page and prints no page numbers.
 """

@@ -3,7 +3,7 @@
 import hashlib
 import json
 from collections import Counter
-from datetime import datetime, time, timezone
+from datetime import datetime, time, timedelta, timezone
 from decimal import Decimal
 
 from markupsafe import Markup
@@ -36,6 +36,7 @@ _TELLS_STATES = "pain_002"
 # An account number or a line's payee without what people and banks put between the characters.
 _PLAIN = "upper(regexp_replace({}, '[^0-9A-Za-z]', '', 'g'))"
 _NOON = time(12)
+_A_DAY = timedelta(days=1)
 
 
 class PaymentEvidence(models.Model):
@@ -132,62 +133,74 @@ class PaymentEvidence(models.Model):
 
     def _match_payees(self, matches):
         """Lines without a reference: where of all payments that were sent only one fits, it is that."""
-        open_lines = [line for line in self._payee_lines() if line not in matches]
+        open_lines = {line: said for line, said in self._payee_lines().items() if line not in matches}
         candidates = self._payee_candidates(open_lines)
         taken = Counter(row["payment_id"] for row in matches.values() if row["payment_id"])
         taken.update(found[0]["payment"] for found in candidates.values() if len(found) == 1)
         for line in open_lines:
-            matches[line] = self._payee_match(line, candidates.get(line, []), taken)
+            matches[line] = self._payee_match(line, candidates[line], taken)
         self.env.cr.execute("SELECT id FROM g2p_payment_evidence_line WHERE evidence_id = %s", [self.id])
         for (line,) in self.env.cr.fetchall():
             matches.setdefault(line, _unknown(line, _("The line names no reference.")))
 
     def _payee_lines(self):
-        """Ids of the lines that say all that is needed."""
+        """Those that say all that is needed: id to (payee, amount, currency) and the day."""
         if not self.gateway_id.sudo().evidence_days:
-            return []
+            return {}
+        payee = _PLAIN.format("payee")
         self.env.cr.execute(
             f"""
-            SELECT id FROM g2p_payment_evidence_line
+            SELECT id, {payee}, amount::text, currency, happened_on FROM g2p_payment_evidence_line
              WHERE evidence_id = %s AND status = 'paid' AND reference IS NULL AND problem IS NULL
-               AND amount > 0 AND currency IS NOT NULL AND happened_on IS NOT NULL
-               AND {_PLAIN.format("payee")} <> ''
+               AND amount > 0 AND currency IS NOT NULL AND happened_on IS NOT NULL AND {payee} <> ''
              ORDER BY id
             """,  # pylint: disable=sql-injection  # only an expression of this file
             [self.id],
         )
-        return [line for (line,) in self.env.cr.fetchall()]
+        return {
+            line: ((payee, Decimal(amount), currency), day)
+            for line, payee, amount, currency, day in self.env.cr.fetchall()
+        }
 
     def _payee_candidates(self, lines):
         """For each line the payments that it may be about, whatever their gateway: sent before it, to that
         payee, of that amount and currency. Those that are over count while the line is near enough to be
-        theirs, those that are open always."""
+        theirs, those that are open always.
+
+        The payments are found by their index and put beside the lines here: of lines that were just read
+        PostgreSQL knows too little to join them well.
+        """
+        payee = _PLAIN.format("payment.account_number")
         self.env.cr.execute(
             f"""
-            SELECT line.id AS line, payment.id AS payment, payment.name, payment.batch_id AS batch,
-                   payment.gateway_id = line.gateway_id AS same_gateway,
+            SELECT {payee} AS payee, payment.amount_issued::text AS amount, currency.name AS currency,
+                   payment.id AS payment, payment.name, payment.batch_id AS batch,
+                   payment.gateway_id = %s AS same_gateway, payment.status_is_final IS TRUE AS over,
                    payment.state = 'sent' AND payment.status_is_final IS NOT TRUE AS open,
-                   line.happened_on <= submission.started_at::date + %s AS near
-              FROM g2p_payment_evidence_line AS line
-              JOIN g2p_payment AS payment
-                ON {_PLAIN.format("payment.account_number")} = {_PLAIN.format("line.payee")}
-               AND payment.amount_issued = line.amount
-               AND payment.company_id = line.company_id
-              JOIN res_currency AS currency
-                ON currency.id = payment.payment_currency_id AND currency.name = line.currency
+                   submission.started_at::date AS sent_on
+              FROM g2p_payment AS payment
+              JOIN res_currency AS currency ON currency.id = payment.payment_currency_id
               JOIN g2p_payment_submission AS submission
                 ON submission.batch_id = payment.batch_id AND submission.state = 'accepted'
-             WHERE line.id = ANY(%s)
-               AND submission.started_at::date - 1 <= line.happened_on
-               AND (payment.status_is_final IS NOT TRUE
-                    OR line.happened_on <= submission.started_at::date + %s)
-             ORDER BY line.id, payment.id
-            """,  # pylint: disable=sql-injection  # only expressions of this file
-            [self.gateway_id.sudo().evidence_days, lines, self.gateway_id.sudo().evidence_days],
+             WHERE {payee} = ANY(%s) AND payment.gateway_id IS NOT NULL AND payment.company_id = %s
+             ORDER BY payment.id
+            """,  # pylint: disable=sql-injection  # only an expression of this file
+            [
+                self.gateway_id.id,
+                list({payee for (payee, *_money), _day in lines.values()}),
+                self.company_id.id,
+            ],
         )
-        candidates = {}
+        payments = {}
         for row in self.env.cr.dictfetchall():
-            candidates.setdefault(row["line"], []).append(row)
+            key = row["payee"], Decimal(row["amount"]), row["currency"]
+            payments.setdefault(key, []).append(row)
+        days = timedelta(days=self.gateway_id.sudo().evidence_days)
+        candidates = {}
+        for line, (key, day) in lines.items():
+            sent = [one for one in payments.get(key, ()) if one["sent_on"] - _A_DAY <= day]
+            near = [{**one, "near": day <= one["sent_on"] + days} for one in sent]
+            candidates[line] = [one for one in near if one["near"] or not one["over"]]
         return candidates
 
     def _payee_match(self, line, candidates, taken):
@@ -544,6 +557,15 @@ class Payment(models.Model):
         "g2p_registry_base.group_g2p_admin",
         help="Lines of statements and result files about this payment.",
     )
+
+    def init(self):
+        super().init()
+        self.env.cr.execute(
+            f"""
+            CREATE INDEX IF NOT EXISTS g2p_payment_plain_payee
+                ON g2p_payment (({_PLAIN.format("account_number")})) WHERE gateway_id IS NOT NULL
+            """  # pylint: disable=sql-injection  # only an expression of this file
+        )
 
 
 class PaymentReconciliation(models.Model):

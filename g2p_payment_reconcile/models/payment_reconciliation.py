@@ -40,6 +40,13 @@ class PaymentReconciliation(models.Model):
         "g2p.payment.batch", required=True, readonly=True, ondelete="restrict", index=True
     )
     submission_id = fields.Many2one("g2p.payment.submission", readonly=True, ondelete="restrict")
+    evidence_id = fields.Many2one(
+        "g2p.payment.evidence",
+        readonly=True,
+        ondelete="restrict",
+        index="btree_not_null",
+        help="The statement or result file that was read.",
+    )
     gateway_id = fields.Many2one("g2p.payment.gateway", required=True, readonly=True, ondelete="restrict")
     company_id = fields.Many2one("res.company", required=True, readonly=True, index=True)
     program_id = fields.Many2one("g2p.program", readonly=True, ondelete="restrict")

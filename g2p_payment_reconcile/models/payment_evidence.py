@@ -44,10 +44,17 @@ class PaymentEvidence(models.Model):
         "g2p.payment.evidence.mapping", "CSV Mapping", readonly=True, ondelete="restrict"
     )
     format = fields.Selection(
-        [("csv", "CSV"), ("camt_053", "Bank Statement (camt.053)"), ("pain_002", "Status Report (pain.002)")],
+        [
+            ("csv", "CSV"),
+            ("camt_053", "Bank Statement (camt.053)"),
+            ("camt_054", "Notification (camt.054)"),
+            ("pain_002", "Status Report (pain.002)"),
+        ],
         readonly=True,
     )
     source = fields.Char(readonly=True, help="Files of one source name the same transaction alike.")
+    accounts = fields.Char(readonly=True, help="The accounts that the file says it is about.")
+    account_warning = fields.Char(compute="_compute_account_warning")
     file = fields.Binary(
         attachment=True,
         readonly=True,
@@ -88,6 +95,9 @@ class PaymentEvidence(models.Model):
     )
     duplicate_count = fields.Integer("Duplicates", readonly=True)
     unknown_count = fields.Integer("Unknown", readonly=True)
+    unreadable_count = fields.Integer(
+        "Cannot Be Read", readonly=True, help="Lines about which nothing is applied, among the unknown ones."
+    )
     question_count = fields.Integer("To Decide", readonly=True)
     preview = fields.Char(readonly=True, help="Fingerprint of what the preview shows.")
     totals = fields.Html(compute="_compute_totals", sanitize=False, help="Counts and sums of the lines.")
@@ -218,6 +228,9 @@ class PaymentEvidence(models.Model):
             "view_mode": "tree,form,pivot",
             "domain": [("evidence_id", "=", self.id)],
         }
+
+    def action_open_unreadable(self):
+        return {**self.action_open_lines(), "context": {"search_default_unreadable": 1}}
 
     def action_open_reconciliations(self):
         self.ensure_one()

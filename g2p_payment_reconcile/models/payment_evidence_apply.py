@@ -9,6 +9,8 @@ from .payment import Learnt
 from .payment_evidence_effect import NOON, SAYING
 from .verdict import Doubt
 
+_NAMED = 20  # lines in a sentence
+
 
 class PaymentEvidence(models.Model):
     _inherit = "g2p.payment.evidence"
@@ -50,6 +52,24 @@ class PaymentEvidence(models.Model):
         for batch in self._batches():
             self._apply_to(batch)
         self._raise_strangers()
+        self._log_what_was_said()
+
+    def _log_what_was_said(self):
+        """What the person who applied it had in front, beside the figures."""
+        if self.account_warning:
+            self._message_log(body=self.account_warning)
+        if self.unreadable_count:
+            unreadable = self.line_ids.search(
+                [("evidence_id", "=", self.id), ("problem", "!=", False)], order="id", limit=_NAMED
+            )
+            self._message_log(
+                body=_(
+                    "%(count)s lines could not be read, and nothing was applied for them. The first are the "
+                    "lines %(numbers)s.",
+                    count=self.unreadable_count,
+                    numbers=", ".join(str(line.number) for line in unreadable),
+                )
+            )
 
     def _apply_to(self, batch):
         told = self._told_of(batch)

@@ -5,9 +5,10 @@ import json
 
 from markupsafe import Markup
 
-from odoo import _, models
+from odoo import _, api, models
 
 from .payment_evidence_mapping import _table
+from .payment_gateway import plain_account
 
 
 class PaymentEvidence(models.Model):
@@ -28,11 +29,12 @@ class PaymentEvidence(models.Model):
             UPDATE g2p_payment_evidence AS evidence
                SET preview = %s, matched_count = counted.matched, payee_count = counted.payee,
                    duplicate_count = counted.duplicate, unknown_count = counted.unknown,
-                   question_count = counted.question
+                   unreadable_count = counted.unreadable, question_count = counted.question
               FROM (SELECT count(*) FILTER (WHERE match = 'matched') AS matched,
                            count(*) FILTER (WHERE basis = 'payee') AS payee,
                            count(*) FILTER (WHERE match = 'duplicate') AS duplicate,
                            count(*) FILTER (WHERE match = 'unknown') AS unknown,
+                           count(*) FILTER (WHERE problem IS NOT NULL) AS unreadable,
                            count(*) FILTER (WHERE effect = 'question') AS question
                       FROM g2p_payment_evidence_line WHERE evidence_id = %s) AS counted
              WHERE evidence.id = %s
@@ -40,6 +42,22 @@ class PaymentEvidence(models.Model):
             [self._shown(), self.id, self.id],
         )
         self.invalidate_recordset()
+
+    @api.depends("accounts", "gateway_id.evidence_accounts")
+    def _compute_account_warning(self):
+        """Said of a statement of an account from which no payment of this gateway leaves, as far as that is
+        known."""
+        for evidence in self:
+            ours = evidence.gateway_id.sudo()._paying_accounts()
+            theirs = {plain_account(account): account for account in (evidence.accounts or "").split(", ")}
+            others = [account for plain, account in theirs.items() if plain and plain not in ours]
+            evidence.account_warning = bool(ours and others) and _(
+                "This file is about the account %(theirs)s, but payments through %(gateway)s leave from "
+                "%(ours)s. Make sure that it is the right file before you apply it.",
+                theirs=", ".join(others),
+                gateway=evidence.gateway_id.name,
+                ours=", ".join(ours.values()),
+            )
 
     def _compute_totals(self):
         """A row for each thing that happens to lines, in each currency; the sums are PostgreSQL's."""

@@ -45,16 +45,18 @@ class PaymentEvidence(models.Model):
     def _read_file(self):
         """Takes the lines out of the file and matches them."""
         content = base64.b64decode(self.sudo().with_context(bin_size=False).file)
+        kind, accounts = "csv", []
         try:
             if self.mapping_id:
-                kind, lines = "csv", csv_file.read(content, self.mapping_id._csv_mapping())
+                lines = csv_file.read(content, self.mapping_id._csv_mapping())
             else:
-                kind, lines = iso20022.read(content)
+                kind, lines, accounts = iso20022.read(content)
         except EvidenceError as error:
             raise UserError(self._file_sentence(error)) from error
         source = f"csv {self.mapping_id.id}" if self.mapping_id else kind
         self._insert_lines(lines)
-        self._advance("matched", format=kind, source=source, line_count=len(lines))
+        accounts = ", ".join(accounts)[:MAX_TEXT]
+        self._advance("matched", format=kind, source=source, accounts=accounts, line_count=len(lines))
         self._match()
 
     def _insert_lines(self, lines):
@@ -127,8 +129,8 @@ class PaymentEvidence(models.Model):
                 "This XML file declares a document type, which no bank message does. It was not read."
             ),
             Problem.MESSAGE: _(
-                "This is a message of another kind: %(detail)s. Bank statements (camt.053, versions 02 to "
-                "12) and status reports (pain.002, versions 03 to 14) can be read.",
+                "This is a message of another kind: %(detail)s. Bank statements and notifications (camt.053 "
+                "and camt.054, versions 02 to 12) and status reports (pain.002, versions 03 to 14) can be read.",
                 **values,
             ),
         }[error.problem]

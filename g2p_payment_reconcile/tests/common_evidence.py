@@ -99,7 +99,7 @@ class EvidenceCase(DecisionCase):
         names = ("state", "status", "status_is_final", "amount_paid", "failure_reason", "attention")
         return batch.payment_ids.sorted("id").read(names) + batch.read(["batch_state", "stats_paid_amount"])
 
-    def _camt(self, *entries):
+    def _camt(self, *entries, account="1"):
         """A bank statement; entries of (reference, amount, indicator, bank's number)."""
         texts = [
             f'<Ntry><Amt Ccy="USD">{amount}</Amt><CdtDbtInd>{indicator}</CdtDbtInd>'
@@ -111,9 +111,8 @@ class EvidenceCase(DecisionCase):
         return self._bank_message(
             "camt.053.001.02",
             "BkToCstmrStmt",
-            "<Stmt><Id>1</Id><CreDtTm>2026-01-01T00:00:00</CreDtTm><Acct><Id><Othr><Id>1</Id></Othr></Id></Acct>"
-            + "".join(texts)
-            + "</Stmt>",
+            "<Stmt><Id>1</Id><CreDtTm>2026-01-01T00:00:00</CreDtTm><Acct><Id><Othr>"
+            f"<Id>{account}</Id></Othr></Id></Acct>" + "".join(texts) + "</Stmt>",
         )
 
     def _pain(self, *transactions):

@@ -180,18 +180,95 @@ class TestPreview(EvidenceCase):
     def test_as_many_statements_for_many_lines_as_for_few(self):
         counts = []
         for size in (5, 60):
-            batch = self._sent(size)
-            rows = [self._row(payment, tx=payment.name) for payment in batch.payment_ids]
+            batch = self._sent(2 * size, amount=100 + size)
+            named, unnamed = batch.payment_ids[:size], batch.payment_ids[size:]
+            values = {"amount": f"{100 + size}.00"}
+            rows = [self._row(payment, tx=payment.name, **values) for payment in named]
+            rows += [self._row(reference="", to=payment.account_number, **values) for payment in unnamed]
             rows += [self._row(reference=f"x{size}-{number}") for number in range(size)]
-            content = self._csv(*rows)
+            rows += [self._row(reference=f"y{size}-{number}", status="Splendid") for number in range(size)]
+            content = self._csv(*rows, *rows[:size])
             self.env.flush_all()
             self.env.invalidate_all()
             before = self.env.cr.sql_log_count
             evidence = self._upload(content)
+            evidence.with_user(self.second).action_match_again()
             self._apply(evidence)
             counts.append(self.env.cr.sql_log_count - before)
+            figures = (evidence.matched_count, evidence.payee_count, evidence.duplicate_count)
+            self.assertEqual(figures, (2 * size, size, size))
+            self.assertEqual((evidence.unknown_count, evidence.unreadable_count), (2 * size, size))
             self.assertEqual(batch.batch_state, "done")
         self.assertLessEqual(counts[1], counts[0] + 4, counts)
+
+    def test_payments_to_a_payee_are_found_by_an_index(self):
+        """Comparing each line with each payment takes hours with many of both."""
+        self._sql("SET LOCAL enable_seqscan = off")
+        planned = []
+        evidence = self._read(self._row(reference="", to=self._sent().payment_ids.account_number))
+        real = type(self.env.cr).execute
+
+        def explained(cr, query, params=None, **values):
+            if "AS sent_on" in str(query):
+                real(cr, f"EXPLAIN {query}", params)
+                planned.append(str(cr.fetchall()))
+            return real(cr, query, params, **values)
+
+        with patch.object(type(self.env.cr), "execute", explained):
+            evidence._match()
+        self.assertIn("g2p_payment_plain_payee", planned[0])
+
+    def test_every_line_ends_somewhere_and_what_cannot_be_read_is_said(self):
+        batch = self._sent(2)
+        paid, other = batch.payment_ids
+        short = self._row(other).rsplit(",", 3)[0]
+        evidence = self._read(
+            self._row(paid, tx="t1"),
+            self._row(paid, tx="t1"),
+            self._row(other, "Splendid"),
+            self._row(other, amount="1,000,00").replace('"', ""),
+            short,
+            self._row(other, day="yesterday"),
+            self._row(other, amount="12x"),
+            self._row(other, "Open"),
+            self._row(reference="x"),
+        )
+        lines = evidence.line_ids.sorted("id")
+        self.assertEqual(
+            lines.mapped("match"),
+            ["matched", "duplicate", *["unknown"] * 5, "matched", "unknown"],
+        )
+        self.assertEqual(lines.mapped("number"), list(range(2, 11)))
+        unreadable = lines.filtered("problem")
+        self.assertEqual(unreadable.mapped("number"), [4, 5, 6, 7, 8])
+        self.assertTrue(all(line.why == line.problem and line.effect == "none" for line in unreadable))
+        for line, word in zip(unreadable, ("Splendid", "cells", "cells", "yesterday", "12x"), strict=True):
+            self.assertIn(word, line.problem)
+        counted = evidence.matched_count + evidence.duplicate_count + evidence.unknown_count
+        self.assertEqual((counted, evidence.unreadable_count), (evidence.line_count, 5))
+        action = evidence.with_user(self.second).action_open_unreadable()
+        self.assertEqual(action["context"], {"search_default_unreadable": 1})
+        self._apply(evidence)
+        self.assertEqual((paid.status, other.status), ("paid", False))
+        said = " ".join(evidence.message_ids.mapped("body"))
+        self.assertIn("5 lines could not be read", said)
+        self.assertIn("4, 5, 6, 7, 8", said)
+
+    def test_a_statement_of_another_account_is_said(self):
+        batch = self._sent()
+        statement = self._camt((batch.payment_ids.name, "100.00", "DBIT", "b1"), account="DE02 1203-0000")
+        evidence = self._upload(statement, mapping=False)
+        self.assertFalse(evidence.account_warning, "nobody has said which account it is")
+        self.gateway.evidence_accounts = "77-1, de0212030000"
+        self.assertFalse(evidence.account_warning)
+        self.gateway.evidence_accounts = "77-1"
+        self.assertIn("DE02 1203-0000", evidence.with_user(self.second).account_warning)
+        self.assertIn("77-1", evidence.account_warning)
+        self.gateway.evidence_accounts = False
+        self.manager.write({"payer_identifier_type": "IBAN", "payer_identifier": "DE99"})
+        self.assertIn("DE99", evidence.account_warning)
+        self._apply(evidence)
+        self.assertIn("DE99", " ".join(evidence.message_ids.mapped("body")))
 
 
 @tagged("post_install", "-at_install")

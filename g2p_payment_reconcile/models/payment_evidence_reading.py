@@ -130,7 +130,8 @@ class PaymentEvidence(models.Model):
             ),
             Problem.MESSAGE: _(
                 "This is a message of another kind: %(detail)s. Bank statements and notifications (camt.053 "
-                "and camt.054, versions 02 to 12) and status reports (pain.002, versions 03 to 14) can be read.",
+                "and camt.054, versions 02 to 12) and status reports (pain.002, versions 03 to 14) can be "
+                "read.",
                 **values,
             ),
         }[error.problem]

@@ -36,5 +36,6 @@
         "views/payment_report.xml",
         "views/payment_statement.xml",
     ],
+    "assets": {"web.assets_tests": ["g2p_payment_reconcile/static/tests/tours/*.js"]},
     "post_init_hook": "post_init_hook",
 }

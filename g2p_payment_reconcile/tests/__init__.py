@@ -1,3 +1,4 @@
+from . import test_browser
 from . import test_callback
 from . import test_cycle
 from . import test_evidence

@@ -115,6 +115,13 @@ class EvidenceCase(DecisionCase):
             f"<Id>{account}</Id></Othr></Id></Acct>" + "".join(texts) + "</Stmt>",
         )
 
+    def _notification(self, *entries):
+        """The same as a notification (camt.054)."""
+        message = self._camt(*entries).decode()
+        for name, other in (("053", "054"), ("BkToCstmrStmt", "BkToCstmrDbtCdtNtfctn"), ("Stmt>", "Ntfctn>")):
+            message = message.replace(name, other)
+        return message.encode()
+
     def _pain(self, *transactions):
         """A status report; transactions of (reference, status, reason code, amount)."""
         texts = [

@@ -298,6 +298,23 @@ class TestTwice(EvidenceCase):
         self._apply(statement)
         self.assertFalse(payment.attention)
 
+    def test_a_notification_and_then_the_statement_of_the_same_day(self):
+        batch = self._sent(2)
+        first, second = batch.payment_ids
+        notified = self._upload(self._notification((first.name, "100.00", "DBIT", "n1")), mapping=False)
+        self.assertEqual(notified.format, "camt_054")
+        self._apply(notified)
+        self.assertEqual(first.status, "paid")
+        statement = self._camt(
+            (first.name, "100.00", "DBIT", "b1"),
+            (second.name, "100.00", "DBIT", "b2"),
+        )
+        stated = self._upload(statement, mapping=False)
+        self.assertEqual([told[2] for told in self._told(stated)], ["agrees", "pays"])
+        self._apply(stated)
+        self.assertEqual(set(batch.payment_ids.mapped("status")), {"paid"})
+        self.assertFalse(self._exceptions(batch), "one booking told twice is no second payment")
+
     def test_a_hubs_result_file_that_names_another_transaction(self):
         self.mapping.same_references = True
         batch = self._sent(2)

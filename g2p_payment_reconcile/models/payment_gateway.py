@@ -11,6 +11,8 @@ from odoo.addons.g2p_payment_hub.models.payment_gateway import ADMIN
 
 # The name of the random key of a gateway in g2p.payment.gateway.secret.
 CALLBACK_KEY = "callback_key"
+# What the programs' kinds of paying accounts are called where these stand in statements as well.
+_BANK_ACCOUNTS = ("IBAN", "ACCOUNT", "BANK_ACCOUNT", "ACCOUNT_ID", "BBAN")
 # A signed call whose time stamp is further away than this is not believed.
 SIGNATURE_WINDOW = timedelta(minutes=5)
 
@@ -66,6 +68,13 @@ class PaymentGateway(models.Model):
         "0: such lines stay unknown.",
     )
 
+    evidence_accounts = fields.Char(
+        "Paying Accounts",
+        help="The accounts from which the payments leave, as the bank's statements call them, with commas "
+        "between them. The preview of a statement of another account warns. Empty: the programs' payers are "
+        "taken, where they are IBANs or account numbers.",
+    )
+
     _sql_constraints = [
         (
             "waits_are_not_negative",
@@ -88,6 +97,18 @@ class PaymentGateway(models.Model):
                 raise ValidationError(
                     _("The callback address begins with https:// and has no question mark or hash sign.")
                 )
+
+    def _paying_accounts(self):
+        """Accounts without blanks and signs, to how people write them; empty where none is known."""
+        written = (self.evidence_accounts or "").split(",")
+        if not self.evidence_accounts:
+            managers = self.env["g2p.program.payment.manager.hub"].search([("gateway_id", "=", self.id)])
+            written = [
+                manager.payer_identifier or ""
+                for manager in managers
+                if (manager.payer_identifier_type or "").upper() in _BANK_ACCOUNTS
+            ]
+        return {plain_account(account): account.strip() for account in written if plain_account(account)}
 
     @api.model
     def _secret_fields(self):
@@ -149,3 +170,8 @@ class PaymentGateway(models.Model):
         if abs(time.time() - int(stamp)) > SIGNATURE_WINDOW.total_seconds():
             return False
         return self.env["g2p.payment.callback.seen"].sudo()._is_first(self, expected)
+
+
+def plain_account(account):
+    """Without what people and banks put between the characters."""
+    return "".join(letter for letter in account.upper() if letter.isalnum())

@@ -6,7 +6,9 @@ from odoo.tools import float_repr
 
 from .payment_batch import LOOKERS
 from .statement_files import Section, to_csv, to_xlsx
+from .statement_paper import is_amount, shown, tables
 
+REPORT = "g2p_payment_reconcile.payment_batch_statement"
 KINDS = {
     "csv": (to_csv, "text/csv; charset=utf-8"),
     "xlsx": (to_xlsx, "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"),
@@ -329,11 +331,10 @@ class PaymentBatchStatement(models.AbstractModel):
             "doc_ids": docids,
             "doc_model": batches._name,
             "docs": batches,
-            "statements": {batch.id: batch._statement() for batch in batches},
-            "shown": _shown,
-            "is_amount": lambda cell: not isinstance(cell, str),
+            "tables": {
+                batch.id: [table for section in batch._statement() for table in tables(section)]
+                for batch in batches
+            },
+            "shown": shown,
+            "is_amount": is_amount,
         }
-
-
-def _shown(cell):
-    return f"{cell:,}" if isinstance(cell, Decimal) else str(cell)

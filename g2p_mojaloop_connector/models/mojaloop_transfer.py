@@ -8,9 +8,9 @@ from odoo.exceptions import UserError
 
 from odoo.addons.g2p_payment_hub.client.outcomes import FailureType, Outcome, OutcomeStatus
 
-from ..client import orders, paying
+from ..client import orders, results
 from ..client.ids import transfer_ids
-from ..client.paying import FEE
+from ..client.results import FEE
 
 # A worker that has not written down what came of its transfers by then is taken for dead.
 LEASE = timedelta(minutes=15)
@@ -46,6 +46,7 @@ _FACTS = {
     "commission": "varchar",
     "currency": "varchar",
     "condition": "varchar",
+    "bulk_transfer_id": "varchar",
     "body": "text",
     "expires_at": "timestamp",
     "transfer_state": "varchar",
@@ -132,6 +133,9 @@ class MojaloopTransfer(models.Model):
     fee = fields.Char(readonly=True, help="What the payee's institution takes, as the quote says.")
     commission = fields.Char(readonly=True, help="What the payee's institution gives, as the quote says.")
     condition = fields.Char(readonly=True, help="The proof of payment has to match it.")
+    bulk_transfer_id = fields.Char(
+        "Bulk Transfer ID", readonly=True, index="btree_not_null", help="The bulk with which it left last."
+    )
     body = fields.Text(
         readonly=True, groups="g2p_payment_hub.group_payment_file", help="What was sent, to the byte."
     )
@@ -204,7 +208,7 @@ class MojaloopTransfer(models.Model):
                         one.submission_id, one.payment_id.id, one.payment_id.name, one.attempt + 1
                     ),
                     "order": one.order,
-                    "next_at": fields.Datetime.now() + timedelta(seconds=paying.WAITS[0]),
+                    "next_at": fields.Datetime.now() + timedelta(seconds=results.WAITS[0]),
                 }
                 for one in transfers.sudo()
                 if one.attempt < MAX_ATTEMPTS
@@ -280,7 +284,7 @@ class MojaloopTransfer(models.Model):
 
     def _tasks(self, terms):
         return [
-            paying.Task(
+            results.Task(
                 id=one.id,
                 state=one.state,
                 transfer_id=one.transfer_id,
@@ -318,7 +322,7 @@ class MojaloopTransfer(models.Model):
                 """
                 UPDATE g2p_mojaloop_transfer
                    SET lease = %s, lease_until = %s,
-                       turn = turn + CASE state WHEN 'waiting' THEN 1 ELSE 0 END
+                       turn = coalesce(turn, 0) + CASE state WHEN 'waiting' THEN 1 ELSE 0 END
                  WHERE id = ANY(%s)
                 """,
                 [lease, now + LEASE, claimed.ids],

@@ -2,6 +2,8 @@ from odoo import _, api, fields, models
 from odoo.exceptions import ValidationError
 from odoo.tools import float_repr
 
+from ..client.orders import BULK, STEP_BY_STEP, TWO_PHASES
+
 MOJALOOP = "mojaloop"
 SECRET = "g2p_payment_hub.group_gateway_admin"
 _HEADER_TEXTS = ("mojaloop_dfsp_id", "mojaloop_client_id")
@@ -53,6 +55,19 @@ class PaymentGateway(models.Model):
     mojaloop_payer_name = fields.Char(
         "Payer Name", help="Who pays, as the payees' institutions show it: letters without accents."
     )
+    mojaloop_flow = fields.Selection(
+        [(STEP_BY_STEP, "Step by Step"), (TWO_PHASES, "Two Phases"), (BULK, "Bulk")],
+        "Payment Flow",
+        default=STEP_BY_STEP,
+        required=True,
+        tracking=True,
+        help="How payments go through the connector. Step by step: look-up, quote and transfer of each payment "
+        "are requests of their own (/parties, /quotes, /simpleTransfers); any connector can do that. Two "
+        "phases: the connector looks up and quotes, and pays when its quote is accepted (POST and PUT "
+        "/transfers); for npm's 18.0.2 with AUTO_ACCEPT_QUOTES off. Bulk: all payments to one institution "
+        "together (/bulkQuotes, /bulkTransfers); for newer connectors only. It is part of what finance "
+        "approves.",
+    )
     mojaloop_scenario = fields.Selection(
         [("TRANSFER", "Transfer"), ("PAYMENT", "Payment to a merchant"), ("DEPOSIT", "Deposit")],
         "Scenario",
@@ -80,7 +95,8 @@ class PaymentGateway(models.Model):
         "Expiry (seconds)",
         default=60,
         help="How long the scheme may take to carry out a transfer. What it has not carried out by then does "
-        "not happen any more.",
+        "not happen any more. In two phases and in bulk the connector sets the time: give at least its "
+        "EXPIRY_SECONDS.",
     )
     mojaloop_step_timeout = fields.Integer(
         "Step Time-out (seconds)",
@@ -91,8 +107,9 @@ class PaymentGateway(models.Model):
     mojaloop_parallel = fields.Integer(
         "Parallel Payments",
         default=1,
-        help="How many payments are under way at the same time. The connector of npm (18.0.2) mixes up the "
-        "answers to several, and then hears nothing any more until it is started anew: leave it at 1 there.",
+        help="How many payments are under way at the same time. Step by step, the connector of npm (18.0.2) "
+        "mixes up the answers to several, and then hears nothing any more until it is started anew: leave it "
+        "at 1 there. In two phases it does not.",
     )
     mojaloop_per_second = fields.Integer(
         "Payments per Second", help="How many payments are begun in a second at the most. Zero: no limit."
@@ -167,6 +184,17 @@ class PaymentGateway(models.Model):
                 gateway._check_header_name("mojaloop_header_name")
             for name in _HEADER_TEXTS:
                 gateway._check_header_text(name)
+
+    @api.constrains("mojaloop_flow", "mojaloop_scenario")
+    def _check_mojaloop_flow(self):
+        for gateway in self:
+            if gateway.mojaloop_flow != STEP_BY_STEP and gateway.mojaloop_scenario != "TRANSFER":
+                raise ValidationError(
+                    _(
+                        "Other scenarios than Transfer go step by step only. Change the scenario or the "
+                        "payment flow."
+                    )
+                )
 
     @api.constrains(
         "mojaloop_step_timeout",

@@ -6,10 +6,12 @@ from odoo.addons.g2p_payment_hub.client.outcomes import Receipt
 from odoo.addons.g2p_payment_hub.models.payment_gateway_token import GatewayTokens
 
 from ..client import grammar, orders, paying
+from ..client.bulk import NO_BULK
 from ..client.connector import Connector
 from ..client.grammar import Problem
 from ..client.ids import transfer_ids
 from ..client.login import ClientCredentials
+from ..client.offers import NO_IDS
 from ..client.parties import Party
 from ..client.settings import ConnectorSettings, limits_for
 from ..client.workers import Pace, Workers
@@ -51,6 +53,7 @@ class PaymentGateway(models.Model):
             amount_type="RECEIVE",
             fee_limit=fee_limit,
             fee_limit_percent=fee_limit_percent,
+            flow=self.mojaloop_flow,
         )
 
     def _mojaloop_settings(self, terms):
@@ -64,6 +67,7 @@ class PaymentGateway(models.Model):
                 client_secret=secrets.get("mojaloop_client_secret", ""),
             )
         header = self.mojaloop_header_name
+        two_phase = terms.flow == orders.TWO_PHASES
         return ConnectorSettings(
             url=self.mojaloop_url or "",
             dfsp_id=terms.dfsp_id,
@@ -77,8 +81,10 @@ class PaymentGateway(models.Model):
             client_certificate=self.mojaloop_client_certificate or "",
             client_key=secrets.get("mojaloop_client_key", ""),
             step_timeout=self.mojaloop_step_timeout,
-            limits=limits_for(self.mojaloop_step_timeout),
+            limits=limits_for(self.mojaloop_step_timeout, two_phase),
             expiry_seconds=self.mojaloop_expiry_seconds,
+            two_phase=two_phase,
+            bulk=terms.flow == orders.BULK,
         )
 
     def _mojaloop_terms_of_gateway(self):
@@ -203,13 +209,16 @@ class PaymentGateway(models.Model):
     # Sending, and what came of it
 
     def _submit(self, submission):
-        """Nothing leaves here: once the connector answers, the batch is taken over by the paying job, whose
-        transfers are written in the transaction that accepts the submission."""
+        """Nothing leaves here: once the connector answers, and can pay in bulk where that was approved, the
+        batch is taken over by the paying job, whose transfers are written in the transaction that accepts the
+        submission."""
         if self.provider != MOJALOOP:
             return super()._submit(submission)
         terms, _orders = orders.parse(submission._frozen_content())
         with self._or_not_sent(self._mojaloop_connector, terms) as connector:
             connector.reach()
+            if terms.flow == orders.BULK:
+                connector.bulk().check()
         return Receipt(reference=submission.key, poll_after=POLL_AFTER)
 
     def _find_submission(self, submission, references=None):
@@ -247,8 +256,23 @@ class PaymentGateway(models.Model):
             return connector.check_connection()
 
     def _check_label(self, name):
-        labels = {"connector": _("Connector"), "hub": _("Scheme")}
+        labels = {"connector": _("Connector"), "hub": _("Scheme"), "bulk": _("Bulk")}
         return labels.get(name) or super()._check_label(name)
+
+    @api.model
+    def _explain(self, error):
+        sentences = {
+            NO_BULK: _(
+                "This version of the connector cannot pay in bulk (npm's 18.0.2 cannot). Use a newer one, or "
+                "choose another payment flow on the gateway and have the batch approved on it."
+            ),
+            NO_IDS: _(
+                "In two phases this version of the connector takes no transfer ids of ours, so that nobody "
+                "could ask for a payment that was forgotten here. Choose Step by Step on the gateway, and have "
+                "the batch approved on it."
+            ),
+        }
+        return sentences.get(error.detail) or super()._explain(error)
 
     def _waits_for_answers(self):
         """Another system would say of a transfer under way that it does not know it."""

@@ -1,4 +1,6 @@
 from . import test_paying
+from . import test_two_phases
+from . import test_bulk
 from . import test_payee_alias
 from . import test_payment_gateway
 from . import test_rights

@@ -462,7 +462,7 @@ def test_24_bulk_of_this_version_is_refused(peers):
         payment = Payment(connector, usual_payee())
         item = BulkItem(found, payment.instruction, payment.ids)
         with pytest.raises(Refused) as caught:
-            connector.bulk().quotes([item], bulk_ids("B", found.fsp_id, 1, 1), now())
+            connector.bulk().quotes([item], bulk_ids(payment.ids.transfer_id, 1), now())
         assert caught.value.reason is Reason.CONFIGURATION
         assert {check.name: check.ok for check in connector.check_connection()}["bulk"] is False
     assert not transfer_ids_at(peers)

@@ -25,7 +25,7 @@ from .settings import ConnectorSettings
 from .transfer_state import COMMITTED, Transfer
 
 MAX_ITEMS = 1000
-# The connector reads no longer body of a request: koa-body's limit for JSON, with room for the members around.
+# The connector reads no longer request: koa-body's limit for JSON, with room for the members around.
 MAX_BYTES = 1_000_000
 NO_BULK = "this version of the connector cannot pay in bulk"
 _NOBODY = "00000000-0000-4000-8000-000000000000"

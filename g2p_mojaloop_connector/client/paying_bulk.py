@@ -1,8 +1,8 @@
 """Many payments' way through the scheme in bulk: one bulk for each institution of payees.
 
 Each payment is asked for and looked up by itself, as in `paying`; then all of one institution are quoted in
-one exchange and transferred in another, and each has an ending of its own. What a bulk's answer leaves open is
-asked for one by one.
+one exchange and transferred in another, and each has an ending of its own. What a bulk's answer leaves open
+is asked for one by one.
 """
 
 from collections.abc import Iterator

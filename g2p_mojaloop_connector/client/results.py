@@ -63,8 +63,8 @@ class Task(NamedTuple):
 
 
 class Result(NamedTuple):
-    """`row`: the columns of the transfer that are now known. `payee`: who may be quoted now; `quote`: what may
-    be transferred now. `again`: another attempt may be made. `pause`: why the other payments of the batch
+    """`row`: the columns of the transfer that are now known. `payee`: who may be quoted now; `quote`: what
+    may be transferred now. `again`: another attempt may be made. `pause`: why the other payments of the batch
     would fare the same before a person has mended it. `trouble`: why they would fare the same for a while."""
 
     task: Task

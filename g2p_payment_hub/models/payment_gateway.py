@@ -153,7 +153,7 @@ class PaymentGateway(models.Model):
 
     def _unsupported_sentence(self):
         kinds = dict(self._fields["provider"]._description_selection(self.env))
-        return _("This version cannot use a gateway of the kind %s.", kinds[self.provider])
+        return _("This version cannot use a gateway of the kind %s.", kinds.get(self.provider, self.provider))
 
     @api.model
     def _address_fields(self):

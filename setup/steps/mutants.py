@@ -490,7 +490,7 @@ MUTANTS = (
         "the scheme is asked for a transfer before it is begun",
         _PAYING,
         "    said = said_to(connector.ask, task, task.transfer_id, Step.ASK)\n"
-        "    if isinstance(said, Transfer):\n        return known(task, said)\n"
+        "    if isinstance(said, Transfer):\n        return _ended(connector, known(task, said))\n"
         "    if not _is_not_known(said):\n",
         "    said = None\n    if False:\n",
         (*_MOJALOOP, "restored_backup or cannot_say"),

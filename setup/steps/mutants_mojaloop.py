@@ -3,10 +3,16 @@
 from .mutants import Mutant
 
 _CLIENT = "g2p_mojaloop_connector/client"
+_MODELS = "g2p_mojaloop_connector/models"
 
 
 def _mutant(name, file, old, new, tests):
     return Mutant(f"mojaloop: {name}", f"{_CLIENT}/{file}", old, new, ("--only", "unit", "-k", tests))
+
+
+def _of_models(name, file, old, new, tests):
+    arguments = ("--only", "addons", "--addon", "g2p_mojaloop_connector", "-k", tests)
+    return Mutant(f"mojaloop: {name}", f"{_MODELS}/{file}", old, new, arguments)
 
 
 MUTANTS = (
@@ -163,6 +169,76 @@ MUTANTS = (
         "for identifier, row in found.items() if identifier not in twice}",
         "for identifier, row in found.items()}",
         "test_bulk",
+    ),
+    _mutant(
+        "what fails has no next attempt that the scheme knows",
+        "paying.py",
+        "    if isinstance(said, Transfer) or (isinstance(said, StepFailed) and said.verdict is not Verdict.ASK):\n",
+        "    if False:\n",
+        "test_paying",
+    ),
+    _mutant(
+        "nothing fails while the scheme cannot say whether it knows the next attempt",
+        "paying.py",
+        "    return not_failed(task, said)\n",
+        "    return one\n",
+        "test_paying",
+    ),
+    _mutant(
+        "an error of ours stays with one transfer",
+        "paying.py",
+        "            return work(connector, task)\n        except Exception as error:",
+        "            return work(connector, task)\n        except GatewayError as error:",
+        "test_paying",
+    ),
+    Mutant(
+        "what others say can be written down: texts",
+        "g2p_payment_hub/client/kept.py",
+        '    return _CANNOT_BE_KEPT.sub("\\ufffd", said[:MAX_TEXT]) if isinstance(said, str) else said\n',
+        "    return said\n",
+        ("--only", "unit", "-k", "test_kept"),
+    ),
+    Mutant(
+        "what others say can be written down: amounts",
+        "g2p_payment_hub/client/kept.py",
+        "    return said if usual else None\n",
+        "    return said\n",
+        ("--only", "unit", "-k", "test_kept"),
+    ),
+    Mutant(
+        "what others say can be written down: times",
+        "g2p_payment_hub/client/kept.py",
+        "    return said if _FIRST_YEAR <= said.year <= _LAST_YEAR else None\n",
+        "    return said\n",
+        ("--only", "unit", "-k", "test_kept"),
+    ),
+    _of_models(
+        "what the scheme did not know counts for a day",
+        "payment_gateway_hooks.py",
+        '("mojaloop_unknown_at", "<", fields.Datetime.now() - UNKNOWN_FOR)',
+        '("id", "=", 0)',
+        "TestManyGivenUp",
+    ),
+    _of_models(
+        "what another scheme did not know does not count",
+        "payment_gateway.py",
+        "        if not set(self._address_fields()).isdisjoint(vals):\n",
+        "        if False:\n",
+        "TestManyGivenUp",
+    ),
+    _of_models(
+        "nothing is sent before all that was given up was asked for",
+        "payment_gateway_hooks.py",
+        "        if None in said:\n",
+        "        if False:\n",
+        "TestManyGivenUp",
+    ),
+    _of_models(
+        "what is open keeps the add-on installed",
+        "payment_gateway.py",
+        "        if gateways._waits_for_answers() or self.env",
+        "        if False and self.env",
+        "TestUninstall",
     ),
     _mutant(
         "signatures: an address is signed",

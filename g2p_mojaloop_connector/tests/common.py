@@ -26,9 +26,10 @@ class Scheme:
     `faults`: payee's identifier and step ("lookup", "quote", "transfer", "ask") to what happens there
     instead: an error code of Mojaloop's, TIMEOUT, an exception that is raised before the hub hears of it, or,
     for a transfer, a state. With `lose_replies` a transfer is carried out and its answer lost. `fee` is asked
-    for on top, or what `fees` has for a payee; `institutions` has where a payee's account is. `mixed_up`: payee's identifier and step to an error code that belongs to another payment and
-    is answered once, whatever happened. `ledger`: transfer id to what was paid; `posts`: the bodies of all
-    transfers, as they came, and `quoted` the ids of all quotes.
+    for on top, or what `fees` has for a payee; `institutions` has where a payee's account is. `mixed_up`:
+    payee's identifier and step to an error code that belongs to another payment and is answered once,
+    whatever happened. `ledger`: transfer id to what was paid; `posts`: the bodies of all transfers, as they
+    came, and `quoted` the ids of all quotes.
     """
 
     def __init__(self):

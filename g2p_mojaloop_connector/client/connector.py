@@ -108,8 +108,9 @@ class Connector:
     def offer(self, instruction: Instruction, ids: TransferIds, now: datetime) -> tuple[Payee, Quote]:
         """Look-up and quote, by whatever this connector offers for it.
 
-        With `two_phase` the quote's id is the connector's own. Refused with `offers.NO_IDS` by newer connectors,
-        which would make the transfer's as well. A StepFailed of the verdict ASK says that it may have paid.
+        With `two_phase` the quote's id is the connector's own. Refused with `offers.NO_IDS` by newer
+        connectors, which would make the transfer's as well. A StepFailed of the verdict ASK says that it may
+        have paid.
         """
         if self._settings.two_phase:
             quote = self._begin(instruction, ids.transfer_id, now)

@@ -61,7 +61,7 @@ class PaymentGateway(models.Model):
         default=STEP_BY_STEP,
         required=True,
         tracking=True,
-        help="How payments go through the connector. Step by step: look-up, quote and transfer of each payment "
+        help="How payments go through the connector. Step by step: look-up, quote and transfer of a payment "
         "are requests of their own (/parties, /quotes, /simpleTransfers); any connector can do that. Two "
         "phases: the connector looks up and quotes, and pays when its quote is accepted (POST and PUT "
         "/transfers); for npm's 18.0.2 with AUTO_ACCEPT_QUOTES off. Bulk: all payments to one institution "

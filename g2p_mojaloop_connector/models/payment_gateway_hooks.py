@@ -309,8 +309,8 @@ class PaymentGateway(models.Model):
             ),
             NO_IDS: _(
                 "In two phases this version of the connector takes no transfer ids of ours, so that nobody "
-                "could ask for a payment that was forgotten here. Choose Step by Step on the gateway, and have "
-                "the batch approved on it."
+                "could ask for a payment that was forgotten here. Choose Step by Step on the gateway, and "
+                "have the batch approved on it."
             ),
         }
         return sentences.get(error.detail) or super()._explain(error)

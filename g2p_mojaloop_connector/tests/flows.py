@@ -9,9 +9,9 @@ _FAR = "2040-01-01T00:00:00.000Z"
 
 
 class TwoPhaseScheme(Scheme):
-    """POST and PUT /transfers. `cached`: transfer id to what the connector's Redis has of it, which a question
-    for a transfer overwrites. `accepts_by_itself`: AUTO_ACCEPT_QUOTES is on. `closed`: it takes no members
-    that its API does not tell of."""
+    """POST and PUT /transfers. `cached`: transfer id to what the connector's Redis has of it, which a
+    question for a transfer overwrites. `accepts_by_itself`: AUTO_ACCEPT_QUOTES is on. `closed`: it takes no
+    members that its API does not tell of."""
 
     def __init__(self):
         super().__init__()

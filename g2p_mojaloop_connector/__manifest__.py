@@ -25,4 +25,5 @@
         "views/payment_batch.xml",
         "views/menus.xml",
     ],
+    "uninstall_hook": "uninstall_hook",
 }

@@ -8,9 +8,9 @@ from odoo.exceptions import UserError
 
 from odoo.addons.g2p_payment_hub.client.outcomes import FailureType, Outcome, OutcomeStatus
 
-from ..client import orders, paying
+from ..client import orders, results
 from ..client.ids import transfer_ids
-from ..client.paying import FEE
+from ..client.results import FEE
 
 # A worker that has not written down what came of its transfers by then is taken for dead.
 LEASE = timedelta(minutes=15)
@@ -46,6 +46,7 @@ _FACTS = {
     "commission": "varchar",
     "currency": "varchar",
     "condition": "varchar",
+    "bulk_transfer_id": "varchar",
     "body": "text",
     "expires_at": "timestamp",
     "transfer_state": "varchar",
@@ -132,6 +133,9 @@ class MojaloopTransfer(models.Model):
     fee = fields.Char(readonly=True, help="What the payee's institution takes, as the quote says.")
     commission = fields.Char(readonly=True, help="What the payee's institution gives, as the quote says.")
     condition = fields.Char(readonly=True, help="The proof of payment has to match it.")
+    bulk_transfer_id = fields.Char(
+        "Bulk Transfer ID", readonly=True, index="btree_not_null", help="The bulk with which it left last."
+    )
     body = fields.Text(
         readonly=True, groups="g2p_payment_hub.group_payment_file", help="What was sent, to the byte."
     )
@@ -204,7 +208,7 @@ class MojaloopTransfer(models.Model):
                         one.submission_id, one.payment_id.id, one.payment_id.name, one.attempt + 1
                     ),
                     "order": one.order,
-                    "next_at": fields.Datetime.now() + timedelta(seconds=paying.WAITS[0]),
+                    "next_at": fields.Datetime.now() + timedelta(seconds=results.WAITS[0]),
                 }
                 for one in transfers.sudo()
                 if one.attempt < MAX_ATTEMPTS
@@ -279,22 +283,24 @@ class MojaloopTransfer(models.Model):
     # What the paying job does with them: all in sets
 
     def _tasks(self, terms):
-        return [
-            paying.Task(
-                id=one.id,
-                state=one.state,
-                transfer_id=one.transfer_id,
-                turn=one.turn,
-                tries=one.tries,
-                asks=one.asks,
-                taken=one.taken,
-                heard=one.heard,
-                order=orders.Order.model_validate_json(one.order),
-                terms=terms,
-                body=one.body or "",
-            )
-            for one in self
-        ]
+        return [one._task(terms, orders.Order.model_validate_json(one.order)) for one in self]
+
+    def _task(self, terms, order):
+        another = transfer_ids(order.reference, self.attempt + 1)
+        return results.Task(
+            id=self.id,
+            state=self.state,
+            transfer_id=self.transfer_id,
+            turn=self.turn,
+            tries=self.tries,
+            asks=self.asks,
+            taken=self.taken,
+            heard=self.heard,
+            order=order,
+            terms=terms,
+            next_id=another.transfer_id if self.attempt < MAX_ATTEMPTS else "",
+            body=self.body or "",
+        )
 
     @api.model
     def _claim(self, submission, states, heard, limit):
@@ -318,7 +324,7 @@ class MojaloopTransfer(models.Model):
                 """
                 UPDATE g2p_mojaloop_transfer
                    SET lease = %s, lease_until = %s,
-                       turn = turn + CASE state WHEN 'waiting' THEN 1 ELSE 0 END
+                       turn = coalesce(turn, 0) + CASE state WHEN 'waiting' THEN 1 ELSE 0 END
                  WHERE id = ANY(%s)
                 """,
                 [lease, now + LEASE, claimed.ids],

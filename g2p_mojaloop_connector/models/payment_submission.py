@@ -5,21 +5,20 @@ from odoo import _, api, fields, models
 from odoo.addons.g2p_payment_hub.client.errors import GatewayError
 from odoo.addons.queue_job.exception import RetryableJobError
 
-from ..client import orders, paying
+from ..client import orders, paying, paying_bulk
+from ..client.bulk import MAX_ITEMS
 from .mojaloop_transfer import FINAL
 from .payment_gateway import MOJALOOP
 
 # A job begins nothing after so long, and makes room for others; well below a worker's time limit.
 RUN_SECONDS = 30
-# Payments taken at a time. What a worker leaves behind when it dies is no more than this.
+# Payments taken at a time. What a worker leaves behind when it dies is no more than this, or than one bulk.
 CHUNK = 32
-# Steps that have not begun by then do not begin any more, so that every step ends before its lease.
-BEGIN_SECONDS, TRANSFER_SECONDS = 30, 30
 UNSETTLED = ("transferring", "unknown")
 
 
 class PaymentSubmission(models.Model):
-    """Pays the payments of an accepted submission one by one, many at a time.
+    """Pays the payments of an accepted submission, many at a time, in the way that was approved.
 
     The transfers are written in the transaction that accepts the submission. From then on a job carries them
     on, and a scheduled action finds what waits or was left behind by a worker that died. Each chunk of
@@ -177,12 +176,11 @@ class PaymentSubmission(models.Model):
         return sum(self._begin(run, alone) for alone in (False, True))
 
     def _begin(self, run, alone):
-        tasks, lease = self._claim(run, ("waiting",), alone, unless_paused=True)
-        begun = run.workers.run(paying.begin, tasks, BEGIN_SECONDS, paying.left_over, alone)
-        ready = [paying.ready(run.workers.connection(), result) for result in begun]
-        leaving = self._settle(run, lease, ready)
-        paid = run.workers.run(paying.transfer, leaving, TRANSFER_SECONDS, paying.not_sent, alone)
-        self._settle(run, lease, paid)
+        tasks, lease = self._claim(run, ("waiting",), alone, run.limit, unless_paused=True)
+        leaving = self._settle(run, lease, run.way.begin_all(run.workers, tasks, alone))
+        self._settle(run, lease, run.way.transfer_all(run.workers, leaving, alone))
+        if leaving:
+            run.limit = max(run.limit, CHUNK)
         return len(tasks)
 
     def _ask_some(self, run):
@@ -190,11 +188,11 @@ class PaymentSubmission(models.Model):
         return sum(self._ask_scheme(run, alone) for alone in (False, True))
 
     def _ask_scheme(self, run, alone):
-        tasks, lease = self._claim(run, UNSETTLED, alone)
-        self._settle(run, lease, run.workers.run(paying.ask, tasks, BEGIN_SECONDS, paying.left_over, alone))
+        tasks, lease = self._claim(run, UNSETTLED, alone, CHUNK)
+        self._settle(run, lease, paying.ask_all(run.workers, tasks, alone))
         return len(tasks)
 
-    def _claim(self, run, states, heard, unless_paused=False):
+    def _claim(self, run, states, heard, limit, unless_paused=False):
         """Those to whom the scheme has said no once are `heard`, and are worked on alone."""
 
         def claim(batch):
@@ -202,7 +200,7 @@ class PaymentSubmission(models.Model):
             if run.is_over() or (unless_paused and submission.paused_reason):
                 return [], ""
             transfers = batch.env["g2p.mojaloop.transfer"].sudo()
-            claimed, lease = transfers._claim(submission, states, heard, CHUNK)
+            claimed, lease = transfers._claim(submission, states, heard, limit)
             return claimed._tasks(run.terms), lease
 
         return self._write_down(claim)
@@ -235,10 +233,17 @@ class PaymentSubmission(models.Model):
 
 
 class _Run:
-    """One run of the job: its threads, the terms that were approved, and what keeps it from going on."""
+    """One run of the job: its threads, the terms that were approved and the way that they name, how many are
+    begun at a time, and what keeps it from going on.
+
+    In two phases one is begun at a time until one has waited for its acceptance: a connector that accepts by
+    itself has then paid no more than one without anybody having seen its fee.
+    """
 
     def __init__(self, workers, terms):
         self.workers, self.terms, self.trouble = workers, terms, None
+        self.way = paying_bulk if terms.flow == orders.BULK else paying
+        self.limit = {orders.TWO_PHASES: 1, orders.BULK: MAX_ITEMS}.get(terms.flow, CHUNK)
         self._until = time.monotonic() + RUN_SECONDS
 
     def is_over(self):

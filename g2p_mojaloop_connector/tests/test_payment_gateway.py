@@ -111,17 +111,6 @@ class TestMojaloopGateway(MojaloopCase):
         with self.assertRaisesRegex(UserError, "another gateway"):
             self.payment_hub.provider = "mojaloop"
 
-    def test_uninstalling_leaves_gateways_that_send_nothing(self):
-        entry = self.env["ir.model.fields.selection"].search(
-            [
-                ("field_id.model", "=", "g2p.payment.gateway"),
-                ("field_id.name", "=", "provider"),
-                ("value", "=", "mojaloop"),
-            ]
-        )
-        entry._process_ondelete()
-        self.assertEqual((self.gateway.provider, self.gateway.state), ("payment_hub_ee", "disabled"))
-
 
 @tagged("post_install", "-at_install")
 class TestMojaloopChecks(MojaloopCase):

@@ -177,7 +177,7 @@ class PaymentGateway(models.Model):
         kinds = dict(self._fields["provider"]._description_selection(self.env))
         return _(
             "The provider %s is not installed. Install its add-on, or choose another gateway.",
-            kinds[self.provider],
+            kinds.get(self.provider, self.provider),
         )
 
     @api.model

@@ -53,6 +53,7 @@ _EXCEPTION = "g2p_payment_reconcile/models/payment_exception.py"
 _DECISION = "g2p_payment_reconcile/models/payment_exception_decision.py"
 _CLIENT = "g2p_payment_hub/client"
 _PAYING = "g2p_mojaloop_connector/client/paying.py"
+_RESULTS = "g2p_mojaloop_connector/client/results.py"
 _TRANSFER = "g2p_mojaloop_connector/models/mojaloop_transfer.py"
 
 MUTANTS = (
@@ -533,22 +534,22 @@ MUTANTS = (
     Mutant(
         "the scheme is asked for a transfer before it is begun",
         _PAYING,
-        "    said = _said(connector.ask, task, task.transfer_id, Step.ASK)\n"
-        "    if isinstance(said, Transfer):\n        return _known(task, said)\n"
+        "    said = said_to(connector.ask, task, task.transfer_id, Step.ASK)\n"
+        "    if isinstance(said, Transfer):\n        return _ended(connector, known(task, said))\n"
         "    if not _is_not_known(said):\n",
         "    said = None\n    if False:\n",
         (*_MOJALOOP, "restored_backup or cannot_say"),
     ),
     Mutant(
         "a no of the scheme counts when it was said twice",
-        _PAYING,
-        "    if task.heard:\n        return result\n",
-        "    return result\n",
+        _RESULTS,
+        "    if task.heard or task.terms.flow != STEP_BY_STEP:\n        return last\n",
+        "    return last\n",
         (*_MOJALOOP, "belongs"),
     ),
     Mutant(
         "a quote is held against the fee limit",
-        _PAYING,
+        _RESULTS,
         "if quote.exceeds(limit_absolute=task.terms.allowed_fee(quote.amount)):",
         "if False:",
         (*_MOJALOOP, "fee_above"),

@@ -79,6 +79,11 @@ def test_every_payment_ends_as_the_scheme_says(world, peers):
     expected = {name: "paid" for name in names.values()}
     expected.update({name: ending for ending, ones in ENDINGS.items() for name in ones})
     _pay(world, list(names))
+    _end_as(world, names, expected)
+    _agrees(world, peers)
+
+
+def _end_as(world, names, expected):
     until = time.monotonic() + 240
     while (found := _endings(world, names)) != expected and time.monotonic() < until:
         _check_now(world)
@@ -86,7 +91,65 @@ def test_every_payment_ends_as_the_scheme_says(world, peers):
     if found != expected:
         print(_transfers(world, "state", "error_step", "error_code", "error_description", "tries", "asks"))
     assert found == expected
+
+
+# In two phases: what npm's adapter does not mix up may be under way together.
+TOGETHER = {
+    "paid": {
+        "other_name",
+        "fee_on_top",
+        "commission",
+        "reserved_then_committed",
+        "refused_503_but_committed",
+        "unanswered_but_committed",
+        "committed_late",
+        "slow",
+    },
+    "failed": {
+        "not_found",
+        "quote_rejected",
+        "large_fee_on_top",
+        "rejected",
+        "aborted",
+        "reserved_then_aborted",
+        "unanswered_and_aborted",
+    },
+    "attention": {"wrong_fulfilment"},
+    "open": {"lookup_unanswered", "reserved_for_ever", "silent_but_committed"},
+}
+
+
+def test_in_two_phases_eight_at_a_time(world, peers):
+    gateway = world.people["gateway_admin"].client
+    gateway.write(
+        "g2p.payment.gateway",
+        [world.gateway],
+        {"mojaloop_flow": "two_phases", "mojaloop_parallel": 8},
+    )
+    special = {name: ending for ending, ones in TOGETHER.items() for name in ones}
+    names = {
+        **{payee(name): name for name in special},
+        **{usual_payee(n): f"usual {n}" for n in range(1, 32)},
+    }
+    _pay(world, list(names))
+    _end_as(world, names, {name: special.get(name, "paid") for name in names.values()})
     _agrees(world, peers)
+    assert not peers.requests("post", "/simpleTransfers")
+    reasons = [one["failure_reason"] or "" for one in world.payments("failure_reason")]
+    assert any("Payee rejected transaction" in reason for reason in reasons), "in the scheme's words"
+
+
+def test_bulk_through_npms_adapter_is_refused(world, peers, eventually):
+    gateway = world.people["gateway_admin"].client
+    gateway.write("g2p.payment.gateway", [world.gateway], {"mojaloop_flow": "bulk"})
+    said = gateway.button("g2p.payment.gateway", [world.gateway], "action_test_connection")
+    assert "cannot pay in bulk" in said["params"]["message"]
+    (batch,) = _pay(world, [usual_payee(1)])
+    eventually(lambda: world.batches("refused") == [batch])
+    (row,) = world.admin.read("g2p.payment.batch", [batch], ["last_answer"])
+    assert "choose another payment flow" in row["last_answer"]
+    assert not peers.requests("post", "/bulkQuotes")
+    assert not peers.transfers()
 
 
 def _endings(world, names):

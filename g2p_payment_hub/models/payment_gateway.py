@@ -44,6 +44,7 @@ class PaymentGateway(models.Model):
         "res.company",
         required=True,
         default=lambda self: self.env.company,
+        tracking=True,
         help="Only programs of this company can pay through this gateway.",
     )
     recovery_minutes = fields.Integer(
@@ -55,6 +56,15 @@ class PaymentGateway(models.Model):
         "arrived, two people may declare that it never did only after this time.",
     )
     active = fields.Boolean(default=True, tracking=True)
+
+    _sql_constraints = [
+        (
+            "waiting_time_is_not_too_short",
+            "check(recovery_minutes >= 5)",
+            "The waiting time is five minutes at least: a batch that has arrived shows up at the payment "
+            "system only some time later. Correct the gateway's waiting time.",
+        ),
+    ]
 
     # Secrets: fields that are typed into and never read back. Each is computed by `_compute_secrets` and its
     # inverse is `_keep_secret` with its name.
@@ -162,8 +172,8 @@ class PaymentGateway(models.Model):
         self.ensure_one()
         return True
 
-    def _confirms_payments(self):
-        """Hook: whether a finance user has to confirm that the money of a batch moved."""
+    def _confirms_payments(self, batch):
+        """Hook: whether a finance user has to confirm that the money of `batch` moved."""
         return False
 
     def _check_connection(self):
@@ -196,7 +206,7 @@ class PaymentGateway(models.Model):
             raise UserError(
                 _(
                     "Nobody knows yet what became of something that left for this payment system. Change its "
-                    "address after that."
+                    "address after that, or make another gateway."
                 )
             )
 
@@ -206,14 +216,20 @@ class PaymentGateway(models.Model):
         return bool(self.env["g2p.payment.submission"].sudo().search_count(pending, limit=1))
 
     def write(self, vals):
-        """What was prepared for one kind of payment system cannot be sent through another."""
+        """What was prepared for one kind of payment system cannot be sent through another, nor what one
+        company owes by another."""
         self._check_keeps_address(vals)
-        others = self.filtered(lambda gateway: vals.get("provider", gateway.provider) != gateway.provider)
+        others = self.filtered(
+            lambda gateway: (
+                vals.get("provider", gateway.provider) != gateway.provider
+                or vals.get("company_id", gateway.company_id.id) != gateway.company_id.id
+            )
+        )
         if others and self.env["g2p.payment.batch"].sudo().search_count(
             [("gateway_id", "in", others.ids)], limit=1
         ):
             raise UserError(
-                _("Batches use this gateway already. Make another gateway for the other provider.")
+                _("Batches use this gateway already. Make another gateway for the other provider or company.")
             )
         return super().write(vals)
 

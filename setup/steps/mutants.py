@@ -34,6 +34,8 @@ class Mutant:
 
 _APPROVAL = "g2p_payment_hub/models/payment_batch_approval.py"
 _SENDING = "g2p_payment_hub/models/payment_batch_sending.py"
+_GATEWAY = "g2p_payment_hub/models/payment_gateway.py"
+_PHEE = "g2p_payment_hub/models/payment_gateway_phee.py"
 _PAYMENT = "g2p_payment_hub/models/payment.py"
 _MANAGER = "g2p_payment_hub/models/payment_manager.py"
 _SUBMISSION = "g2p_payment_hub/models/payment_submission.py"
@@ -98,6 +100,55 @@ MUTANTS = (
         "        return bool(frozen) and frozen == now and digest(frozen) == self.frozen_digest",
         "        return bool(frozen)",
         (*_HUB, "test_approve or test_send"),
+    ),
+    Mutant(
+        "settings: what was approved is how it is sent",
+        _SENDING,
+        "_changed_since(self.approved_settings or {})",
+        "_changed_since({})",
+        (*_HUB, "TestSentAsApproved"),
+    ),
+    Mutant(
+        "settings: the payment system is not asked on other settings than those approved",
+        _SENDING,
+        "self._waits_to_be_sent() or self._why_not_on_these_settings() or ",
+        "self._waits_to_be_sent() or ",
+        (*_HUB, "TestSentAsApproved"),
+    ),
+    Mutant(
+        "settings: none changes between the attempt and the upload",
+        _SENDING,
+        '            return "_close", ("not_sent", changed)\n',
+        "            pass\n",
+        (*_HUB, "TestSentAsApproved"),
+    ),
+    Mutant(
+        "settings: what counts as paid is what was approved",
+        _PHEE,
+        "        approved = (batch and batch.sudo().approved_settings) or {}\n",
+        "        approved = {}\n",
+        (*_HUB, "TestWhatCountsAsPaid"),
+    ),
+    Mutant(
+        "settings: the hub that has accepted a batch is asked to the end",
+        _PHEE,
+        '        still_open = [("gateway_id", "in", ours.ids),',
+        '        still_open = [("gateway_id", "in", []),',
+        (*_HUB, "TestSentAsApproved"),
+    ),
+    Mutant(
+        "settings: a gateway with batches keeps its company",
+        _GATEWAY,
+        '            or vals.get("company_id", gateway.company_id.id) != gateway.company_id.id\n',
+        "",
+        (*_HUB, "test_gateway"),
+    ),
+    Mutant(
+        "waiting time: not shorter than a payment system takes to show a batch",
+        _GATEWAY,
+        "check(recovery_minutes >= 5)",
+        "check(true)",
+        (*_HUB, "test_gateway"),
     ),
     Mutant(
         "four eyes: who prepared cannot approve",

@@ -1,5 +1,6 @@
 from . import payment_gateway
 from . import payment_gateway_hooks
+from . import payment_gateway_callback
 from . import payment_gateway_expiry
 from . import payment_gateway_trust
 from . import mojaloop_peer_key

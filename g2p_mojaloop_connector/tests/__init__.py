@@ -1,3 +1,4 @@
+from . import test_callback
 from . import test_paying
 from . import test_payee_alias
 from . import test_payment_gateway

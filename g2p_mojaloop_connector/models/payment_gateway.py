@@ -2,6 +2,8 @@ from odoo import _, api, fields, models
 from odoo.exceptions import ValidationError
 from odoo.tools import float_repr
 
+from ..client import grammar
+
 MOJALOOP = "mojaloop"
 SECRET = "g2p_payment_hub.group_gateway_admin"
 _HEADER_TEXTS = ("mojaloop_dfsp_id", "mojaloop_client_id")
@@ -167,6 +169,18 @@ class PaymentGateway(models.Model):
                 gateway._check_header_name("mojaloop_header_name")
             for name in _HEADER_TEXTS:
                 gateway._check_header_text(name)
+
+    @api.constrains("mojaloop_dfsp_id")
+    def _check_mojaloop_dfsp_id(self):
+        for gateway in self:
+            if len(gateway.mojaloop_dfsp_id or "") > grammar.MAX_FSP_ID:
+                raise ValidationError(
+                    _(
+                        "DFSP ID: Mojaloop's names of institutions have %s characters at the most. Ask the "
+                        "scheme's operator for yours.",
+                        grammar.MAX_FSP_ID,
+                    )
+                )
 
     @api.constrains(
         "mojaloop_step_timeout",

@@ -1,4 +1,6 @@
 from . import test_callback
+from . import test_exchange
+from . import test_hub
 from . import test_paying
 from . import test_payee_alias
 from . import test_payment_gateway

@@ -90,7 +90,7 @@ class TestWhatIsSigned:
         verify({name.lower(): value for name, value in signed().items()})
 
     def test_what_it_is_good_for(self):
-        """The same for each signature of the same, and never for another: it tells whether this came before."""
+        """The same for each signature of the same, and of nothing else."""
         one, other = verify(signed()), verify(signed(headers={**HEADERS, "FSPIOP-Destination": "bankb"}))
         assert one.at == datetime(2026, 1, 1, tzinfo=timezone.utc)
         assert one.content == verify(signed(), json.dumps(BODY, indent=2).encode()).content

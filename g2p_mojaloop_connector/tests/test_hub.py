@@ -92,8 +92,10 @@ class TestServerCertificates(TrustCase):
         for text in (server + new_key(2048), new_key(2048), self.signing_key, "PEM"):
             with self.assertRaisesRegex(ValidationError, "Keep the private key to the listener"):
                 self.gateway.mojaloop_server_certificate = text
+        self.gateway.mojaloop_server_certificate = False
         with self.assertRaisesRegex(UserError, "nothing to publish"):
             self._press("publish_server_certificate")
+        self.assertFalse(self.connection_manager.posts)
 
     def _fetch(self, authority, server):
         self.connection_manager.others["/hub/ca"] = (200, authority)
@@ -151,6 +153,7 @@ class TestDownload(TrustCase, HttpCase):
             self._press("download_files")
         self._publish(("switch", other), banka=self.signing_key, treasury=other)
         self.connection_manager.others["/hub/ca"] = (200, {"rootCertificate": root})
+        self.connection_manager.others["/hub/servercerts"] = (404, {})
         self._press("fetch_hub_certificates")
         answer = self._download(self.admin_user)
         self.assertEqual(answer.status_code, 200)

@@ -1,4 +1,6 @@
+import runpy
 from datetime import timedelta
+from pathlib import Path
 from unittest.mock import patch
 
 from cryptography import x509
@@ -206,6 +208,16 @@ class TestTrustRights(TrustCase):
         self.assertNotIn(NEXT_KEY, names)
         with self.assertRaises(AccessError):
             self.env["g2p.payment.gateway.secret"].with_user(self.admin_user).search([])
+
+    def test_gateways_of_an_older_version_get_the_steps_that_they_lack(self):
+        self._sql("DELETE FROM g2p_mojaloop_trust_step WHERE step IN ('hub_key', 'server_certificate')")
+        (script,) = Path(__file__).parent.parent.glob("migrations/*/post-migration.py")
+        for _turn in range(2):
+            runpy.run_path(str(script))["migrate"](self.env.cr, "17.0.1.0.0")
+        self.env.invalidate_all()
+        steps = [name for name, _label in self.env["g2p.mojaloop.trust.step"]._fields["step"].selection]
+        self.assertCountEqual(self.as_admin.mojaloop_step_ids.mapped("step"), steps)
+        self.assertFalse(self.payment_hub.mojaloop_step_ids)
 
     def test_a_neutralized_copy_publishes_nothing(self):
         with file_open("g2p_mojaloop_connector/data/neutralize.sql") as script:

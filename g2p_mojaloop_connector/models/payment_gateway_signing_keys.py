@@ -58,8 +58,8 @@ class PaymentGateway(models.Model):
             known = self.mojaloop_peer_key_ids.sudo().filtered("is_hub")
             name, key = known.fsp or "", published.get(known.fsp) or known.public_key or ""
         others = {fsp: pem for fsp, pem in published.items() if fsp not in (self.mojaloop_dfsp_id, name)}
-        # Some managers list the hub and do not say who it is.
-        name = name or next((fsp for fsp, pem in others.items() if pem.strip() == key.strip()), "")
+        if key and not name:  # some managers list the hub and do not say who it is
+            name = next((fsp for fsp, pem in others.items() if pem.strip() == key.strip()), "")
         kept = {**others, name: key} if name and key else others
         unusable = self.env["g2p.mojaloop.peer.key"].sudo()._replace(self, kept, name)
         self._mojaloop_remind()

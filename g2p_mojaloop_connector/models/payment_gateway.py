@@ -2,6 +2,7 @@ from odoo import _, api, fields, models
 from odoo.exceptions import UserError, ValidationError
 from odoo.tools import float_repr
 
+from ..client import grammar
 from ..client.orders import BULK, STEP_BY_STEP, TWO_PHASES
 
 MOJALOOP = "mojaloop"
@@ -219,6 +220,18 @@ class PaymentGateway(models.Model):
                     _(
                         "Other scenarios than Transfer go step by step only. Change the scenario or the "
                         "payment flow."
+                    )
+                )
+
+    @api.constrains("mojaloop_dfsp_id")
+    def _check_mojaloop_dfsp_id(self):
+        for gateway in self:
+            if len(gateway.mojaloop_dfsp_id or "") > grammar.MAX_FSP_ID:
+                raise ValidationError(
+                    _(
+                        "DFSP ID: Mojaloop's names of institutions have %s characters at the most. Ask the "
+                        "scheme's operator for yours.",
+                        grammar.MAX_FSP_ID,
                     )
                 )
 

@@ -9,7 +9,7 @@
     "license": "LGPL-3",
     "development_status": "Beta",
     "depends": ["g2p_payment_hub"],
-    "external_dependencies": {"python": ["cryptography", "pydantic", "python-stdnum"]},
+    "external_dependencies": {"python": ["cryptography", "pydantic>=2", "python-stdnum"]},
     "data": [
         "security/ir.model.access.csv",
         "security/rules.xml",

@@ -1,3 +1,4 @@
+import re
 from datetime import timedelta
 
 from odoo import api, fields, models
@@ -5,7 +6,7 @@ from odoo import api, fields, models
 _VALID_FOR = timedelta(days=30)
 # However often it is called, a submission is not asked for more often than this.
 _AT_MOST_EVERY = timedelta(seconds=10)
-_KEY_LENGTH = 36
+_KEY = re.compile(r"[0-9a-f-]{36}")
 
 
 class PaymentSubmission(models.Model):
@@ -19,7 +20,7 @@ class PaymentSubmission(models.Model):
     @api.model
     def _hear_of_news(self, key, token, call):
         """Makes the next question due now. Nothing else ever happens here."""
-        submission = self.search([("key", "=", key)]) if len(key) <= _KEY_LENGTH else self
+        submission = self.search([("key", "=", key)]) if _KEY.fullmatch(key) else self
         if not submission.gateway_id._believes(key, token, call):
             return
         now = fields.Datetime.now()

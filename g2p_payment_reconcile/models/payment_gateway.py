@@ -3,7 +3,7 @@ import hmac
 import secrets
 
 from odoo import _, api, fields, models
-from odoo.exceptions import AccessError, UserError, ValidationError
+from odoo.exceptions import AccessError, UserError
 
 from odoo.addons.g2p_payment_hub.models.payment_gateway import ADMIN
 
@@ -87,12 +87,8 @@ class PaymentGateway(models.Model):
     @api.constrains("callback_base_url", "state")
     def _check_callback_base_url(self):
         for gateway in self.filtered("callback_base_url"):
-            url = gateway.callback_base_url
-            plain = url.startswith("http://") and gateway.state != "live"
-            if not (url.startswith("https://") or plain) or "?" in url or "#" in url or not url.isascii():
-                raise ValidationError(
-                    _("The callback address begins with https:// and has no question mark or hash sign.")
-                )
+            gateway._check_url("callback_base_url")
+            gateway._check_header_text("callback_base_url")
 
     def _paying_accounts(self):
         """Accounts without blanks and signs, to how people write them; empty where none is known."""

@@ -18,7 +18,7 @@ function state(label) {
 
 /* Presses a button of the form that asks before it acts, and says yes. */
 function confirmed(button, question) {
-    return [click(button), click(`.modal:has(.modal-body:contains('${question}')) .modal-footer .btn-primary`)];
+    return [click(button), click(`.modal-content:has(.modal-body:contains('${question}')) .modal-footer .btn-primary`)];
 }
 
 function menu(xmlid) {
@@ -58,10 +58,10 @@ tours.add("g2p_payment_reconcile_reissue", {
         ...openBatches,
         click(".o_data_row:contains('Browser Cycle') td[name='name']"),
         click("button[name='action_reissue_failed']"),
-        look(".modal .o_data_row:contains('Technical')"),
-        look(".modal .o_data_row:contains('in doubt')"),
-        look(".modal .o_field_widget[name='chosen_count']:contains('1')"),
-        click(".modal button[name='action_reissue']"),
+        look(".modal-content .o_data_row:contains('Technical')"),
+        look(".modal-content .o_data_row:contains('in doubt')"),
+        look(".modal-content .o_field_widget[name='chosen_count']:contains('1')"),
+        click(".modal-content button[name='action_reissue']"),
         look(".o_notification:contains('Payments prepared: 1, in batches: 1.')"),
         look("body:not(:has(.modal))"),
         ...openBatches,
@@ -77,12 +77,12 @@ tours.add("g2p_payment_reconcile_decide", {
         ...openTheException,
         state("To Decide"),
         click(".o_form_statusbar button:contains('Decide')"),
-        click(".modal .o_field_widget[name='decision'] input[data-value='declare_failed']"),
+        click(".modal-content .o_field_widget[name='decision'] input[data-value='declare_failed']"),
         {
-            trigger: ".modal .o_field_widget[name='reason'] input",
+            trigger: ".modal-content .o_field_widget[name='reason'] input",
             run: (helpers) => (helpers.edit || helpers.text).call(helpers, "The operator says that it was never paid"),
         },
-        ...confirmed(".modal button[name='action_decide']", "Does the evidence say so"),
+        ...confirmed(".modal-content button[name='action_decide']", "Does the evidence say so"),
         state("To Confirm"),
         look(".o_form_view:not(:has(button[name='action_confirm']))"),
     ],

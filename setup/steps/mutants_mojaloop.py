@@ -173,8 +173,8 @@ MUTANTS = (
     _mutant(
         "what fails has no next attempt that the scheme knows",
         "paying.py",
-        "    if isinstance(said, Transfer) or (isinstance(said, StepFailed) and said.verdict is not Verdict.ASK):\n",
-        "    if False:\n",
+        "        return one._replace(again=True)\n",
+        "        return one\n",
         "test_paying",
     ),
     _mutant(

@@ -128,6 +128,17 @@ def is_known(connector: Connector, transfer_id: str) -> bool:
     return True
 
 
+def may_pay(connector: Connector, transfer_id: str) -> bool:
+    """Whether the scheme has carried this transfer out, or still may. OutcomeUnknown or NotSent while it
+    cannot tell."""
+    try:
+        return connector.ask(transfer_id).state != transfer_state.ABORTED
+    except StepFailed as error:
+        if _is_not_known(error) or error.verdict is Verdict.FAILED:
+            return False
+        raise OutcomeUnknown(Reason.SERVER_ERROR, str(error)) from error
+
+
 def cannot_tell(_transfer_id: str) -> bool:
     raise OutcomeUnknown(Reason.TIMEOUT)
 

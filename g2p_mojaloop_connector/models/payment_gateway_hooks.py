@@ -232,6 +232,13 @@ class PaymentGateway(models.Model):
             known = workers.run(paying.is_known, ids, ASK_SECONDS, paying.cannot_tell)
         return next((one for one, is_known in zip(ids, known, strict=True) if is_known), None)
 
+    def _mojaloop_may_pay(self, transfers):
+        """The first of these transfers of ours that the scheme has carried out, or still may."""
+        ids = transfers.mapped("transfer_id")
+        with self._mojaloop_workers(self._mojaloop_terms_of_gateway()) as workers:
+            told = workers.run(paying.may_pay, ids, ASK_SECONDS, paying.cannot_tell, alone=True)
+        return next((one for one, may in zip(transfers, told, strict=True) if may), transfers.browse())
+
     def _outcomes(self, submission, references):
         """What the paying job has learnt; it asks the scheme by itself."""
         if self.provider != MOJALOOP:
@@ -252,7 +259,11 @@ class PaymentGateway(models.Model):
 
     def _waits_for_answers(self):
         """Another system would say of a transfer under way that it does not know it."""
-        unsettled = [("gateway_id", "in", self.ids), ("state", "not in", ("failed", "committed"))]
+        unsettled = [
+            ("gateway_id", "in", self.ids),
+            ("state", "not in", ("failed", "committed")),
+            ("decided", "=", False),
+        ]
         return super()._waits_for_answers() or bool(
             self.env["g2p.mojaloop.transfer"].sudo().search_count(unsettled, limit=1)
         )

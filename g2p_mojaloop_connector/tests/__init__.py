@@ -4,3 +4,4 @@ from . import test_payment_gateway
 from . import test_rights
 from . import test_trust
 from . import test_verify_payees
+from . import test_decision

@@ -400,6 +400,20 @@ class TestPause(PayingCase):
         self._pay(batch)
         self.assertEqual(len(self.scheme.paid()), 3)
 
+    def test_both_are_in_the_audit_trail(self):
+        batch = self._without_money()
+        batch.with_user(self.finance_user).action_resume_paying()
+        paused, resumed = batch.event_ids.filtered(
+            lambda one: "paused" in (one.from_state, one.to_state)
+        ).sorted("number")
+        self.assertEqual((paused.from_state, paused.to_state), ("accepted", "paused"))
+        self.assertEqual((resumed.from_state, resumed.to_state), ("paused", "accepted"))
+        self.assertEqual(resumed.user_id, self.finance_user)
+        self.assertEqual((paused + resumed).submission_id, batch.submission_ids)
+        for event in paused + resumed:
+            self.assertIn("4001", event.why)
+        self.assertEqual(self.env["g2p.payment.event"]._first_broken(batch), 0)
+
     def test_what_is_under_way_is_asked_for_while_paused(self):
         self.scheme.lose_replies.add("27713800003")
         self._entitle(1)

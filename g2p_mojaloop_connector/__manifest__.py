@@ -25,4 +25,5 @@
         "views/payment_batch.xml",
         "views/menus.xml",
     ],
+    "assets": {"web.assets_tests": ["g2p_mojaloop_connector/static/tests/tours/*.js"]},
 }

@@ -42,7 +42,7 @@ _NOT_KNOWN = "3208"
 class Task(NamedTuple):
     """What a worker has to know of one transfer. `turn` grows with each run, `tries` with each failure,
     `asks` with each question; `taken`: the hub has said that it has this id with another content. `heard`: it
-    has said no once."""
+    has said no once; then `error` is what it said: step, code and description."""
 
     id: int
     state: str
@@ -55,6 +55,7 @@ class Task(NamedTuple):
     order: Order
     terms: Terms
     body: str = ""
+    error: tuple[str, str, str] = ("", "", "")
 
     def ids(self) -> TransferIds:
         """The transfer's id stays; each turn has a quote of its own."""
@@ -62,6 +63,13 @@ class Task(NamedTuple):
 
     def sent(self) -> transfer_state.Order:
         return bodies.order_of(self.body)
+
+    def first_no(self) -> StepFailed | None:
+        """With which code the transfer was refused. Asked for it again, a hub says only that it is over."""
+        step, code, description = self.error
+        if not self.heard or not code or step not in (Step.TRANSFER.value, Step.RESEND.value):
+            return None
+        return StepFailed(Step.TRANSFER, code, description)
 
 
 class Result(NamedTuple):
@@ -301,11 +309,12 @@ def _sent(task: Task, said: Any, first: bool = False) -> Result:
 
 def _failed(task: Task, said: Any, facts: dict[str, Any]) -> Result:
     """The scheme will never carry out this transfer."""
-    if not isinstance(said, StepFailed):
+    no = said if isinstance(said, StepFailed) else task.first_no()
+    if no is None:
         return _result(task, "failed", **facts, failure_type=FailureType.REJECTED.value)
-    result = _result(task, "failed", **facts, failure_type=said.failure_type.value)
-    pause = said if said.verdict is Verdict.PAUSE_BATCH else None
-    return result._replace(again=said.verdict is not Verdict.FAILED, pause=pause)
+    result = _result(task, "failed", **{**facts, **_error_of(no)}, failure_type=no.failure_type.value)
+    pause = no if no.verdict is Verdict.PAUSE_BATCH else None
+    return result._replace(again=no.verdict is not Verdict.FAILED, pause=pause)
 
 
 def _never_happened(task: Task, facts: dict[str, Any]) -> Result:

@@ -294,6 +294,7 @@ class MojaloopTransfer(models.Model):
                 order=orders.Order.model_validate_json(one.order),
                 terms=terms,
                 body=one.body or "",
+                error=(one.error_step or "", one.error_code or "", one.error_description or ""),
             )
             for one in self
         ]

@@ -153,7 +153,7 @@ class TestDecision(DecisionCase):
 
 @tagged("post_install", "-at_install")
 class TestPaidAgain(DecisionCase):
-    """An entitlement whose payment was declared failed is paid again when the scheme has really ended that."""
+    """An entitlement whose payment was declared failed is paid again when the scheme has ended that."""
 
     def _again(self, batch):
         """Declared failed, prepared and sent again; the new batch."""

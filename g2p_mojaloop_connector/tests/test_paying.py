@@ -243,6 +243,13 @@ class TestMoney(PayingCase):
         self.assertEqual((transfer.state, outcome.reason_code), ("failed", "5104"))
         self.assertEqual(outcome.status, OutcomeStatus.FAILED)
 
+    def test_the_code_of_a_refusal_is_kept_when_the_scheme_then_only_says_that_it_is_over(self):
+        self.scheme.faults[FIRST, "state"] = "ABORTED"
+        self.scheme.mixed_up[FIRST, "transfer"] = "5104"
+        transfer, outcome = self._only(self._paid())
+        self.assertEqual((transfer.state, transfer.transfer_state), ("failed", "ABORTED"))
+        self.assertEqual((outcome.reason_code, outcome.reason), ("5104", "Transfer: Error 5104"))
+
     def test_a_no_that_belongs_to_another_payment_is_not_believed(self):
         """npm's connector mixes answers up when several payments are under way."""
         for step in ("lookup", "transfer"):
@@ -399,6 +406,18 @@ class TestPause(PayingCase):
         self.assertFalse(batch.activity_ids)
         self._pay(batch)
         self.assertEqual(len(self.scheme.paid()), 3)
+
+    def test_it_is_not_failed_by_a_scheme_that_then_only_says_that_it_is_over(self):
+        self.scheme.faults[FIRST, "state"] = "ABORTED"
+        self.scheme.mixed_up[FIRST, "transfer"] = "4001"
+        batch = self._paid()
+        self.assertIn("4001", batch.mojaloop_paused_reason)
+        self.assertEqual(self._transfers(batch).mapped("state"), ["failed", "waiting"])
+        del self.scheme.faults[FIRST, "state"]
+        batch.with_user(self.finance_user).action_resume_paying()
+        self._pay(batch)
+        self.assertEqual(self._transfers(batch).mapped("state"), ["failed", "committed"])
+        self.assertEqual(self.scheme.paid(), [(FIRST, "100")])
 
     def test_both_are_in_the_audit_trail(self):
         batch = self._without_money()

@@ -110,6 +110,13 @@ MUTANTS = (
         (*_HUB, "test_recovery"),
     ),
     Mutant(
+        "the payment system is asked before anything is sent, in any story",
+        _SENDING,
+        "            return look._replace(receipt=self._find_at_payment_system())\n",
+        "            return look\n",
+        (*_PULL, "test_state_machine"),
+    ),
+    Mutant(
         "two people declare that a batch never arrived",
         _RECOVERY,
         "        if self.declared_by_id == self.env.user:",
@@ -129,6 +136,13 @@ MUTANTS = (
         '            return "_close", ("unknown", gateway._explain(error))',
         '            return "_close", ("not_sent", gateway._explain(error))',
         (*_HUB, "test_send or test_recovery"),
+    ),
+    Mutant(
+        "an unknown outcome stays unknown, in any story",
+        _SENDING,
+        '            return "_close", ("unknown", gateway._explain(error))',
+        '            return "_close", ("not_sent", gateway._explain(error))',
+        (*_PULL, "test_state_machine"),
     ),
     Mutant(
         "look-alikes go into different batches",

@@ -36,9 +36,7 @@ class TestBrowser(MojaloopCase, HttpCase):
         self._walk(batch, "g2p_mojaloop_connector_transfers")
 
     def _walk(self, batch, tour):
-        action = (
-            f"/web#action=g2p_programs.action_payment_batch&model=g2p.payment.batch&view_type=form&id={batch.id}"
-        )
+        action = "/web#action=g2p_programs.action_payment_batch&model=g2p.payment.batch&view_type=form"
         self.env.flush_all()
-        self.start_tour(action, tour, login=self.finance_user.login)
+        self.start_tour(f"{action}&id={batch.id}", tour, login=self.finance_user.login)
         self.env.invalidate_all()

@@ -18,9 +18,10 @@ _HURRY = """
 UPDATE g2p_mojaloop_transfer SET next_at = NULL
  WHERE batch_id = {batch} AND state IN ('waiting', 'transferring', 'unknown')
 """
-_DEADLINE_PASSES = """
-UPDATE g2p_payment_submission SET ended_at = ended_at - interval '30 days' WHERE batch_id = {batch}
-"""
+_A_MONTH_PASSES = (
+    "UPDATE g2p_payment_submission SET ended_at = ended_at - interval '30 days' WHERE batch_id = {batch}",
+    "UPDATE g2p_mojaloop_transfer SET expires_at = expires_at - interval '30 days' WHERE batch_id = {batch}",
+)
 _JOBS = "SELECT count(*) FROM queue_job WHERE state NOT IN ('done', 'cancelled')"
 
 
@@ -47,7 +48,9 @@ class Batch:
 
     def statuses(self):
         """Payee to status."""
-        return {one["account_number"]: one["status"] for one in self.world.payments("account_number", "status")}
+        return {
+            one["account_number"]: one["status"] for one in self.world.payments("account_number", "status")
+        }
 
     def turn(self):
         """The next turn of the scheduled action, once there is nothing under way."""
@@ -75,8 +78,26 @@ class Batch:
             self.peers.act("connector", "kill")
             self.peers.act("connector", "start")
 
-    def deadline_passes(self):
-        self._sql(_DEADLINE_PASSES.format(batch=self.id))
+    def time_passes(self):
+        """So much that the transfers are over, and results are overdue."""
+        for statement in _A_MONTH_PASSES:
+            self._sql(statement.format(batch=self.id))
+
+    def send(self):
+        self.world.send([self.id])
+
+    def not_sent(self):
+        """Why it was not sent."""
+        self.send()
+        self.eventually(lambda: self.read("batch_state") == "approved")
+        return self.read("last_answer")
+
+    def cancel(self):
+        """Finance rejects it, and a program manager gives it up."""
+        model, finance = "g2p.payment.batch.reject.wizard", self.world.finance
+        wizard = finance.create(model, {"batch_ids": [(6, 0, [self.id])], "reason": "Paid already."})
+        finance.button(model, [wizard], "action_reject")
+        self.world.program_manager.button("g2p.payment.batch", [self.id], "action_cancel")
 
     def _sql(self, statement):
         return postgres.sql(statement, self.world.odoo.database)
@@ -169,8 +190,8 @@ def test_without_liquidity_it_pauses_until_finance_resumes_it(batch, peers, worl
 def test_what_two_people_declared_failed_is_not_paid_when_the_hub_is_back(batch, peers, world, usual):
     peers.silence()
     batch.begin(usual[:3])
-    batch.go_on_until(lambda: any(transfers(world, "asks")))
-    batch.deadline_passes()
+    batch.go_on_until(lambda: any(one["asks"] for one in transfers(world, "asks")))
+    batch.time_passes()
     batch.go_on_until(lambda: _exceptions(world, usual[0]))
     world.decide(_exceptions(world, usual[0]), "declare_failed", "The operator knows nothing of it.")
     peers.silence(False)
@@ -181,7 +202,34 @@ def test_what_two_people_declared_failed_is_not_paid_when_the_hub_is_back(batch,
     decided = {one["decided"]: one["state"] for one in transfers(world, "decided", "state")}
     assert decided == {"failed": "waiting", False: "committed"}
     agree(world, peers)
-    _paid_once_when_issued_again(batch, usual[:3])
+    _issued_again(batch)
+    batch.send()
+    batch.go_on_to_the_end()
+    assert len(peers.payments()) == 3
+    agree(world, peers)
+
+
+def test_what_was_declared_failed_and_was_paid_is_not_paid_again(batch, peers, world):
+    """The hub had carried it out, and was silent about it."""
+    number = payee("silent_but_committed")
+    batch.begin([number])
+    batch.go_on_until(lambda: any(one["asks"] for one in transfers(world, "asks")))
+    batch.time_passes()
+    batch.go_on_until(lambda: _exceptions(world, number))
+    world.decide(_exceptions(world, number), "declare_failed", "The operator knows nothing of it.")
+    first = batch.id
+    _issued_again(batch)
+    assert "could not say" in batch.not_sent(), "the hub is still silent"
+    peers.mend("silent_but_committed")
+    assert "take that decision back" in batch.not_sent()
+    assert len(peers.payments()) == 1
+    batch.cancel()
+    world.finance.button("g2p.payment.exception", _exceptions(world, number), "action_take_back")
+    batch.id = first
+    batch.go_on_to_the_end()
+    statuses = [one["status"] for one in world.payments("status")]
+    assert statuses == ["paid", "failed"], "the first, and not the one that was issued again"
+    agree(world, peers)
 
 
 def _exceptions(world, number):
@@ -189,12 +237,12 @@ def _exceptions(world, number):
     return world.finance.search("g2p.payment.exception", domain)
 
 
-def _paid_once_when_issued_again(batch, usual):
+def _issued_again(batch):
+    """Goes on with the batch of new payments in the place of all that failed, approved."""
     world = batch.world
-    world.reissue()
+    wizard = world.program_manager.button("g2p.cycle", [world.cycle], "action_reissue_failed")["res_id"]
+    lines = world.program_manager.search("g2p.payment.reissue.line", [("wizard_id", "=", wizard)])
+    world.program_manager.write("g2p.payment.reissue.line", lines, {"chosen": True})
+    world.program_manager.button("g2p.payment.reissue.wizard", [wizard], "action_reissue")
     (batch.id,) = world.batches("to_approve")
     world.approve([batch.id])
-    world.send([batch.id])
-    batch.go_on_to_the_end()
-    assert len(batch.peers.payments()) == len(usual)
-    agree(world, batch.peers)

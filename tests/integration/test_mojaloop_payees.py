@@ -8,7 +8,15 @@ KNOWN, RENAMED, UNKNOWN = usual_payee(), payee("other_name"), payee("not_found")
 
 
 def _verifications(world, **narrow):
-    fields = ["identifier", "state", "told_name", "name_differs", "is_doubtful", "checked_at", "decided_by_id"]
+    fields = [
+        "identifier",
+        "state",
+        "told_name",
+        "name_differs",
+        "is_doubtful",
+        "checked_at",
+        "decided_by_id",
+    ]
     domain = [(name, "=", value) for name, value in narrow.items()]
     found = world.finance.search_read("g2p.payee.verification", domain, fields)
     return {one["identifier"]: one for one in found}
@@ -23,7 +31,7 @@ def batch(mojaloop_world, peers, eventually):
     world.prepare()
     (batch,) = world.batches()
     world.finance.button("g2p.payment.batch", [batch], "action_verify_payees")
-    eventually(lambda: "waiting" not in [one["state"] for one in _verifications(world, batch_id=batch).values()])
+    eventually(lambda: not _verifications(world, batch_id=batch, state="waiting"))
     return batch
 
 

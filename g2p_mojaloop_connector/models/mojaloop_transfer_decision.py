@@ -10,9 +10,10 @@ OPEN = ("waiting", "transferring", "unknown")
 class MojaloopTransfer(models.Model):
     """What people decide about a payment, its transfer heeds: it is not begun, asked for or sent again.
 
-    A decision writes the row that the paying job claims, so that PostgreSQL lets one of the two see the other.
-    What is under way at that moment comes to its end; when that is not what was decided, reconciliation is
-    told. Before an entitlement is paid again the scheme is asked for what was declared failed unheard.
+    A decision writes the row that the paying job claims, so that PostgreSQL lets only one of the two go on
+    without having seen the other. What is under way at that moment comes to its end; when that is not what
+    was decided, reconciliation is told. Before an entitlement is paid again, the scheme is asked for what was
+    declared failed while nobody knew.
     """
 
     _inherit = "g2p.mojaloop.transfer"

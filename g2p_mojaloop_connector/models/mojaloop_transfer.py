@@ -193,6 +193,8 @@ class MojaloopTransfer(models.Model):
                 for line in lines
             ]
         )
+        # Some may have been decided while the batch was on its way.
+        self._heed_decisions(submission.batch_id.payment_ids)
 
     @api.model
     def _begin_again(self, transfers):

@@ -6,6 +6,7 @@ from odoo.addons.g2p_payment_hub.client.errors import OutcomeUnknown, Reason
 from odoo.addons.g2p_payment_hub.client.outcomes import OutcomeStatus
 
 from ..client import paying
+from ..client.connector import Connector
 from ..models import payment_submission
 from .common import TIMEOUT
 from .test_paying import FIRST, PayingCase
@@ -106,6 +107,20 @@ class TestDecision(DecisionCase):
             self._pay(batch)
         self.assertEqual(self.scheme.posts, [])
         self.assertEqual(self._transfers(batch).state, "waiting")
+
+    def test_decided_while_the_batch_is_on_its_way_it_is_not_begun(self):
+        batch = self._approved()
+        original = Connector.reach
+
+        def reach(connector):
+            self._declare(batch.payment_ids, "paid")
+            return original(connector)
+
+        with patch.object(Connector, "reach", reach):
+            self._send(batch)
+        self.assertEqual(batch.batch_state, "sent")
+        self._pay(batch)
+        self.assertEqual((self._transfers(batch).decided, self.scheme.posts), ("paid", []))
 
     def _decided_while_it_leaves(self, status):
         batch = self._approved()

@@ -2,6 +2,7 @@ from . import test_callback
 from . import test_cycle
 from . import test_evidence
 from . import test_exception
+from . import test_heed_decision
 from . import test_inquiry
 from . import test_ledger
 from . import test_month_end

@@ -3,16 +3,15 @@
 from .mutants import Mutant
 
 _CLIENT = "g2p_mojaloop_connector/client"
-_MODELS = "g2p_mojaloop_connector/models"
 
 
 def _mutant(name, file, old, new, tests):
     return Mutant(f"mojaloop: {name}", f"{_CLIENT}/{file}", old, new, ("--only", "unit", "-k", tests))
 
 
-def _of_models(name, file, old, new, tests):
-    arguments = ("--only", "addons", "--addon", "g2p_mojaloop_connector", "-k", tests)
-    return Mutant(f"mojaloop: {name}", f"{_MODELS}/{file}", old, new, arguments)
+def _in_odoo(name, file, old, new, tests, addon="g2p_mojaloop_connector"):
+    arguments = ("--only", "addons", "--addon", addon, "-k", tests)
+    return Mutant(f"mojaloop: {name}", f"{addon}/{file}", old, new, arguments)
 
 
 MUTANTS = (
@@ -184,53 +183,83 @@ MUTANTS = (
         "        if not protected.get(name):\n",
         "test_jws",
     ),
-    _of_models(
+    _in_odoo(
         "what people decided is not worked on",
-        "mojaloop_transfer.py",
+        "models/mojaloop_transfer.py",
         "               AND decided IS NULL\n",
         "",
         "test_decision",
     ),
-    _of_models(
+    _in_odoo(
         "what people decided meanwhile does not leave",
-        "mojaloop_transfer.py",
+        "models/mojaloop_transfer.py",
         "               AND (transfer.decided IS NULL OR told.state <> 'transferring')\n",
         "",
         "test_decision",
     ),
-    _of_models(
+    _in_odoo(
         "what people decided meanwhile is not tried under another id",
-        "mojaloop_transfer.py",
+        "models/mojaloop_transfer.py",
         "if one.attempt < MAX_ATTEMPTS and not one.decided\n",
         "if one.attempt < MAX_ATTEMPTS\n",
         "test_decision",
     ),
-    _of_models(
+    _in_odoo(
         "what speaks against a decision is told",
-        "mojaloop_transfer.py",
+        "models/mojaloop_transfer.py",
         "            if transfer._contradicts_decision()\n            or transfer",
         "            if transfer",
         "test_decision",
     ),
-    _of_models(
+    _in_odoo(
         "what was declared failed unheard is asked for before it is paid again",
-        "mojaloop_transfer_decision.py",
+        "models/mojaloop_transfer_decision.py",
         "            gateway._mojaloop_may_pay(declared) if declared else declared\n",
         "            declared.browse()\n",
         "test_decision",
     ),
-    _of_models(
+    _in_odoo(
         "what was declared failed before its expiry may still be paid",
-        "mojaloop_transfer_decision.py",
+        "models/mojaloop_transfer_decision.py",
         "declared.filtered(lambda one: one._is_in_time())[:1] or (",
         "(",
         "test_decision",
     ),
-    _of_models(
+    _in_odoo(
         "a pause is in the audit trail",
-        "payment_submission.py",
+        "models/payment_submission.py",
         "        self._record(before, after, why)\n",
         "",
         "TestPause",
+    ),
+    _in_odoo(
+        "what was decided while the batch was on its way is not begun",
+        "models/mojaloop_transfer.py",
+        "        self._heed_decisions(submission.batch_id.payment_ids)\n",
+        "",
+        "test_decision",
+    ),
+    _in_odoo(
+        "the code of a refusal outlives the word that the transfer is over",
+        "client/paying.py",
+        "    no = said if isinstance(said, StepFailed) else task.first_no()\n",
+        "    no = said if isinstance(said, StepFailed) else None\n",
+        "test_paying",
+    ),
+    _in_odoo(
+        "whoever still pays is told what people decided",
+        "models/payment.py",
+        "        self._heed_decision()\n",
+        "",
+        "TestHeedDecision",
+        "g2p_payment_reconcile",
+    ),
+    _in_odoo(
+        "whoever still pays is told what a statement said",
+        "models/payment_evidence_match.py",
+        "        payments._heed_decision()\n",
+        "",
+        "TestHeedDecision",
+        "g2p_payment_reconcile",
     ),
 )

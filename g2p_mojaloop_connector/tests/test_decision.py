@@ -93,18 +93,24 @@ class TestDecision(DecisionCase):
     def test_unknown_and_taken_back(self):
         self._assert_goes_on(self._unknown())
 
-    def test_decided_while_it_is_looked_up_nothing_leaves(self):
+    def _decided_during(self, work, status):
+        """A batch that is paid, and decided when a worker has done `work` (a step of paying) and has not yet
+        written it down."""
         batch = self._approved()
         self._send(batch)
-        original = paying.begin
+        original = getattr(paying, work)
 
-        def begin(connector, task):
+        def step(connector, task):
             result = original(connector, task)
-            self._declare(batch.payment_ids, "failed")
+            self._declare(batch.payment_ids, status)
             return result
 
-        with patch.object(payment_submission.paying, "begin", begin):
+        with patch.object(payment_submission.paying, work, step):
             self._pay(batch)
+        return batch
+
+    def test_decided_while_it_is_looked_up_nothing_leaves(self):
+        batch = self._decided_during("begin", "failed")
         self.assertEqual(self.scheme.posts, [])
         self.assertEqual(self._transfers(batch).state, "waiting")
 
@@ -122,36 +128,23 @@ class TestDecision(DecisionCase):
         self._pay(batch)
         self.assertEqual((self._transfers(batch).decided, self.scheme.posts), ("paid", []))
 
-    def _decided_while_it_leaves(self, status):
-        batch = self._approved()
-        self._send(batch)
-        original = paying.transfer
-
-        def transfer(connector, task):
-            result = original(connector, task)
-            self._declare(batch.payment_ids, status)
-            return result
-
-        with patch.object(payment_submission.paying, "transfer", transfer):
-            self._pay(batch)
-        return batch
-
     def test_decided_while_it_leaves_the_truth_is_written_down_and_told(self):
-        batch = self._decided_while_it_leaves("failed")
+        batch = self._decided_during("transfer", "failed")
         self.assertEqual(self._transfers(batch).state, "committed")
         self.assertEqual(self._told_again(batch), [OutcomeStatus.PAID])
 
     def test_what_agrees_with_the_decision_is_not_told_again(self):
-        batch = self._decided_while_it_leaves("paid")
+        batch = self._decided_during("transfer", "paid")
         self.assertEqual(self._transfers(batch).state, "committed")
         self.assertEqual(self._told_again(batch), [])
 
-    def test_decided_while_it_leaves_it_is_not_tried_under_another_id(self):
+    def test_decided_while_it_is_asked_for_it_is_not_tried_under_another_id(self):
         self.scheme.faults[FIRST, "transfer"] = "5001"
-        batch = self._decided_while_it_leaves("paid")
+        batch = self._decided_during("ask", "paid")
         self.scheme.faults.clear()
         self._pay(batch)
-        self.assertEqual(self._transfers(batch).mapped("attempt"), [1])
+        transfer = self._transfers(batch)
+        self.assertEqual((transfer.attempt, transfer.state), (1, "failed"))
         self.assertFalse(self.scheme.ledger)
 
     def test_the_address_may_change_again(self):

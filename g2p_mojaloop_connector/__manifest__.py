@@ -26,4 +26,5 @@
         "views/menus.xml",
     ],
     "uninstall_hook": "uninstall_hook",
+    "assets": {"web.assets_tests": ["g2p_mojaloop_connector/static/tests/tours/*.js"]},
 }

@@ -126,6 +126,18 @@ def not_asked(_transfer_id: str) -> None:
     """Nothing is known of one for which there was no time."""
 
 
+def may_pay(connector: Connector, transfer_id: str) -> bool | GatewayError:
+    """Whether the scheme has carried this transfer out, or still may; or why it cannot tell."""
+    try:
+        return connector.ask(transfer_id).state != transfer_state.ABORTED
+    except StepFailed as error:
+        if _is_not_known(error) or error.verdict is Verdict.FAILED:
+            return False
+        return OutcomeUnknown(Reason.SERVER_ERROR, str(error))
+    except GatewayError as error:
+        return error
+
+
 def _is_not_known(said: Any) -> bool:
     return isinstance(said, StepFailed) and said.code == _NOT_KNOWN
 

@@ -36,7 +36,8 @@ _TAKEN = "3106"  # the hub has this id, with another content
 class Task(NamedTuple):
     """What a worker has to know of one transfer. `turn` grows with each run, `tries` with each failure,
     `asks` with each question; `taken`: the hub has said that it has this id with another content. `heard`: it
-    has said no once. `next_id`: the id that another attempt would have, empty when there will be none."""
+    has said no once; then `error` is what it said: step, code and description. `next_id`: the id that another
+    attempt would have, empty when there will be none."""
 
     id: int
     state: str
@@ -50,6 +51,7 @@ class Task(NamedTuple):
     terms: Terms
     next_id: str = ""
     body: str = ""
+    error: tuple[str, str, str] = ("", "", "")
 
     def ids(self) -> TransferIds:
         """The transfer's id stays; each turn has a quote of its own."""
@@ -57,6 +59,13 @@ class Task(NamedTuple):
 
     def sent(self) -> transfer_state.Order:
         return bodies.order_of(self.body)
+
+    def first_no(self) -> StepFailed | None:
+        """With which code the transfer was refused. Asked for it again, a hub says only that it is over."""
+        step, code, description = self.error
+        if not self.heard or not code or step not in (Step.TRANSFER.value, Step.RESEND.value):
+            return None
+        return StepFailed(Step.TRANSFER, code, description)
 
     def is_over(self) -> bool:
         """Whether the time in which what is written down may leave has passed."""
@@ -244,11 +253,12 @@ def sent(task: Task, said: Transfer | StepFailed | GatewayError, first: bool = F
 
 def _failed(task: Task, said: Any, facts: dict[str, Any]) -> Result:
     """The scheme will never carry out this transfer."""
-    if not isinstance(said, StepFailed):
+    no = said if isinstance(said, StepFailed) else task.first_no()
+    if no is None:
         return result(task, "failed", **facts, failure_type=FailureType.REJECTED.value)
-    failed = result(task, "failed", **facts, failure_type=said.failure_type.value)
-    pause = said if said.verdict is Verdict.PAUSE_BATCH else None
-    return failed._replace(again=said.verdict is not Verdict.FAILED, pause=pause)
+    failed = result(task, "failed", **{**facts, **error_of(no)}, failure_type=no.failure_type.value)
+    pause = no if no.verdict is Verdict.PAUSE_BATCH else None
+    return failed._replace(again=no.verdict is not Verdict.FAILED, pause=pause)
 
 
 def _never_happened(task: Task, facts: dict[str, Any]) -> Result:

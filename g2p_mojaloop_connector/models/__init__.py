@@ -11,6 +11,7 @@ from . import payment_gateway_download
 from . import mojaloop_peer_key
 from . import mojaloop_trust_step
 from . import mojaloop_transfer
+from . import mojaloop_transfer_decision
 from . import payment_submission
 from . import payee_verification
 from . import payment

@@ -197,6 +197,8 @@ class MojaloopTransfer(models.Model):
                 for line in lines
             ]
         )
+        # Some may have been decided while the batch was on its way.
+        self._heed_decisions(submission.batch_id.payment_ids)
 
     @api.model
     def _begin_again(self, transfers):
@@ -211,7 +213,7 @@ class MojaloopTransfer(models.Model):
                     "next_at": fields.Datetime.now() + timedelta(seconds=results.WAITS[0]),
                 }
                 for one in transfers.sudo()
-                if one.attempt < MAX_ATTEMPTS
+                if one.attempt < MAX_ATTEMPTS and not one.decided
             ]
         )
 
@@ -228,14 +230,16 @@ class MojaloopTransfer(models.Model):
     # What is told of them
 
     def _outcomes(self, references):
-        """One Outcome for each payment: of its last attempt, and of any before it that moved money."""
+        """One Outcome for each payment: of its last attempt, and of any before it that moved money. Of the
+        others what the scheme says against a decision of people."""
         wanted, last = set(references), {}
         for transfer in self.sorted("attempt"):
             last[transfer.payment_id] = transfer
         return [
             transfer._outcome()
             for transfer in self
-            if transfer.payment_id.name in wanted
+            if transfer._contradicts_decision()
+            or transfer.payment_id.name in wanted
             and (transfer == last[transfer.payment_id] or transfer.state in ("committed", "suspect"))
         ]
 
@@ -300,6 +304,7 @@ class MojaloopTransfer(models.Model):
             terms=terms,
             next_id=another.transfer_id if self.attempt < MAX_ATTEMPTS else "",
             body=self.body or "",
+            error=(self.error_step or "", self.error_code or "", self.error_description or ""),
         )
 
     @api.model
@@ -311,6 +316,7 @@ class MojaloopTransfer(models.Model):
             """
             SELECT id FROM g2p_mojaloop_transfer
              WHERE submission_id = %s AND state = ANY(%s) AND coalesce(heard, false) = %s
+               AND decided IS NULL
                AND (next_at IS NULL OR next_at <= %s)
                AND (lease_until IS NULL OR lease_until < %s)
              ORDER BY id LIMIT %s
@@ -338,7 +344,8 @@ class MojaloopTransfer(models.Model):
         leave now.
 
         `rows`: dicts of `id`, `before` (the state when they were claimed) and columns of _NOW and _FACTS.
-        Returns the ids written: those whose lease another run has taken meanwhile are not.
+        Returns the ids written: those whose lease another run has taken meanwhile are not, and what people
+        have decided meanwhile may not leave.
         """
         if not rows:
             return set()
@@ -358,6 +365,7 @@ class MojaloopTransfer(models.Model):
               FROM jsonb_to_recordset(%s::jsonb)
                 AS told ({", ".join(f"{name} {kind}" for name, kind in types.items())})
              WHERE transfer.id = told.id AND transfer.lease = %s AND transfer.state = told.before
+               AND (transfer.decided IS NULL OR told.state <> 'transferring')
          RETURNING transfer.id
             """,  # pylint: disable=sql-injection  # only names of this file's own columns
             [fields.Datetime.now(), json.dumps(rows, default=str), lease],

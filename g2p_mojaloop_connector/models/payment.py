@@ -26,6 +26,10 @@ class Payment(models.Model):
         help="What the scheme said last about who the payee is.",
     )
 
+    def _heed_decision(self):
+        super()._heed_decision()
+        self.env["g2p.mojaloop.transfer"]._heed_decisions(self)
+
     @api.depends("mojaloop_verification_ids")
     def _compute_mojaloop_verification(self):
         for payment in self:

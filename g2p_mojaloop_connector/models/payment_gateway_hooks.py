@@ -248,16 +248,19 @@ class PaymentGateway(models.Model):
         what had left before a backup was restored reaches the scheme within minutes."""
         payments = self._mojaloop_not_asked(references)
         ids = [transfer_ids(payment.name, 1).transfer_id for payment in payments]
+        found = self._mojaloop_first(paying.is_known, batch, payments, ids)
+        return ids[found] if found is not None else None
+
+    def _mojaloop_first(self, asks, batch, payments, ids, alone=False):
+        """The index of the first of `ids` of which `asks(connector, id)` is true, None when none is.
+        `payments` are theirs; those of which it is false are not asked for again soon."""
         with self._mojaloop_workers(self._mojaloop_terms_of_gateway()) as workers:
-            said = workers.run(paying.is_known, ids, ASK_SECONDS, paying.not_asked)
-        unknown = payments.browse(
-            payment.id for payment, known in zip(payments, said, strict=True) if known is False
-        )
-        if unknown:
-            batch._write_down(lambda batch: unknown.with_env(batch.env)._mojaloop_unknown())
-        for one, known in zip(ids, said, strict=True):
-            if known is True:
-                return one
+            said = workers.run(asks, ids, ASK_SECONDS, paying.not_asked, alone)
+        no = payments.browse(one.id for one, answer in zip(payments, said, strict=True) if answer is False)
+        if no:
+            batch._write_down(lambda batch: no.with_env(batch.env)._mojaloop_unknown())
+        if True in said:
+            return said.index(True)
         errors = [error for error in said if isinstance(error, GatewayError)]
         if errors:
             raise errors[0]
@@ -281,6 +284,15 @@ class PaymentGateway(models.Model):
                 order="id",
             )
         )
+
+    def _mojaloop_may_pay(self, batch, transfers):
+        """The first of these transfers of ours that the scheme has carried out, or still may."""
+        payments = self._mojaloop_not_asked(transfers.payment_id.mapped("name"))
+        open_ones = transfers.filtered(lambda one: one.payment_id in payments)
+        ids = open_ones.mapped("transfer_id")
+        owners = payments.browse(one.payment_id.id for one in open_ones)
+        found = self._mojaloop_first(paying.may_pay, batch, owners, ids, alone=True)
+        return open_ones[found] if found is not None else open_ones.browse()
 
     def _outcomes(self, submission, references):
         """What the paying job has learnt; it asks the scheme by itself."""
@@ -317,7 +329,11 @@ class PaymentGateway(models.Model):
 
     def _waits_for_answers(self):
         """Another system would say of a transfer under way that it does not know it."""
-        unsettled = [("gateway_id", "in", self.ids), ("state", "not in", ("failed", "committed"))]
+        unsettled = [
+            ("gateway_id", "in", self.ids),
+            ("state", "not in", ("failed", "committed")),
+            ("decided", "=", False),
+        ]
         return super()._waits_for_answers() or bool(
             self.env["g2p.mojaloop.transfer"].sudo().search_count(unsettled, limit=1)
         )

@@ -15,6 +15,7 @@ RUN_SECONDS = 30
 # Payments taken at a time. What a worker leaves behind when it dies is no more than this, or than one bulk.
 CHUNK = 32
 UNSETTLED = ("transferring", "unknown")
+PAUSED = "paused"  # in the audit trail; beside the submission's own state, which stays
 
 
 class PaymentSubmission(models.Model):
@@ -69,6 +70,7 @@ class PaymentSubmission(models.Model):
               JOIN g2p_mojaloop_transfer AS transfer ON transfer.submission_id = submission.id
               JOIN g2p_payment_gateway AS gateway ON gateway.id = submission.gateway_id
              WHERE gateway.state <> 'disabled'
+               AND transfer.decided IS NULL
                AND (transfer.state IN ('transferring', 'unknown')
                     OR transfer.state = 'waiting' AND submission.paused_reason IS NULL)
                AND (transfer.next_at IS NULL OR transfer.next_at <= %s)
@@ -112,7 +114,12 @@ class PaymentSubmission(models.Model):
     def _next_turn_at(self):
         states = list(UNSETTLED) if self.paused_reason else ["waiting", *UNSETTLED]
         transfers = self.env["g2p.mojaloop.transfer"].search(
-            [("submission_id", "=", self.id), ("state", "in", states), ("next_at", "!=", False)],
+            [
+                ("submission_id", "=", self.id),
+                ("state", "in", states),
+                ("decided", "=", False),
+                ("next_at", "!=", False),
+            ],
             order="next_at",
             limit=1,
         )
@@ -131,6 +138,8 @@ class PaymentSubmission(models.Model):
 
     def _pause(self, error):
         """No further payment of it is begun: it would fare the same. Those under way are still asked for."""
+        # Waits for whoever adds to the audit trail, and begins again with what they wrote: see `_write_down`.
+        self.env.cr.execute("SELECT id FROM g2p_payment_batch WHERE id = %s FOR UPDATE", [self.batch_id.id])
         if self.sudo().paused_reason:
             return
         if isinstance(error, GatewayError):
@@ -149,13 +158,17 @@ class PaymentSubmission(models.Model):
             ),
             user_id=(batch.approved_by_id or self.env.user).id,
         )
-        batch._message_log(body=_("Paused: %s", said))
+        self._note_pause(self.state, PAUSED, _("Paused: %s", said))
 
     def _resume(self):
-        self._note(_("Resumed after: %s", self.paused_reason))
+        self._note_pause(PAUSED, self.state, _("Resumed after: %s", self.paused_reason))
         self.sudo().paused_reason = False
         self.batch_id.sudo().activity_unlink(["mail.mail_activity_data_todo"])
         self._queue_paying()
+
+    def _note_pause(self, before, after, why):
+        self._record(before, after, why)
+        self.batch_id._message_log(body=why)
 
     def _claim_gateway(self):
         """One job at a time pays through a gateway, so that its pace holds for all batches together. The lock

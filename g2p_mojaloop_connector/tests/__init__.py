@@ -1,5 +1,7 @@
+from . import test_browser
 from . import test_bulk
 from . import test_callback
+from . import test_decision
 from . import test_exchange
 from . import test_hostile_answers
 from . import test_hub

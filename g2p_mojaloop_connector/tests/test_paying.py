@@ -252,6 +252,13 @@ class TestMoney(PayingCase):
         self.assertEqual((transfer.state, outcome.reason_code), ("failed", "5104"))
         self.assertEqual(outcome.status, OutcomeStatus.FAILED)
 
+    def test_the_code_of_a_refusal_is_kept_when_the_scheme_then_only_says_that_it_is_over(self):
+        self.scheme.faults[FIRST, "state"] = "ABORTED"
+        self.scheme.mixed_up[FIRST, "transfer"] = "5104"
+        transfer, outcome = self._only(self._paid())
+        self.assertEqual((transfer.state, transfer.transfer_state), ("failed", "ABORTED"))
+        self.assertEqual((outcome.reason_code, outcome.reason), ("5104", "Transfer: Error 5104"))
+
     def test_a_no_that_belongs_to_another_payment_is_not_believed(self):
         """npm's connector mixes answers up when several payments are under way."""
         for step in ("lookup", "transfer"):
@@ -408,6 +415,32 @@ class TestPause(PayingCase):
         self.assertFalse(batch.activity_ids)
         self._pay(batch)
         self.assertEqual(len(self.scheme.paid()), 3)
+
+    def test_it_is_not_failed_by_a_scheme_that_then_only_says_that_it_is_over(self):
+        self.scheme.faults[FIRST, "state"] = "ABORTED"
+        self.scheme.mixed_up[FIRST, "transfer"] = "4001"
+        batch = self._paid()
+        self.assertIn("4001", batch.mojaloop_paused_reason)
+        self.assertEqual(self._transfers(batch).mapped("state"), ["failed", "waiting"])
+        del self.scheme.faults[FIRST, "state"]
+        batch.with_user(self.finance_user).action_resume_paying()
+        self._pay(batch)
+        self.assertEqual(self._transfers(batch).mapped("state"), ["failed", "committed"])
+        self.assertEqual(self.scheme.paid(), [(FIRST, "100")])
+
+    def test_both_are_in_the_audit_trail(self):
+        batch = self._without_money()
+        batch.with_user(self.finance_user).action_resume_paying()
+        paused, resumed = batch.event_ids.filtered(
+            lambda one: "paused" in (one.from_state, one.to_state)
+        ).sorted("number")
+        self.assertEqual((paused.from_state, paused.to_state), ("accepted", "paused"))
+        self.assertEqual((resumed.from_state, resumed.to_state), ("paused", "accepted"))
+        self.assertEqual(resumed.user_id, self.finance_user)
+        self.assertEqual((paused + resumed).submission_id, batch.submission_ids)
+        for event in paused + resumed:
+            self.assertIn("4001", event.why)
+        self.assertEqual(self.env["g2p.payment.event"]._first_broken(batch), 0)
 
     def test_what_is_under_way_is_asked_for_while_paused(self):
         self.scheme.lose_replies.add("27713800003")

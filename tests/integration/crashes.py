@@ -142,7 +142,8 @@ class Crossing:
     def __init__(self, lane, faults=()):
         self.lane, self.world = lane, lane.world
         number = next(lane.serial)
-        self.payees = [f"27{lane.number}{number:04d}{ending}" for ending in self.endings]
+        # Numbers that exist: the real OpenG2P looks.
+        self.payees = [f"276{lane.number}{number:03d}{ending}" for ending in self.endings]
         self.passed, self.passed_until_sent = [], None
         self._begin, self.place = "Send is pressed", None
         self._found, self._did, self._jobs = [], [], []

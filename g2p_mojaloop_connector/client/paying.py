@@ -6,6 +6,7 @@ brought and somebody has written down. `ask` finds out what became of it. Each r
 nothing: what a worker cannot tell is a result as well.
 """
 
+import functools
 import logging
 from collections.abc import Callable
 from typing import Any
@@ -25,11 +26,13 @@ from .results import (
     left_over,
     next_ask,
     not_begun,
+    not_failed,
     not_sent,
     now,
     offered,
     result,
     sent,
+    unknown,
 )
 from .results import ready as with_body
 from .transfer_state import Transfer, TransferState
@@ -41,6 +44,20 @@ _logger = logging.getLogger(__name__)
 # lease.
 BEGIN_SECONDS, TRANSFER_SECONDS = 30, 30
 _NOT_KNOWN = "3208"
+Work = Callable[[Connector, Task], Result]
+
+
+def by_itself(work: Work) -> Work:
+    """An error of ours is one transfer's alone: neighbours come to their ends, and it is asked for."""
+
+    @functools.wraps(work)
+    def done(connector: Connector, task: Task) -> Result:
+        try:
+            return work(connector, task)
+        except Exception as error:  # whatever it is, it may have left
+            return unknown(task, error)
+
+    return done
 
 
 # Before money can move
@@ -53,40 +70,60 @@ def begin_all(workers: Workers, tasks: list[Task], alone: bool = False) -> list[
 
 
 def _ready(connector: Connector, one: Result) -> Result:
-    return with_body(one, connector.transfer_body(one.quote, now()))
+    try:
+        return with_body(one, connector.transfer_body(one.quote, now()))
+    except Exception as error:  # whatever it is, nothing has left
+        return not_begun(one.task, error)
 
 
+@by_itself
 def begin(connector: Connector, task: Task) -> Result:
     return unless_known(connector, task, _quoted)
 
 
-def unless_known(connector: Connector, task: Task, go_on: Callable[[Connector, Task], Result]) -> Result:
+def unless_known(connector: Connector, task: Task, go_on: Work) -> Result:
     """Asks whether the scheme knows the id, as it may after a backup was restored, and only then goes on."""
     said = said_to(connector.ask, task, task.transfer_id, Step.ASK)
     if isinstance(said, Transfer):
-        return known(task, said)
+        return _ended(connector, known(task, said))
     if not _is_not_known(said):
-        return cannot_say_whether_known(task, said)
+        return _ended(connector, cannot_say_whether_known(task, said))
     try:
         return go_on(connector, task)
     except Exception as error:  # whatever it is, nothing has left: try again, and not for ever
         return not_begun(task, error)
 
 
-def is_known(connector: Connector, transfer_id: str) -> bool:
-    """Whether the scheme knows this transfer. OutcomeUnknown or NotSent while it cannot tell."""
+def _ended(connector: Connector, one: Result) -> Result:
+    """Fails only when the scheme knows nothing of the next attempt either. A database restored from a backup
+    has forgotten that one, and what fails may be paid again under another name; so the next attempt begins,
+    with a question of its own."""
+    task = one.task
+    if one.row["state"] != "failed" or one.again or not task.next_id:
+        return one
+    said = said_to(connector.ask, task, task.next_id, Step.ASK)
+    if _is_not_known(said):
+        return one
+    if isinstance(said, Transfer) or (isinstance(said, StepFailed) and said.verdict is not Verdict.ASK):
+        return one._replace(again=True)
+    return not_failed(task, said)
+
+
+def is_known(connector: Connector, transfer_id: str) -> bool | GatewayError:
+    """Whether the scheme knows this transfer, or why it cannot tell."""
     try:
         connector.ask(transfer_id)
     except StepFailed as error:
         if _is_not_known(error):
             return False
-        if error.verdict is Verdict.ASK:
-            raise OutcomeUnknown(Reason.SERVER_ERROR, str(error)) from error
+        return OutcomeUnknown(Reason.SERVER_ERROR, str(error)) if error.verdict is Verdict.ASK else True
+    except GatewayError as error:
+        return error
     return True
 
 
-def cannot_tell(_transfer_id: str) -> bool:
-    raise OutcomeUnknown(Reason.TIMEOUT)
+def not_asked(_transfer_id: str) -> None:
+    """Nothing is known of one for which there was no time."""
 
 
 def _is_not_known(said: Any) -> bool:
@@ -108,6 +145,7 @@ def transfer_all(workers: Workers, tasks: list[Task], alone: bool = False) -> li
     return workers.run(transfer, tasks, TRANSFER_SECONDS, not_sent, alone)
 
 
+@by_itself
 def transfer(connector: Connector, task: Task) -> Result:
     """Sends what is written down, once. When it surely did not leave, the payment begins anew."""
     if task.is_over():
@@ -119,14 +157,15 @@ def ask_all(workers: Workers, tasks: list[Task], alone: bool = False) -> list[Re
     return workers.run(ask, tasks, BEGIN_SECONDS, left_over, alone)
 
 
+@by_itself
 def ask(connector: Connector, task: Task) -> Result:
     said = said_to(connector.ask, task, task.transfer_id, Step.ASK)
     if not task.body:
-        return _asked_without_body(task, said)
+        return _ended(connector, _asked_without_body(task, said))
     state = transfer_state.state_of(said, task.sent(), now(), GRACE)
     if state is TransferState.RESEND:
-        return sent(task, said_to(connector.resend, task, task.body, Step.RESEND))
-    return sent(task, said)
+        said = said_to(connector.resend, task, task.body, Step.RESEND)
+    return _ended(connector, sent(task, said))
 
 
 def said_to(send: Callable[[Any], Any], task: Task, argument: Any, step: Step) -> Any:

@@ -13,7 +13,7 @@ from odoo.addons.g2p_payment_hub.client.errors import OutcomeUnknown, Reason
 from .bulk import Bulk, BulkIds, BulkItem, bulk_ids, bulk_transfer_id_of, parts
 from .catalogue import Step, StepFailed
 from .connector import Connector
-from .paying import BEGIN_SECONDS, TRANSFER_SECONDS, said_to, unless_known
+from .paying import BEGIN_SECONDS, TRANSFER_SECONDS, by_itself, said_to, unless_known
 from .quotes import Quote
 from .results import (
     Result,
@@ -27,6 +27,7 @@ from .results import (
     result,
     sent,
     step_failed,
+    unknown,
 )
 from .workers import Workers
 
@@ -48,6 +49,7 @@ def begin_all(workers: Workers, tasks: list[Task], alone: bool = False) -> list[
     return [one for one in found if not one.payee] + [one for part in quoted for one in part]
 
 
+@by_itself
 def find(connector: Connector, task: Task) -> Result:
     return unless_known(connector, task, _found)
 
@@ -82,7 +84,10 @@ def quote(connector: Connector, part: _Part) -> list[Result]:
 
 
 def _judged(task: Task, said: Quote | StepFailed) -> Result:
-    return offered(task, said) if isinstance(said, Quote) else step_failed(task, said)
+    try:
+        return offered(task, said) if isinstance(said, Quote) else step_failed(task, said)
+    except Exception as error:  # whatever it is, nothing has left
+        return not_begun(task, error)
 
 
 def _ready(bulk: Bulk, ids: BulkIds, judged: list[Result]) -> list[Result]:
@@ -116,7 +121,14 @@ def transfer(connector: Connector, tasks: list[Task]) -> list[Result]:
         return _not_sent(tasks)
     bodies = [task.body for task in tasks]
     said = said_to(connector.bulk().transfer, tasks[0], bodies, Step.TRANSFER)
-    return [sent(task, _of(task, said), first=True) for task in tasks]
+    return [_sent(task, said) for task in tasks]
+
+
+def _sent(task: Task, said: Any) -> Result:
+    try:
+        return sent(task, _of(task, said), first=True)
+    except Exception as error:  # whatever it is, it may have left
+        return unknown(task, error)
 
 
 def _of(task: Task, said: Any) -> Any:

@@ -36,7 +36,7 @@ _TAKEN = "3106"  # the hub has this id, with another content
 class Task(NamedTuple):
     """What a worker has to know of one transfer. `turn` grows with each run, `tries` with each failure,
     `asks` with each question; `taken`: the hub has said that it has this id with another content. `heard`: it
-    has said no once."""
+    has said no once. `next_id`: the id that another attempt would have, empty when there will be none."""
 
     id: int
     state: str
@@ -48,6 +48,7 @@ class Task(NamedTuple):
     heard: bool
     order: Order
     terms: Terms
+    next_id: str = ""
     body: str = ""
 
     def ids(self) -> TransferIds:
@@ -90,6 +91,12 @@ def left_over(task: Task) -> Result:
 def not_sent(task: Task) -> Result:
     """A transfer that was not begun any more: it surely did not leave."""
     return result(task, "waiting")
+
+
+def unknown(task: Task, error: Exception) -> Result:
+    """An error of ours while this one was judged, and of no other: it is asked for."""
+    _logger.error("transfer %s: judging it ended in an error", task.transfer_id, exc_info=error)
+    return result(task, "unknown", **next_ask(task), **_error("", type(error).__name__, ""))
 
 
 def _no(task: Task, last: Result, meanwhile: str) -> Result:
@@ -195,9 +202,7 @@ def cannot_say_whether_known(task: Task, error: StepFailed | GatewayError) -> Re
     id, while the scheme may have paid this one before a backup was restored."""
     if isinstance(error, (Refused, NotSent)):
         return not_answered(task, error)
-    if isinstance(error, StepFailed) and error.verdict is Verdict.PAUSE_BATCH:
-        return step_failed(task, error)
-    if isinstance(error, StepFailed) and error.verdict is Verdict.FAILED:
+    if isinstance(error, StepFailed) and error.verdict is not Verdict.ASK:
         return _no(task, _failed(task, error, error_of(error)), "waiting")
     return result(task, "waiting", **next_ask(task), **error_of(error))
 
@@ -210,6 +215,12 @@ def known(task: Task, said: Transfer) -> Result:
         failed = result(task, "failed", **_facts(said), failure_type=FailureType.REJECTED.value)
         return _no(task, failed, "unknown")
     return result(task, "unknown", **_facts(said), **next_ask(task))
+
+
+def not_failed(task: Task, why: StepFailed | GatewayError) -> Result:
+    """It has ended without money, and the scheme cannot say whether it knows the next attempt."""
+    one = result(task, left_over(task).row["state"], **next_ask(task), **error_of(why))
+    return one._replace(row={**one.row, "heard": True})
 
 
 def sent(task: Task, said: Transfer | StepFailed | GatewayError, first: bool = False) -> Result:

@@ -283,22 +283,24 @@ class MojaloopTransfer(models.Model):
     # What the paying job does with them: all in sets
 
     def _tasks(self, terms):
-        return [
-            results.Task(
-                id=one.id,
-                state=one.state,
-                transfer_id=one.transfer_id,
-                turn=one.turn,
-                tries=one.tries,
-                asks=one.asks,
-                taken=one.taken,
-                heard=one.heard,
-                order=orders.Order.model_validate_json(one.order),
-                terms=terms,
-                body=one.body or "",
-            )
-            for one in self
-        ]
+        return [one._task(terms, orders.Order.model_validate_json(one.order)) for one in self]
+
+    def _task(self, terms, order):
+        another = transfer_ids(order.reference, self.attempt + 1)
+        return results.Task(
+            id=self.id,
+            state=self.state,
+            transfer_id=self.transfer_id,
+            turn=self.turn,
+            tries=self.tries,
+            asks=self.asks,
+            taken=self.taken,
+            heard=self.heard,
+            order=order,
+            terms=terms,
+            next_id=another.transfer_id if self.attempt < MAX_ATTEMPTS else "",
+            body=self.body or "",
+        )
 
     @api.model
     def _claim(self, submission, states, heard, limit):

@@ -1,7 +1,8 @@
 from odoo import _, api, fields, models
-from odoo.exceptions import ValidationError
+from odoo.exceptions import UserError, ValidationError
 from odoo.tools import float_repr
 
+from ..client import grammar
 from ..client.orders import BULK, STEP_BY_STEP, TWO_PHASES
 
 MOJALOOP = "mojaloop"
@@ -167,8 +168,34 @@ class PaymentGateway(models.Model):
 
     def _leave_mojaloop(self):
         """When this add-on is uninstalled: the gateways stay, because batches point at them, and can send
-        nothing."""
-        self.write({"provider": "payment_hub_ee", "state": "disabled"})
+        nothing: what was approved for Mojaloop is not what another provider would send."""
+        # Not our own `write`, which keeps the provider of a gateway with batches: Odoo would pass over that,
+        # and leave the gateway live.
+        models.Model.write(self, {"provider": "payment_hub_ee", "state": "disabled"})
+
+    @api.model
+    def _check_may_leave_mojaloop(self):
+        """UserError while the tables of this add-on hold what nobody else knows."""
+        gateways = self.sudo().with_context(active_test=False).search([("provider", "=", MOJALOOP)])
+        open_results = [("gateway_id", "in", gateways.ids), ("payment_id.status", "=", False)]
+        if gateways._waits_for_answers() or self.env["g2p.mojaloop.transfer"].sudo().search_count(
+            open_results, limit=1
+        ):
+            raise UserError(
+                _(
+                    "Transfers of Mojaloop are not over, or their payments have no result yet. Let "
+                    "reconciliation write all results down, then uninstall this add-on: with it goes what is "
+                    "known of them, and they could be paid again."
+                )
+            )
+
+    def write(self, vals):
+        """What one scheme did not know says nothing about another."""
+        if not set(self._address_fields()).isdisjoint(vals):
+            self.env["g2p.payment"].sudo().search(
+                [("gateway_id", "in", self.ids), ("mojaloop_unknown_at", "!=", False)]
+            ).mojaloop_unknown_at = False
+        return super().write(vals)
 
     @api.constrains("mojaloop_url", "mojaloop_token_url", "state")
     def _check_mojaloop_urls(self):
@@ -193,6 +220,18 @@ class PaymentGateway(models.Model):
                     _(
                         "Other scenarios than Transfer go step by step only. Change the scenario or the "
                         "payment flow."
+                    )
+                )
+
+    @api.constrains("mojaloop_dfsp_id")
+    def _check_mojaloop_dfsp_id(self):
+        for gateway in self:
+            if len(gateway.mojaloop_dfsp_id or "") > grammar.MAX_FSP_ID:
+                raise ValidationError(
+                    _(
+                        "DFSP ID: Mojaloop's names of institutions have %s characters at the most. Ask the "
+                        "scheme's operator for yours.",
+                        grammar.MAX_FSP_ID,
                     )
                 )
 

@@ -1,9 +1,13 @@
-from odoo import _, api, models
+from datetime import timedelta
+
+from odoo import _, api, fields, models
 from odoo.exceptions import UserError
 
+from odoo.addons.g2p_payment_hub.client.errors import GatewayError
 from odoo.addons.g2p_payment_hub.client.instructions import Payer
 from odoo.addons.g2p_payment_hub.client.outcomes import Receipt
 from odoo.addons.g2p_payment_hub.models.payment_gateway_token import GatewayTokens
+from odoo.addons.queue_job.exception import RetryableJobError
 
 from ..client import grammar, orders, paying
 from ..client.bulk import NO_BULK
@@ -19,8 +23,10 @@ from .payment_gateway import MOJALOOP
 
 # Payments reach their results within seconds; whoever asks for outcomes may begin soon.
 POLL_AFTER = 10
-# The look before sending may take so long.
-ASK_SECONDS = 300
+# The look before sending takes so long at a time, well below a worker's time limit, and goes on from there.
+ASK_SECONDS = 30
+# What the scheme did not know counts so long.
+UNKNOWN_FOR = timedelta(days=1)
 
 
 class PaymentGateway(models.Model):
@@ -228,18 +234,53 @@ class PaymentGateway(models.Model):
         if self.provider != MOJALOOP:
             return super()._find_submission(submission, references)
         if references:
-            known = self._mojaloop_known(references)
+            known = self._mojaloop_known(submission.batch_id, references)
             return Receipt(reference=known) if known else None
         if submission.state == "unknown" or submission.sudo().transfer_ids:
             return Receipt(reference=submission.key, poll_after=POLL_AFTER)
         return None
 
-    def _mojaloop_known(self, references):
-        """The first of the transfer ids of these payments that the scheme knows."""
-        ids = [transfer_ids(reference, 1).transfer_id for reference in references]
+    def _mojaloop_known(self, batch, references):
+        """The first of the transfer ids of these payments that the scheme knows.
+
+        Of how many it may be asked in one run depends on the gateway's pace. So what it does not know is
+        written down, and a later run asks for the others. A payment that was given up is sent by nobody, and
+        what had left before a backup was restored reaches the scheme within minutes."""
+        payments = self._mojaloop_not_asked(references)
+        ids = [transfer_ids(payment.name, 1).transfer_id for payment in payments]
         with self._mojaloop_workers(self._mojaloop_terms_of_gateway()) as workers:
-            known = workers.run(paying.is_known, ids, ASK_SECONDS, paying.cannot_tell)
-        return next((one for one, is_known in zip(ids, known, strict=True) if is_known), None)
+            said = workers.run(paying.is_known, ids, ASK_SECONDS, paying.not_asked)
+        unknown = payments.browse(
+            payment.id for payment, known in zip(payments, said, strict=True) if known is False
+        )
+        if unknown:
+            batch._write_down(lambda batch: unknown.with_env(batch.env)._mojaloop_unknown())
+        for one, known in zip(ids, said, strict=True):
+            if known is True:
+                return one
+        errors = [error for error in said if isinstance(error, GatewayError)]
+        if errors:
+            raise errors[0]
+        if None in said:
+            raise RetryableJobError("There are more payments to ask for.", seconds=1, ignore_retry=True)
+        return None
+
+    def _mojaloop_not_asked(self, references):
+        """Those of which the scheme has not said lately that it does not know them."""
+        return (
+            self.env["g2p.payment"]
+            .sudo()
+            .search(
+                [
+                    ("name", "in", references),
+                    ("gateway_id", "=", self.id),
+                    "|",
+                    ("mojaloop_unknown_at", "=", False),
+                    ("mojaloop_unknown_at", "<", fields.Datetime.now() - UNKNOWN_FOR),
+                ],
+                order="id",
+            )
+        )
 
     def _outcomes(self, submission, references):
         """What the paying job has learnt; it asks the scheme by itself."""

@@ -48,7 +48,6 @@ class PaymentSubmission(models.Model):
     def _queue_paying(self):
         for submission in self.sudo():
             submission.with_delay(
-                channel="root.g2p_payment_mojaloop",
                 identity_key=f"g2p_mojaloop_connector.pay.{submission.id}",
                 description=_("Pay %s through Mojaloop", submission.batch_id.name),
             )._pay()

@@ -24,12 +24,13 @@ class Scheme:
     it.
 
     `faults`: payee's identifier and step ("lookup", "quote", "transfer", "ask") to what happens there
-    instead: an error code of Mojaloop's, TIMEOUT, an exception that is raised before the hub hears of it, or,
-    for a transfer, a state. With `lose_replies` a transfer is carried out and its answer lost. `fee` is asked
-    for on top, or what `fees` has for a payee; `institutions` has where a payee's account is. `mixed_up`:
-    payee's identifier and step to an error code that belongs to another payment and is answered once,
-    whatever happened. `ledger`: transfer id to what was paid; `posts`: the bodies of all transfers, as they
-    came, and `quoted` the ids of all quotes.
+    instead: an error code of Mojaloop's, TIMEOUT, an exception that is raised before the hub hears of it,
+    or, for a transfer, a state. With `lose_replies` a transfer is carried out and its answer lost. `fee` is
+    asked for on top, or what `fees` has for a payee. `institutions`, `names` and `told`: payee's identifier
+    to where its account is, what it is called there, and members of what is told of its transfers.
+    `mixed_up`: payee's identifier and step to an error code that belongs to another payment and is answered
+    once, whatever happened. `ledger`: transfer id to what was paid; `posts`: the bodies of all transfers, as
+    they came, and `quoted` the ids of all quotes.
     """
 
     def __init__(self):
@@ -38,6 +39,7 @@ class Scheme:
         self.lose_replies, self.fee, self.down, self.wrong_fulfilment = set(), "0", None, set()
         self.accounts, self.refused_accounts = set(), set()
         self.mixed_up, self.institutions, self.fees, self.quoted = {}, {}, {}, []
+        self.told = {}
         self._payees, self._secrets = {}, {}
         self._lock = threading.Lock()
 
@@ -174,13 +176,13 @@ class Scheme:
     def _told(self, transfer_id):
         state = self.states[transfer_id]
         told = {"transferState": state}
+        payee = self._payees.get(transfer_id)
         if state == "COMMITTED":
             condition = self.ledger[transfer_id]["condition"]
-            payee = self._payees.get(transfer_id)
             wrong = payee in self.wrong_fulfilment or self.mixed_up.pop((payee, "fulfilment"), None)
             told["fulfilment"] = _text(b"\0" * 32) if wrong else self._secrets[condition]
             told["completedTimestamp"] = f"{datetime.now(timezone.utc):%Y-%m-%dT%H:%M:%S}.000Z"
-        return told
+        return {**told, **self.told.get(payee, {})}
 
     def _fault(self, identifier, step, with_code):
         fault = self.faults.get((identifier, step))

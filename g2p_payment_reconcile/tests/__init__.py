@@ -1,6 +1,11 @@
+from . import test_browser
 from . import test_callback
 from . import test_cycle
 from . import test_evidence
+from . import test_evidence_mapping
+from . import test_evidence_payee
+from . import test_evidence_preview
+from . import test_evidence_rights
 from . import test_exception
 from . import test_inquiry
 from . import test_ledger
@@ -12,3 +17,4 @@ from . import test_report
 from . import test_rights
 from . import test_state_machine
 from . import test_statement
+from . import test_statement_paper

@@ -12,7 +12,7 @@ from odoo.addons.g2p_payment_hub.tests.common import GATEWAY, LedgerHub
 from odoo.addons.queue_job.tests.common import trap_jobs
 
 from .common import FAILED, PAID, WAITING
-from .test_evidence import EvidenceCase
+from .common_evidence import EvidenceCase
 
 
 @tagged("post_install", "-at_install")
@@ -33,7 +33,7 @@ class TestMonthEnd(EvidenceCase):
         super().setUp()
         self.hubs = {self.gateway: LedgerHub(), self.bank: LedgerHub()}
         patcher = patch.object(
-            type(self.env[GATEWAY]), "_client", lambda gateway: self.hubs[gateway.sudo(False)]
+            type(self.env[GATEWAY]), "_client", lambda gateway, *_batch: self.hubs[gateway.sudo(False)]
         )
         patcher.start()
         self.addCleanup(patcher.stop)

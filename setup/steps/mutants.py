@@ -34,6 +34,8 @@ class Mutant:
 
 _APPROVAL = "g2p_payment_hub/models/payment_batch_approval.py"
 _SENDING = "g2p_payment_hub/models/payment_batch_sending.py"
+_GATEWAY = "g2p_payment_hub/models/payment_gateway.py"
+_PHEE = "g2p_payment_hub/models/payment_gateway_phee.py"
 _PAYMENT = "g2p_payment_hub/models/payment.py"
 _MANAGER = "g2p_payment_hub/models/payment_manager.py"
 _SUBMISSION = "g2p_payment_hub/models/payment_submission.py"
@@ -44,8 +46,11 @@ _APPLY = "g2p_payment_reconcile/models/payment.py"
 _VERDICT = "g2p_payment_reconcile/models/verdict.py"
 _EVIDENCE = "g2p_payment_reconcile/models/payment_evidence.py"
 _MATCH = "g2p_payment_reconcile/models/payment_evidence_match.py"
-_CALLBACK = "g2p_payment_reconcile/models/payment_callback.py"
-_SEEN = "g2p_payment_reconcile/models/payment_callback_seen.py"
+_BY_PAYEE = "g2p_payment_reconcile/models/payment_evidence_payee.py"
+_EFFECT = "g2p_payment_reconcile/models/payment_evidence_effect.py"
+_APPLY_EVIDENCE = "g2p_payment_reconcile/models/payment_evidence_apply.py"
+_CALLBACK = "g2p_payment_reconcile/models/payment_gateway_callback.py"
+_SEEN = "g2p_payment_hub/models/payment_callback_seen.py"
 _EXCEPTION = "g2p_payment_reconcile/models/payment_exception.py"
 _DECISION = "g2p_payment_reconcile/models/payment_exception_decision.py"
 _CLIENT = "g2p_payment_hub/client"
@@ -95,6 +100,55 @@ MUTANTS = (
         "        return bool(frozen) and frozen == now and digest(frozen) == self.frozen_digest",
         "        return bool(frozen)",
         (*_HUB, "test_approve or test_send"),
+    ),
+    Mutant(
+        "settings: what was approved is how it is sent",
+        _SENDING,
+        "_changed_since(self.approved_settings or {})",
+        "_changed_since({})",
+        (*_HUB, "TestSentAsApproved"),
+    ),
+    Mutant(
+        "settings: the payment system is not asked on other settings than those approved",
+        _SENDING,
+        "self._waits_to_be_sent() or self._why_not_on_these_settings() or ",
+        "self._waits_to_be_sent() or ",
+        (*_HUB, "TestSentAsApproved"),
+    ),
+    Mutant(
+        "settings: none changes between the attempt and the upload",
+        _SENDING,
+        '            return "_close", ("not_sent", changed)\n',
+        "            pass\n",
+        (*_HUB, "TestSentAsApproved"),
+    ),
+    Mutant(
+        "settings: what counts as paid is what was approved",
+        _PHEE,
+        "        approved = (batch and batch.sudo().approved_settings) or {}\n",
+        "        approved = {}\n",
+        (*_HUB, "TestWhatCountsAsPaid"),
+    ),
+    Mutant(
+        "settings: the hub that has accepted a batch is asked to the end",
+        _PHEE,
+        '        still_open = [("gateway_id", "in", ours.ids),',
+        '        still_open = [("gateway_id", "in", []),',
+        (*_HUB, "TestSentAsApproved"),
+    ),
+    Mutant(
+        "settings: a gateway with batches keeps its company",
+        _GATEWAY,
+        '            or vals.get("company_id", gateway.company_id.id) != gateway.company_id.id\n',
+        "",
+        (*_HUB, "test_gateway"),
+    ),
+    Mutant(
+        "waiting time: not shorter than a payment system takes to show a batch",
+        _GATEWAY,
+        "check(recovery_minutes >= 5)",
+        "check(true)",
+        (*_HUB, "test_gateway"),
     ),
     Mutant(
         "four eyes: who prepared cannot approve",
@@ -264,7 +318,7 @@ MUTANTS = (
     ),
     Mutant(
         "decision: no second live payment",
-        _APPLY,
+        "g2p_payment_reconcile/models/payment_decision.py",
         '        if values["status"] != "failed":\n',
         "        if False:\n",
         (*_PULL, "test_exception"),
@@ -326,6 +380,48 @@ MUTANTS = (
         (*_PULL, "TestStatement or TestFiles"),
     ),
     Mutant(
+        "statement: each printed page says which batch and which page it is",
+        "g2p_payment_reconcile/models/ir_actions_report.py",
+        '            streams[batch.id]["stream"] = numbered(',
+        "            numbered(",
+        (*_PULL, "TestPaper"),
+    ),
+    Mutant(
+        "statement: what is printed has headings on each page",
+        "g2p_payment_reconcile/models/statement_paper.py",
+        "        if parts[-1] and lines + height > _LINES:\n",
+        "        if False:\n",
+        (*_PULL, "TestPaper or TestTables"),
+    ),
+    Mutant(
+        "reconciliation: what we did not send is counted",
+        "g2p_payment_reconcile/models/payment_reconciliation.py",
+        '        "strangers": len(references - ours),\n',
+        '        "strangers": 0,\n',
+        (*_PULL, "test_reconciliation"),
+    ),
+    Mutant(
+        "evidence: a statement of another account is said",
+        "g2p_payment_reconcile/models/payment_evidence_preview.py",
+        "bool(ours and others) and _(",
+        "False and _(",
+        (*_PULL, "test_evidence"),
+    ),
+    Mutant(
+        "evidence: what could not be read is in the chatter",
+        _APPLY_EVIDENCE,
+        "        if self.unreadable_count:\n",
+        "        if False:\n",
+        (*_PULL, "test_evidence"),
+    ),
+    Mutant(
+        "evidence: payments to a payee are found by an index",
+        _BY_PAYEE,
+        " AND payment.gateway_id IS NOT NULL AND",
+        " AND",
+        (*_PULL, "test_evidence"),
+    ),
+    Mutant(
         "exception: a doubt keeps a payment from failing",
         _APPLY,
         '        if status == "failed" and (fact["doubt"] or not whole):\n',
@@ -383,7 +479,7 @@ MUTANTS = (
     ),
     Mutant(
         "evidence: what was not seen is not applied",
-        _MATCH,
+        _APPLY_EVIDENCE,
         "        return self.preview == seen\n",
         "        return True\n",
         (*_PULL, "test_evidence"),
@@ -397,35 +493,35 @@ MUTANTS = (
     ),
     Mutant(
         "evidence: of two candidates none is guessed",
-        _MATCH,
+        _BY_PAYEE,
         "        if len(candidates) > 1:\n",
         "        candidates = candidates[:1]\n        if False:\n",
         (*_PULL, "test_evidence"),
     ),
     Mutant(
         "evidence: an old payment that is still open is a candidate",
-        _MATCH,
-        "               AND (payment.status_is_final IS NOT TRUE\n                    OR line.happened_on",
-        "               AND (FALSE\n                    OR line.happened_on",
+        _BY_PAYEE,
+        ' if one["near"] or not one["over"]]\n',
+        ' if one["near"]]\n',
         (*_PULL, "test_evidence"),
     ),
     Mutant(
         "evidence: a line before the payment was sent is not its own",
-        _MATCH,
-        "               AND submission.started_at::date - 1 <= line.happened_on\n",
-        "",
+        _BY_PAYEE,
+        ' if one["sent_on"] - _A_DAY <= day]\n',
+        "]\n",
         (*_PULL, "test_evidence"),
     ),
     Mutant(
         "evidence: by payee only in the approved currency",
-        _MATCH,
-        " AND currency.name = line.currency\n",
-        "\n",
+        _BY_PAYEE,
+        "line: ((payee, Decimal(amount), currency), day)\n",
+        'line: ((payee, Decimal(amount), "USD"), day)\n',
         (*_PULL, "test_evidence"),
     ),
     Mutant(
         "evidence: two lines for one payment are not guessed",
-        _MATCH,
+        _BY_PAYEE,
         '        if taken[one["payment"]] > 1:\n',
         "        if False:\n",
         (*_PULL, "test_evidence"),
@@ -439,7 +535,7 @@ MUTANTS = (
     ),
     Mutant(
         "evidence: a further booking is another payment",
-        _MATCH,
+        _EFFECT,
         '            further = line["status"] == "paid" and booking != first\n',
         "            further = False\n",
         (*_PULL, "test_evidence"),
@@ -447,13 +543,13 @@ MUTANTS = (
     Mutant(
         "evidence: lines that were applied are duplicates",
         _MATCH,
-        "               AND ((evidence.state = 'applied' AND before.match = 'matched')\n",
-        "               AND ((FALSE)\n",
+        "(evidence.id = %s OR (evidence.state = 'applied' AND told.match = 'matched'))",
+        "evidence.id = %s",
         (*_PULL, "test_evidence"),
     ),
     Mutant(
         "evidence: paid without an amount is a doubt",
-        _MATCH,
+        _EFFECT,
         '    if line["status"] == "paid" and (amount is None or not line["currency"]):\n',
         "    if False:\n",
         (*_PULL, "test_evidence"),
@@ -490,7 +586,7 @@ MUTANTS = (
         "the scheme is asked for a transfer before it is begun",
         _PAYING,
         "    said = said_to(connector.ask, task, task.transfer_id, Step.ASK)\n"
-        "    if isinstance(said, Transfer):\n        return known(task, said)\n"
+        "    if isinstance(said, Transfer):\n        return _ended(connector, known(task, said))\n"
         "    if not _is_not_known(said):\n",
         "    said = None\n    if False:\n",
         (*_MOJALOOP, "restored_backup or cannot_say"),

@@ -11,25 +11,33 @@ _ENDINGS = ("7001", "0608", "0601")
 # Then what waits is due, and the leases of workers that died are over.
 _TIME_PASSES = """
 UPDATE g2p_mojaloop_transfer
-   SET next_at = NULL, lease_until = lease_until - interval '1 hour'
+   SET next_at = NULL, lease_until = lease_until - interval '1 hour', body = {body}
  WHERE batch_id = {batch} AND state IN ('waiting', 'transferring', 'unknown')
    AND (next_at IS NOT NULL OR lease_until > now() AT TIME ZONE 'utc')
 """
+# And the time of what was written down.
+_EXPIRED = """regexp_replace(body, '"expiration":"[^"]*"', '"expiration":"2020-01-01T00:00:00.000Z"')"""
 
 
 class Lane(crashes.Lane):
     scheduled_actions = (*crashes.Lane.scheduled_actions, "g2p_mojaloop_connector.cron_carry_on")
+    flow = "steps"
 
     def __init__(self, *arguments):
         super().__init__(*arguments)
         # One payment after the other, so that every crossing passes the same checkpoints.
+        values = {"mojaloop_parallel": 1, "mojaloop_flow": self.flow}
         gateway_admin = self.world.people["gateway_admin"].client
-        gateway_admin.write("g2p.payment.gateway", [self.world.gateway], {"mojaloop_parallel": 1})
+        gateway_admin.write("g2p.payment.gateway", [self.world.gateway], values)
 
 
-def lane(environment, number, folder, software):
+class TwoPhaseLane(Lane):
+    flow = "two_phases"
+
+
+def lane(environment, number, folder, software, kind=Lane):
     return crashes.lane(
-        environment, number, folder, Lane, lambda: MojaloopPeers(software, "--step-seconds", 5)
+        environment, number, folder, kind, lambda: MojaloopPeers(software, "--step-seconds", 5)
     )
 
 
@@ -44,7 +52,9 @@ class Crossing(crashes.Crossing):
 
     def _act(self, state):
         if not state["jobs"]:
-            self.lane.sql(_TIME_PASSES, batch=self.batch)
+            # Step by step the same bytes may go again; in two phases only their time has to be over.
+            body = "body" if self.lane.flow == "steps" else _EXPIRED
+            self.lane.sql(_TIME_PASSES, batch=self.batch, body=body)
         super()._act(state)
 
     def _read_books(self):

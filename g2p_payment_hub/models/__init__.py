@@ -1,3 +1,4 @@
+from . import payment_own_defaults
 from . import payment_gateway_secret
 from . import payment_gateway
 from . import payment_gateway_checks
@@ -7,6 +8,7 @@ from . import payment_manager
 from . import payment
 from . import payment_failure
 from . import payment_batch
+from . import payment_batch_task
 from . import payment_batch_check
 from . import payment_batch_approval
 from . import payment_batch_sending

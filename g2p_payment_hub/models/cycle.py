@@ -7,6 +7,12 @@ from .payment_manager import MODEL
 class Cycle(models.Model):
     _inherit = "g2p.cycle"
 
+    def _may_pay(self, again=False):
+        """Whether its entitlements may be prepared; `again`: in the place of failed payments. Money can come
+        back after everything was distributed."""
+        states = (self.STATE_APPROVED, self.STATE_DISTRIBUTED) if again else (self.STATE_APPROVED,)
+        return self.state in states
+
     def send_payment(self):
         """Another manager would send batches that were prepared, and perhaps sent, for a gateway."""
         manager = self.program_id.get_manager(self.program_id.MANAGER_PAYMENT)

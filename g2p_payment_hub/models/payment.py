@@ -46,7 +46,8 @@ GUARDED = {
 
 
 class Payment(models.Model):
-    _inherit = "g2p.payment"
+    _name = "g2p.payment"
+    _inherit = ["g2p.payment", "g2p.payment.own.defaults"]
 
     gateway_id = fields.Many2one(
         "g2p.payment.gateway",
@@ -153,7 +154,22 @@ class Payment(models.Model):
         # Looked at afterwards, because values also come from defaults in the context.
         if not self.env.su and any(one.gateway_id or one.batch_id.gateway_id for one in payments.sudo()):
             raise AccessError(_("Payments of a gateway are made by Prepare Payments on the cycle only."))
+        payments.filtered(lambda one: not one.gateway_id)._check_not_paid_by_a_gateway()
         return payments
+
+    def _check_not_paid_by_a_gateway(self):
+        """Whichever payment manager a program has by now, a doubt about a payment of a gateway counts."""
+        for payments in self._others_that_may_pay().values():
+            doubtful = payments.filtered("gateway_id")[:1]
+            if doubtful:
+                raise UserError(
+                    _(
+                        "The payment %(payment)s through %(gateway)s may pay the same entitlement, or have "
+                        "paid it. Find out before it is paid in another way.",
+                        payment=doubtful.name,
+                        gateway=doubtful.gateway_id.name,
+                    )
+                )
 
     def copy(self, default=None):
         if not self.env.su and self.sudo().gateway_id:
@@ -246,9 +262,11 @@ class Payment(models.Model):
             )
 
     def _give_up(self, reason):
-        """Ends payments that never left. OpenG2P prepares an entitlement again when its payments failed."""
-        before = self._statuses()
-        self.sudo().write(
+        """Ends payments that never left. OpenG2P prepares an entitlement again when its payments failed. One
+        that has its result, by a decision on evidence, keeps it."""
+        open_ones = self.filtered(lambda payment: not payment.status)
+        before = open_ones._statuses()
+        open_ones.sudo().write(
             {
                 "status": "failed",
                 "status_is_final": True,
@@ -258,7 +276,7 @@ class Payment(models.Model):
                 "check_problem": False,
             }
         )
-        self._record_changes(before)
+        open_ones._record_changes(before)
 
     def _statuses(self):
         return {payment: payment.status or payment.state for payment in self}

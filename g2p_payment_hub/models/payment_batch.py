@@ -1,3 +1,5 @@
+import base64
+
 from markupsafe import Markup
 
 from odoo import _, api, fields, models
@@ -14,7 +16,7 @@ MAKERS = ("g2p_programs.g2p_program_manager", "g2p_registry_base.group_g2p_admin
 #   ^         |            |          |  |  |
 #   |<- rejected <---------+          |  |  +-> unknown -> sent | approved (two people)
 #   |<- refused <---------------------+  +-> approved (nothing had left)
-#   +-> cancelled (from every state in which nothing can have left)
+#   +-> cancelled (also from to_approve, rejected and refused)
 # done -> sent when something comes up that a person has to decide
 NEXT = {
     "draft": {"to_approve", "cancelled"},
@@ -74,7 +76,7 @@ class PaymentBatch(models.Model):
     """A batch of a gateway: checked, approved by a second person, frozen, and sent once."""
 
     _name = "g2p.payment.batch"
-    _inherit = ["g2p.payment.batch", "mail.thread", "mail.activity.mixin"]
+    _inherit = ["g2p.payment.batch", "mail.thread", "mail.activity.mixin", "g2p.payment.own.defaults"]
 
     gateway_id = fields.Many2one(
         "g2p.payment.gateway",
@@ -156,6 +158,13 @@ class PaymentBatch(models.Model):
         groups="g2p_payment_hub.group_payment_file",
         help="The file as it was approved.",
     )
+    frozen_file = fields.Binary(
+        "File as Approved",
+        compute="_compute_frozen_file",
+        groups="g2p_payment_hub.group_payment_file",
+        exportable=False,
+    )
+    frozen_filename = fields.Char(compute="_compute_frozen_filename")
     frozen_digest = fields.Char(
         "SHA-256", readonly=True, copy=False, help="Fingerprint of the file as it was approved."
     )
@@ -209,6 +218,16 @@ class PaymentBatch(models.Model):
             batch.payment_count, batch.amount_total = totals.get(batch.id, (0, 0.0))
             figures = paid.get(batch.id, (0.0, 0.0, 0.0))
             batch.amount_paid_total, batch.fee_total, batch.commission_total = figures
+
+    @api.depends("frozen_content")
+    def _compute_frozen_file(self):
+        for batch in self:
+            batch.frozen_file = batch.frozen_content and base64.b64encode(batch.frozen_content.encode())
+
+    @api.depends("name")
+    def _compute_frozen_filename(self):
+        for batch in self:
+            batch.frozen_filename = f"{(batch.name or '').replace('/', '-')}.txt"
 
     @api.depends("submission_ids.state", "submission_ids.answer")
     def _compute_answers(self):
@@ -400,13 +419,19 @@ class PaymentBatch(models.Model):
         }
 
     def action_open_payments(self):
+        return self._open_payments(_("Payments of %s", self.name), [])
+
+    def action_open_failed(self):
+        return self._open_payments(_("Failed Payments of %s", self.name), [("status", "=", "failed")])
+
+    def _open_payments(self, name, domain):
         self.ensure_one()
         return {
             "type": "ir.actions.act_window",
-            "name": _("Payments of %s", self.name),
+            "name": name,
             "res_model": "g2p.payment",
             "view_mode": "tree,form",
-            "domain": [("batch_id", "=", self.id)],
+            "domain": [("batch_id", "=", self.id), *domain],
             "context": {"create": False},
         }
 

@@ -49,12 +49,11 @@ class PaymentBatch(models.Model):
         reason = self._why_not_approve()
         if reason:
             raise AccessError(reason)
-        problems = self._check()
-        if problems:
+        if self._check():
             raise UserError(
                 _(
                     "Problems appeared since the batch was checked. Reject it to have them mended:\n%s",
-                    "\n".join(problems[:20]),
+                    "\n".join(self._problems_without_names()[:20]),
                 )
             )
         content = self._render()
@@ -84,14 +83,18 @@ class PaymentBatch(models.Model):
         self._advance("rejected", reason, reject_reason=reason, **self._thawed())
 
     def _check_may_be_changed(self):
-        """An attempt that was declared missing may arrive yet, and then pays the batch as it was."""
-        if any(one.state == "not_received" for one in self.sudo().submission_ids):
-            raise UserError(
-                _(
-                    "Two people declared that an attempt to send this batch never arrived. In case it does, "
-                    "the batch can only be sent again as it is."
+        """An attempt that was declared missing may arrive yet, and then pays the batch as it was. It may be
+        changed only when it cannot be sent as it was: before anything is sent, the payment system is asked
+        for the earlier attempts and for the payments that were taken out."""
+        for batch in self.filtered(lambda one: one.batch_state == "approved"):
+            missing = any(one.state == "not_received" for one in batch.sudo().submission_ids)
+            if missing and not batch._why_not_as_approved():
+                raise UserError(
+                    _(
+                        "Two people declared that an attempt to send this batch never arrived. In case it "
+                        "does, the batch can only be sent again as it is."
+                    )
                 )
-            )
 
     def _thawed(self):
         return {

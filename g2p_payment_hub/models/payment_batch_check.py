@@ -44,6 +44,14 @@ class PaymentBatch(models.Model):
         self.sudo().check_result = "\n".join(found) or False
         return found
 
+    def _problems_without_names(self):
+        """After `_check`, for errors: what is raised is also logged."""
+        of_payments = self.payment_ids.filtered("check_problem")
+        return [
+            *self._batch_problems(),
+            *(f"{payment.name}: {payment.check_problem}" for payment in of_payments),
+        ]
+
     def _payment_adjustments(self, instructions):
         """Payment to sentences, for the payments that travel otherwise than they are written."""
         by_reference = self.gateway_id._adjustments(instructions)
@@ -62,6 +70,8 @@ class PaymentBatch(models.Model):
             mine = list(by_reference.get(payment.name, ()))
             if payment.entitlement_id.state != "approved":
                 mine.append(_("The entitlement is no longer approved. Set this payment aside."))
+            if payment.status:
+                mine.append(_("It has its result already. Set this payment aside."))
             if payment.entitlement_id in others:
                 mine.append(
                     _(
@@ -78,7 +88,7 @@ class PaymentBatch(models.Model):
 
     def _batch_problems(self):
         problems = self.gateway_id._check_ready() + self.gateway_id._check_payer(self._payer())
-        if self.cycle_id.sudo().state != "approved":
+        if not self.cycle_id.sudo()._may_pay(again=all(self.payment_ids.mapped("reissue_of_id"))):
             problems.append(_("The cycle is no longer approved. Cancel this batch."))
         if not self.payment_ids:
             problems.append(_("The batch has no payments. Cancel it."))

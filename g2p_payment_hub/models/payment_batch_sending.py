@@ -35,7 +35,7 @@ class PaymentBatch(models.Model):
     _inherit = "g2p.payment.batch"
 
     def _why_not_send(self):
-        if self.check_result:
+        if self.check_result and self._why_not_as_approved():
             return _("It cannot be sent as it is. Reject it, or take it back to draft.")
         if not self._has_role(APPROVERS):
             return _("A finance validator sends this batch.")
@@ -59,12 +59,12 @@ class PaymentBatch(models.Model):
         self._check_role(APPROVERS, _("Only a finance validator may send a batch."))
         self._lock()
         for batch in self:
-            batch._advance("sending", _("Queued to be sent."), sent_by_id=self.env.uid)
+            why = _("Queued to be sent.")
+            batch._advance("sending", why, sent_by_id=self.env.uid, check_result=False)
             batch._queue_job()
 
     def _queue_job(self):
         self.with_delay(
-            channel="root.g2p_payment_send",
             identity_key=f"g2p_payment_hub.send.{self.id}.{len(self.submission_ids)}",
             description=_("Send %s", self.name),
         )._send()
@@ -85,6 +85,8 @@ class PaymentBatch(models.Model):
         the network with locks in its hands.
         """
         self.ensure_one()
+        # Whoever pressed Send may have lost the group or the company since; it was approved and sent in time.
+        self = self.sudo()  # pylint: disable=self-cls-assignment
         with self._own_transaction() as batch:
             look = batch._look_before_sending()
         submission, answer = self._write_down_intent(look)
@@ -151,11 +153,6 @@ class PaymentBatch(models.Model):
         nothing = self.env["g2p.payment.submission"]
         if not self._waits_to_be_sent() or look.attempt != self._next_attempt():
             return nothing, _("Nothing to do: the batch is not waiting to be sent, or another worker has it.")
-        changed = self._why_not_on_these_settings()
-        if changed:
-            # Nothing of the batch has to be mended: once the settings are put back it can be sent.
-            self._advance("approved", changed)
-            return nothing, changed
         why_not = self._why_not_as_approved()
         if why_not:
             self._advance("approved", why_not, check_result=why_not)
@@ -189,24 +186,27 @@ class PaymentBatch(models.Model):
     def _why_not_as_approved(self):
         """What changed since the approval and forbids sending; False when nothing did. An entitlement that
         has expired meanwhile was approved in time."""
+        changed = self._why_not_on_these_settings()
+        if changed:
+            return changed
         if not self._is_as_approved():
             return _("Nothing was sent: the batch differs from what was approved.")
         payable = ("approved", "expired")
         others = self.payment_ids._others_that_may_pay()
         for payment in self.sudo().payment_ids:
-            settled = payment.attention or payment.status
+            settled = payment.attention or payment.status or payment.status_is_final
             doubtful = payment if settled else others.get(payment.entitlement_id, payment.browse())[:1]
             if doubtful:
                 return _(
-                    "Nothing was sent: %(payee)s may have been paid already, by the payment %(reference)s of "
-                    "the same entitlement. Find out, then send or reject this batch.",
-                    payee=payment.partner_id.name,
-                    reference=doubtful.name,
+                    "Nothing was sent: for %(payment)s, the payment %(other)s of the same entitlement may "
+                    "have been paid already. Find out, then send or reject this batch.",
+                    payment=payment.name,
+                    other=doubtful.name,
                 )
             if payment.entitlement_id.state not in payable:
                 return _(
                     "Nothing was sent: the entitlement of %s is no longer approved. Reject the batch.",
-                    payment.partner_id.name,
+                    payment.name,
                 )
         return False
 
@@ -221,7 +221,7 @@ class PaymentBatch(models.Model):
     def _look_before_sending(self):
         """Only reads. A worker that dies meanwhile has begun nothing."""
         look = Look(attempt=self._next_attempt())
-        if not self._waits_to_be_sent() or self._why_not_on_these_settings() or self._why_not_as_approved():
+        if not self._waits_to_be_sent() or self._why_not_as_approved():
             return look  # `_begin_sending` says so
         try:
             return look._replace(receipt=self._find_at_payment_system())

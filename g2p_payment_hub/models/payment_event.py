@@ -56,6 +56,8 @@ class PaymentEvent(models.Model):
     happened_at = fields.Datetime("When", required=True, readonly=True)
     from_state = fields.Char("From", readonly=True)
     to_state = fields.Char("To", readonly=True)
+    from_label = fields.Char("Was", compute="_compute_labels")
+    to_label = fields.Char("Became", compute="_compute_labels")
     why = fields.Char(readonly=True)
     digest = fields.Char("SHA-256 of the File", readonly=True)
     remote_reference = fields.Char(readonly=True, help="The payment system's own reference.")
@@ -63,6 +65,24 @@ class PaymentEvent(models.Model):
     hash = fields.Char(required=True, readonly=True)
 
     _sql_constraints = [("number_unique", "unique(batch_id, number)", "This event exists already.")]
+
+    @api.depends("from_state", "to_state")
+    def _compute_labels(self):
+        """The states in the words of the screens."""
+        for event in self:
+            labels = event._labels()
+            event.from_label = labels.get(event.from_state, event.from_state)
+            event.to_label = labels.get(event.to_state, event.to_state)
+
+    def _labels(self):
+        if self.payment_id:
+            return {**self._words(self.payment_id, "state"), **self._words(self.payment_id, "status")}
+        if self.submission_id:
+            return self._words(self.submission_id, "state")
+        return self._words(self.batch_id, "batch_state")
+
+    def _words(self, records, name):
+        return dict(records._fields[name]._description_selection(self.env))
 
     @api.model_create_multi
     def create(self, vals_list):
@@ -126,8 +146,7 @@ class PaymentEvent(models.Model):
 
     @api.model
     def _seed(self, batch):
-        database = self.env["ir.config_parameter"].sudo().get_param("database.uuid")
-        return hashlib.sha256(f"{database}|{batch.id}".encode()).hexdigest()
+        return hashlib.sha256(f"{self._name}|{batch.id}".encode()).hexdigest()
 
     @api.model
     def _first_broken(self, batch):

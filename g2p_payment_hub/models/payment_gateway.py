@@ -1,3 +1,5 @@
+import uuid
+
 from odoo import _, api, fields, models
 from odoo.exceptions import AccessError, UserError
 
@@ -6,6 +8,7 @@ from ..client.errors import NotSent, Reason
 from .payment_gateway_secret import KEPT
 
 ADMIN = "g2p_payment_hub.group_gateway_admin"
+_REFERENCES = "references"
 
 
 class PaymentGateway(models.Model):
@@ -19,7 +22,6 @@ class PaymentGateway(models.Model):
     _description = "Payment Gateway"
     _inherit = ["mail.thread", "mail.activity.mixin"]
     _order = "state desc, name"
-    _check_company_auto = True
 
     name = fields.Char(required=True, help="How people recognise this gateway, for example the bank's name.")
     provider = fields.Selection(
@@ -49,10 +51,11 @@ class PaymentGateway(models.Model):
         "Waiting Time (minutes)",
         required=True,
         default=60,
+        tracking=True,
         help="How long a batch may take to show up at the payment system. When nobody knows whether a batch "
         "arrived, two people may declare that it never did only after this time.",
     )
-    active = fields.Boolean(default=True)
+    active = fields.Boolean(default=True, tracking=True)
 
     _sql_constraints = [
         (
@@ -82,6 +85,7 @@ class PaymentGateway(models.Model):
         for gateway in self:
             if gateway[name] != KEPT:
                 self.env["g2p.payment.gateway.secret"]._keep(gateway, name, gateway[name])
+                gateway._message_log(body=_("%s was set anew.", gateway._label(name)))
         # What was typed must not come back with the answer to this very request.
         self.invalidate_recordset([name])
 
@@ -89,13 +93,31 @@ class PaymentGateway(models.Model):
         """Field name to secret, for the client and nobody else."""
         return self.env["g2p.payment.gateway.secret"]._of(self)
 
+    @api.model_create_multi
+    def create(self, vals_list):
+        gateways = super().create(vals_list)
+        for gateway in gateways:
+            gateway._reference_key()
+        return gateways
+
+    def _reference_key(self):
+        """From which references and file names are derived: the same after a backup is restored, and another
+        in every installation. Not the database's UUID, which changes with a restored copy and which in
+        OpenG2P everybody may write."""
+        key = self._secrets().get(_REFERENCES)
+        if not key:
+            key = str(uuid.uuid4())
+            self.env["g2p.payment.gateway.secret"]._keep(self, _REFERENCES, key)
+        return key
+
     # Hooks
 
     def _check_ready(self):
         """Sentences that say what keeps anything from being sent; empty when ready."""
         self.ensure_one()
-        disabled = _("The gateway %s is disabled. An administrator has to enable it.", self.name)
-        return ([disabled] if self.state == "disabled" else []) + self._check_settings()
+        disabled = _("The gateway %s is disabled or archived. An administrator has to enable it.", self.name)
+        off = self.state == "disabled" or not self.active
+        return ([disabled] if off else []) + self._check_settings()
 
     def _check_settings(self):
         """Hook: sentences that say what is missing in the gateway's settings."""
@@ -163,7 +185,10 @@ class PaymentGateway(models.Model):
 
     def _unsupported_sentence(self):
         kinds = dict(self._fields["provider"]._description_selection(self.env))
-        return _("This version cannot use a gateway of the kind %s.", kinds[self.provider])
+        return _(
+            "The provider %s is not installed. Install its add-on, or choose another gateway.",
+            kinds[self.provider],
+        )
 
     @api.model
     def _address_fields(self):
@@ -172,18 +197,34 @@ class PaymentGateway(models.Model):
 
     def _check_keeps_address(self, vals):
         """Another system, asked whether it has what was sent to this one, would say no."""
-        changed = [
-            name
-            for name in self._address_fields()
-            if name in vals and any(gateway[name] != (vals[name] or False) for gateway in self)
-        ]
-        if changed and self._waits_for_answers():
+        waits = self._changes(vals, self._address_fields()) and self._waits_for_answers()
+        if waits or (self._changes(vals, self._asked_fields()) and self._asks_again()):
             raise UserError(
                 _(
                     "Nobody knows yet what became of something that left for this payment system. Change its "
                     "address after that, or make another gateway."
                 )
             )
+
+    def _changes(self, vals, names):
+        return any(
+            name in vals and any(gateway[name] != (vals[name] or False) for gateway in self) for name in names
+        )
+
+    @api.model
+    def _asked_fields(self):
+        """Hook: those of `_address_fields` that say whom to ask, where that is not whom to send to."""
+        return self._address_fields()
+
+    def _asks_again(self):
+        """Whether a batch that was declared missing may be sent again: the system that may have it after all
+        is asked first."""
+        missing = [
+            ("gateway_id", "in", self.ids),
+            ("state", "=", "not_received"),
+            ("batch_id.batch_state", "not in", ("sent", "done", "cancelled")),
+        ]
+        return bool(self.env["g2p.payment.submission"].sudo().search_count(missing, limit=1))
 
     def _waits_for_answers(self):
         """Hook: whether something may have left of which the payment system still has to be asked."""
@@ -245,6 +286,8 @@ class PaymentGateway(models.Model):
                 "message": message,
                 "type": kind,
                 "sticky": kind != "success",
+                # The form behind it is read again.
+                "next": {"type": "ir.actions.act_window_close"},
             },
         }
 
@@ -266,22 +309,49 @@ class PaymentGateway(models.Model):
             ),
             Reason.BUSY: _("The payment system is busy. Try again later."),
             Reason.LOGIN: _("The payment system refuses user or password. Check the gateway's credentials."),
-            Reason.TENANT: _("The payment system does not know this tenant, or its engine did not answer."),
+            Reason.TENANT: _(
+                "The payment system does not know this tenant, or its engine did not answer. Check the "
+                "tenant on the gateway, then ask the payment system's operator."
+            ),
             Reason.SIGNATURE: _("The payment system refuses the signature. Check the gateway's signing key."),
-            Reason.FILE: _("The payment system refuses the file."),
+            Reason.FILE: _(
+                "The payment system refuses the file. Read what it says, correct the batch, and approve it "
+                "again."
+            ),
             Reason.CONFIGURATION: _("The payment system refuses the request. Check the gateway's settings."),
-            Reason.NOT_READY: _("The gateway is not ready, so nothing was sent."),
+            Reason.NOT_READY: _(
+                "The gateway is not ready, so nothing was sent. Complete its settings, then send again."
+            ),
             Reason.REDIRECTED: _("The payment system sends us to another address. Check the gateway's URL."),
-            Reason.TIMEOUT: _("The payment system did not answer in time."),
-            Reason.CONNECTION_LOST: _("The connection broke before an answer came."),
-            Reason.SERVER_ERROR: _("The payment system reports an error of its own."),
-            Reason.NOT_UNDERSTOOD: _("The payment system's answer cannot be understood."),
-            Reason.TOO_LARGE: _("The payment system's answer is too large."),
-            Reason.FORGED: _("The answer does not carry the payment system's signature."),
+            Reason.TIMEOUT: _(
+                "The payment system did not answer in time. If this goes on, ask its operator."
+            ),
+            Reason.CONNECTION_LOST: _(
+                "The connection broke before an answer came. If this goes on, ask the payment system's "
+                "operator."
+            ),
+            Reason.SERVER_ERROR: _(
+                "The payment system reports an error of its own. If this goes on, ask its operator."
+            ),
+            Reason.NOT_UNDERSTOOD: _(
+                "The payment system's answer cannot be understood. Check the gateway's URL: something else "
+                "may answer there."
+            ),
+            Reason.TOO_LARGE: _(
+                "The payment system's answer is too large. Check the gateway's URL: something else may "
+                "answer there."
+            ),
+            Reason.FORGED: _(
+                "The answer does not carry the payment system's signature. Check the hub certificate on the "
+                "gateway before anything is sent again."
+            ),
             Reason.AMBIGUOUS: _(
                 "What the payment system shows does not tell whether it has this batch. A person has to look."
             ),
-            Reason.CLOCK: _("The clocks of this server and of the payment system differ."),
+            Reason.CLOCK: _(
+                "The clocks of this server and of the payment system differ. Have the time service of this "
+                "server checked."
+            ),
         }
 
     def _submit_or_say_why(self, submission):

@@ -128,11 +128,12 @@ class PaymentHubManager(models.Model):
         """OpenG2P's Prepare button. Makes payments and batches; says in one message what it did."""
         self.ensure_one()
         self._check_may_prepare()
-        if cycle.state != "approved":
+        payable = self._payable(cycle, entitlements)
+        again = bool(payable) and all(count for count, _last in self._earlier(payable).values())
+        if not cycle._may_pay(again):
             return self._say("danger", _("The cycle is not approved. Approve it, then prepare payments."))
         if cycle.locked:
             return self._say("danger", _("The cycle is locked: %s", cycle.locked_reason or ""))
-        payable = self._payable(cycle, entitlements)
         if not payable:
             return self._say("warning", self._why_nothing_payable(cycle, entitlements))
         if len(payable) > self.MAX_ENTITLEMENTS_FOR_SYNC_PREPARE:
@@ -170,7 +171,6 @@ class PaymentHubManager(models.Model):
     def _prepare_payments_async(self, cycle, entitlements, entitlements_count):
         """One job for the cycle: pressed twice, it is still one job."""
         self.with_delay(
-            channel="root.g2p_payment_prepare",
             identity_key=f"g2p_payment_hub.prepare.{cycle.id}",
             description=_(
                 "Prepare %(count)s payments of %(cycle)s", count=entitlements_count, cycle=cycle.name
@@ -235,13 +235,13 @@ class PaymentHubManager(models.Model):
     def _payment_values(self, cycle, entitlements):
         payees = self._payee_values(entitlements.partner_id)
         earlier = self._earlier(entitlements)
-        database = self.env["ir.config_parameter"].sudo().get_param("database.uuid")
+        root = self.gateway_id._reference_key()
         currency = self.currency_id
         return [
             {
                 # The id alone would name somebody else, once a restored backup has given it out again.
                 "name": derived_reference(
-                    database, "payment", entitlement.id, entitlement.code, earlier[entitlement.id][0]
+                    root, "payment", entitlement.id, entitlement.code, earlier[entitlement.id][0]
                 ),
                 "entitlement_id": entitlement.id,
                 "reissue_of_id": earlier[entitlement.id][1],

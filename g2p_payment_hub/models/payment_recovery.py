@@ -2,12 +2,15 @@ import logging
 import random
 from datetime import timedelta
 
+from markupsafe import escape
+
 from odoo import _, api, fields, models
 from odoo.exceptions import AccessError, UserError
 from odoo.tools import format_datetime
 
 from ..client.errors import GatewayError
 from .payment_batch import APPROVERS
+from .payment_batch_task import CONFIRM
 
 _logger = logging.getLogger(__name__)
 
@@ -125,7 +128,6 @@ class PaymentSubmission(models.Model):
             wait = min(FIRST_LOOK_UP * 2 ** min(submission.look_up_count, 10), LONGEST_WAIT)
             submission.next_look_up_at = fields.Datetime.now() + wait * random.uniform(0.9, 1.1)
             submission.with_delay(
-                channel="root.g2p_payment_send",
                 identity_key=f"g2p_payment_hub.look_up.{submission.id}",
                 description=_("Look up %s", submission.filename),
             )._look_up()
@@ -171,6 +173,12 @@ class PaymentSubmission(models.Model):
             raise UserError(_("Give a reason: the second person and the auditor have to know how you know."))
         self.sudo().write({"declared_by_id": self.env.uid, "declare_reason": reason})
         self._note(_("Declared as never arrived, to be confirmed by a second person: %s", reason))
+        self.batch_id._call(
+            CONFIRM,
+            self.batch_id.sudo()._finance_users() - self.env.user,
+            _("Confirm that %s never arrived", self.batch_id.name),
+            escape(reason),
+        )
 
     def action_withdraw_declaration(self):
         if not self.batch_id._has_role(APPROVERS):
@@ -180,6 +188,7 @@ class PaymentSubmission(models.Model):
     def _withdraw(self):
         if self.declared_by_id:
             self.sudo().write({"declared_by_id": False, "declare_reason": False})
+            self.batch_id.sudo().activity_unlink([CONFIRM])
             self._note(_("The declaration that it never arrived is taken back."))
 
     def action_confirm_not_received(self):

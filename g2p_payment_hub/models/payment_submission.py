@@ -3,6 +3,7 @@ from datetime import timedelta
 from odoo import _, api, fields, models
 
 from ..client.references import derived_uuid
+from .payment_batch_task import FIND
 
 # A worker that has not said what came of a submission by then is taken for dead.
 LEASE = timedelta(minutes=15)
@@ -27,6 +28,7 @@ class PaymentSubmission(models.Model):
     """
 
     _name = "g2p.payment.submission"
+    _inherit = "g2p.payment.own.defaults"
     _description = "Payment Submission"
     _order = "id desc"
     _rec_name = "filename"
@@ -100,8 +102,8 @@ class PaymentSubmission(models.Model):
         """The same attempt at the same file always has the same key and file name, also in a database
         restored from a backup: under it the file is looked for before it is sent."""
         attempt = batch._next_attempt()
-        database = self.env["ir.config_parameter"].sudo().get_param("database.uuid")
-        key = derived_uuid(database, "submission", batch.id, attempt, batch.frozen_digest)
+        root = batch.gateway_id._reference_key()
+        key = derived_uuid(root, "submission", batch.id, attempt, batch.frozen_digest)
         return {
             "batch_id": batch.id,
             "gateway_id": batch.gateway_id.id,
@@ -178,17 +180,16 @@ class PaymentSubmission(models.Model):
             poll_after=receipt.poll_after,
         )
         self.batch_id._mark_sent(receipt)
-        self.batch_id.sudo().activity_unlink(["mail.mail_activity_data_todo"])
 
     def _call_for_a_person(self):
         batch = self.batch_id
-        batch.sudo().activity_schedule(
-            "mail.mail_activity_data_todo",
-            summary=_("Find out whether %s arrived", batch.name),
-            note=_(
+        batch._call(
+            FIND,
+            batch.approved_by_id or self.env.user,
+            _("Find out whether %s arrived", batch.name),
+            _(
                 "Nobody knows whether the payment system has this batch. Do not prepare or send its payments "
                 "in another way. Ask the payment system for the file %s.",
                 self.filename,
             ),
-            user_id=(batch.approved_by_id or self.env.user).id,
         )

@@ -5,9 +5,11 @@ from . import test_check
 from . import test_events
 from . import test_gateway
 from . import test_neutralize
+from . import test_own_defaults
 from . import test_phee_options
 from . import test_prepare
 from . import test_recovery
 from . import test_reissue
 from . import test_rights
 from . import test_send
+from . import test_task

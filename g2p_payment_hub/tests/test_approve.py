@@ -1,3 +1,4 @@
+import base64
 import hashlib
 
 from psycopg2 import IntegrityError
@@ -111,7 +112,7 @@ class TestApprove(PaymentHubCase):
         entitlements = self._entitle(2)
         batch = self._prepare()
         entitlements[0].state = "cancelled"
-        with self.assertRaisesRegex(UserError, "(?s)Problems appeared.*Payee 0.*no longer approved"):
+        with self.assertRaisesRegex(UserError, "(?s)Problems appeared.*no longer approved"):
             self._approve(batch)
 
     def test_approval_freezes_the_file_and_its_fingerprint(self):
@@ -265,3 +266,39 @@ class TestApprove(PaymentHubCase):
             batch.with_user(self.finance_user).action_cancel()
         with self.assertRaises(AccessError):
             batch.with_user(self.finance_user).action_back_to_draft()
+
+    def test_finance_downloads_what_it_approved(self):
+        self._entitle()
+        batch = self._prepare()
+        self.assertFalse(batch.with_user(self.finance_user).frozen_file)
+        self._approve(batch)
+        mine = batch.with_user(self.finance_user)
+        self.assertEqual(base64.b64decode(mine.frozen_file).decode(), batch.frozen_content)
+        gateway_admin = self._user(
+            "keys", "g2p_payment_hub.group_gateway_admin", "g2p_programs.g2p_program_manager"
+        )
+        with self.assertRaises(AccessError):
+            batch.with_user(gateway_admin).read(["frozen_file"])
+
+    def test_cancelling_leaves_a_payment_paid_that_is_paid(self):
+        """As two people may have decided on the evidence of a bank's statement."""
+        self._entitle(2)
+        batch = self._prepare()
+        paid, other = batch.payment_ids
+        paid.sudo().write({"status": "paid", "status_is_final": True, "state": "reconciled"})
+        with self.assertRaisesRegex(UserError, f"{paid.name}.*has its result already"):
+            self._approve(batch)
+        self._reject(batch)
+        batch.with_user(self.manager_user).action_cancel()
+        self.assertEqual((paid.status, other.status), ("paid", "failed"))
+        self.assertEqual(self._prepare().payment_ids.entitlement_id, other.entitlement_id)
+
+    def test_setting_aside_leaves_a_payment_paid_that_is_paid(self):
+        self._entitle(2)
+        batch = self._prepare()
+        paid, other = batch.payment_ids
+        paid.sudo().write({"status": "paid", "status_is_final": True, "state": "reconciled"})
+        batch.with_user(self.manager_user).action_back_to_draft()
+        batch.with_user(self.manager_user).action_set_problems_aside()
+        self.assertEqual((paid.status, batch.payment_ids, batch.batch_state), ("paid", other, "to_approve"))
+        self.assertFalse(self._prepare())

@@ -149,6 +149,50 @@ class TestRecovery(PaymentHubCase):
             batch.with_user(self.manager_user).action_back_to_draft()
         self.assertEqual(batch.batch_state, "approved")
 
+    def test_what_was_declared_missing_and_cannot_be_sent_as_it_is_may_be_mended(self):
+        """Or one entitlement that was cancelled meanwhile would hold up all the others for ever."""
+        self._entitle(phone="+27713809999")
+        batch = self._declared_missing(arrived=False)
+        gone, kept = batch.payment_ids
+        gone.entitlement_id.state = "cancelled"
+        self._send(batch)
+        self.assertIn("no longer approved", batch.check_result)
+        batch.with_user(self.finance_user)._reject("one is not entitled any more")
+        batch.with_user(self.manager_user).action_back_to_draft()
+        batch.with_user(self.manager_user).action_set_problems_aside()
+        self._approve(batch)
+        self._send(batch)
+        self.assertEqual((batch.batch_state, batch.payment_ids), ("sent", kept))
+
+    def test_what_was_taken_out_is_looked_for_before_it_is_sent_in_another_batch(self):
+        """The attempt that was declared missing arrived after all, with everybody in it."""
+        self._entitle(phone="+27713809999")
+        batch = self._declared_missing(arrived=True)
+        gone = batch.payment_ids[0]
+        gone.entitlement_id.state = "cancelled"
+        batch.with_user(self.finance_user)._reject("one is not entitled any more")
+        batch.with_user(self.manager_user).action_back_to_draft()
+        batch.with_user(self.manager_user).action_set_problems_aside()
+        gone.entitlement_id.state = "approved"
+        other = self._prepare()
+        self._approve(batch + other)
+        self._send(batch + other)
+        self.assertEqual(set((batch + other).mapped("batch_state")), {"approved"})
+        self.assertEqual(self.hub.uploads, 1, "nobody is paid a second time")
+
+    def test_a_doubt_that_was_settled_no_longer_keeps_the_batch(self):
+        self._entitle()
+        batch = self._prepare()
+        self._approve(batch)
+        batch.payment_ids.entitlement_id.state = "cancelled"
+        self._send(batch)
+        self.assertTrue(batch.with_user(self.finance_user).blocked_reason)
+        batch.payment_ids.entitlement_id.state = "approved"
+        batch.invalidate_recordset()
+        self.assertFalse(batch.with_user(self.finance_user).blocked_reason)
+        self._send(batch)
+        self.assertEqual((batch.batch_state, batch.check_result), ("sent", False))
+
     def test_another_file_of_this_batch_at_the_payment_system_is_for_a_person(self):
         batch = self._declared_missing(arrived=True)
         batch.submission_ids.digest = "0" * 64
@@ -200,6 +244,31 @@ class TestRecovery(PaymentHubCase):
         self.assertFalse(submission, answer)
         self.assertEqual(batch.batch_state, "sending")
 
+    def test_who_pressed_send_may_have_left_meanwhile(self):
+        self._entitle()
+        batch = self._prepare()
+        self._approve(batch)
+        batch.with_user(self.finance_user).send_payment()
+        groups = "groups_id" if "groups_id" in self.finance_user._fields else "group_ids"  # as of Odoo 19
+        self.finance_user[groups] -= self.env.ref("g2p_programs.g2p_finance_validator")
+        self._run(self._jobs(batch))
+        self.assertEqual((batch.batch_state, self.hub.uploads), ("sent", 1))
+
+    def test_references_do_not_hang_on_what_everybody_may_write(self):
+        """OpenG2P lets users write system parameters, and a restored copy has another UUID."""
+        self._entitle()
+        batch = self._prepare()
+        self._approve(batch)
+        upcoming = self.env["g2p.payment.submission"]._upcoming(batch)
+        self.env["ir.config_parameter"].sudo().set_param("database.uuid", "another")
+        again = self.env["g2p.payment.submission"]._upcoming(batch)
+        self.assertEqual((again.key, again.filename), (upcoming.key, upcoming.filename))
+        self.assertFalse(self.env["g2p.payment.event"]._first_broken(batch))
+        batch.with_user(self.finance_user)._reject("again")
+        batch.with_user(self.manager_user).action_cancel()
+        number, _last = self.manager._earlier(batch.payment_ids.entitlement_id).popitem()[1]
+        self.assertEqual(number, 1)
+
     def test_a_worker_taken_for_dead_that_knows_ends_the_doubt(self):
         batch = self._lost(arrived=False)
         batch.submission_ids._close("not_sent", "nothing had left")
@@ -217,16 +286,31 @@ class TestRecovery(PaymentHubCase):
         self.gateway.write({"phee_tenant": "other"})
 
     def test_what_was_declared_missing_is_sent_again_once_the_settings_are_put_back(self):
-        """It must not be rejected any more, so this is the way on."""
         batch = self._declared_missing(arrived=False)
-        self.gateway.phee_tenant = "other"
+        self.gateway.phee_institution = "social"
         self._send(batch)
         self.assertEqual((batch.batch_state, len(batch.submission_ids)), ("approved", 1))
-        self.gateway.phee_tenant = "gorilla"
+        self.gateway.phee_institution = False
         batch.invalidate_recordset()
-        self.assertFalse(batch.with_user(self.finance_user).blocked_reason)
         self._send(batch)
         self.assertEqual((batch.batch_state, len(self.hub.received)), ("sent", 1))
+
+    def test_who_may_have_what_was_declared_missing_is_asked_before_it_is_sent_elsewhere(self):
+        """Only the address to which batches go may be mended meanwhile, and the batch is approved again."""
+        batch = self._declared_missing(arrived=True)
+        for name in ("phee_tenant", "phee_operations_url"):
+            with self.subTest(name), self.assertRaisesRegex(UserError, "after that"):
+                self.gateway.write({name: "https://other.example"})
+        self.gateway.phee_bulk_url = "https://other.example"
+        batch.with_user(self.finance_user)._reject("another address")
+        batch.with_user(self.manager_user).action_back_to_draft()
+        batch.with_user(self.manager_user).action_request_approval()
+        with self.assertRaisesRegex(UserError, "after that"):
+            self.gateway.phee_tenant = "other"
+        self._approve(batch)
+        self._send(batch)
+        self.assertEqual((batch.batch_state, batch.external_batch_ref), ("sent", "remote-1"))
+        self.assertEqual(self.hub.uploads, 1, "nobody is paid a second time")
 
     def test_a_restored_backup_finds_what_was_sent_already(self):
         self._entitle()

@@ -69,6 +69,34 @@ class TestReissue(PaymentHubCase):
         with self.assertRaisesRegex(UserError, other.name):
             self._approve(batch)
 
+    def test_another_manager_does_not_pay_what_may_have_been_paid_through_a_gateway(self):
+        """Nor in cash, after a payment failed and was then told to be paid after all."""
+        failed = self._sent().payment_ids
+        self._fail(failed)
+        values = {
+            "name": "in cash",
+            "entitlement_id": failed.entitlement_id.id,
+            "cycle_id": self.cycle.id,
+            "amount_issued": 100,
+        }
+        failed.sudo().attention = "paid after all"
+        with self.assertRaisesRegex(UserError, f"{failed.name}.*may pay the same entitlement, or have paid"):
+            self.env["g2p.payment"].create(values)
+        failed.sudo().attention = False
+        self.assertTrue(self.env["g2p.payment"].create(values), "it has surely failed")
+
+    def test_money_that_came_back_is_paid_again_after_the_cycle_is_distributed(self):
+        self._entitle(phone="+27713809999")
+        returned, paid = self._sent().payment_ids
+        self._fail(returned)
+        paid.sudo().write({"status": "paid", "status_is_final": True})
+        self.cycle.state = "distributed"
+        again = self._prepare()
+        self.assertEqual(again.payment_ids.reissue_of_id, returned)
+        self._approve(again)
+        self._send(again)
+        self.assertEqual(again.batch_state, "sent")
+
     def test_what_is_being_reconciled_is_not_prepared_at_the_same_time(self):
         """The batch of the failed payment is locked: who holds it may be writing that it was paid."""
         failed = self._sent().payment_ids

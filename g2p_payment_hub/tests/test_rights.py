@@ -306,7 +306,7 @@ class TestSecrets(RightsCase):
             with self.subTest(role):
                 secrets = self.env["g2p.payment.gateway.secret"].with_user(user)
                 kept = secrets.sudo().search([("gateway_id", "=", self.gateway.id)]).with_user(user)
-                self.assertEqual(set(kept.sudo().mapped("name")), set(SECRETS))
+                self.assertEqual(set(kept.sudo().mapped("name")), {*SECRETS, "references"})
                 values = {"gateway_id": self.gateway.id, "name": "phee_password", "value": "mine"}
                 for act in (
                     lambda secrets=secrets: secrets.search([]),
@@ -322,7 +322,8 @@ class TestSecrets(RightsCase):
 
     def test_they_are_not_copied(self):
         copy = self.gateway.copy()
-        self.assertFalse(copy._secrets())
+        self.assertEqual(set(copy._secrets()), {"references"}, "its own")
+        self.assertNotEqual(copy._reference_key(), self.gateway._reference_key())
         self.assertEqual(copy.state, "disabled")
 
     def test_they_are_not_in_the_chatter(self):
@@ -458,9 +459,9 @@ class TestForgery(RightsCase):
 
     def test_openg2ps_wizard_takes_none_of_ours(self):
         batch = self._prepare()
-        batch.payment_ids[0].sudo().account_number = False
-        batch.with_user(self.manager_user).action_back_to_draft()
         aside = batch.payment_ids[0]
+        aside.sudo().account_number = False
+        batch.with_user(self.manager_user).action_back_to_draft()
         batch.with_user(self.manager_user).action_set_problems_aside()
         self.assertFalse(aside.batch_id)
         wizard = (

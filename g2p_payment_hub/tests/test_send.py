@@ -253,6 +253,14 @@ class TestSend(SendCase):
         self._run(job)
         self.assertEqual((batch.batch_state, self.hub.uploads), ("sent", 1))
 
+    def test_archived_gateway_sends_nothing(self):
+        self._entitle()
+        batch = self._prepare()
+        self._approve(batch)
+        self.gateway.active = False
+        self._send(batch)
+        self.assertEqual((batch.batch_state, self.hub.uploads), ("approved", 0))
+
     def test_disabled_gateway_sends_nothing(self):
         batch = self._approved()
         self.gateway.state = "disabled"

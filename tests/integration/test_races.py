@@ -244,7 +244,7 @@ def test_two_press_reissue(world, hub, eventually):
     other = _second(world, "pm", f"pm_other_{world.program}")
     for number in range(REISSUES):
         cycle = world.add_cycle(f"Re-issue {number}")
-        payees = [f"2771{number}{row:03d}0402" for row in range(10)]
+        payees = [f"2771{number}{row:02d}0402" for row in range(10)]
         batch = _all_failed(world, hub, eventually, cycle, payees)
         people = (world.program_manager, other, world.program_manager)
         wizards = [_reissue_wizard(client, batch) for client in people]

@@ -12,6 +12,8 @@ function state(label) {
     return look(`.o_statusbar_status:has(.o_arrow_button_current:contains('${label}'))`);
 }
 
+const confirm = {trigger: ".modal .btn-primary", run: "click"};
+
 function press(name) {
     return {trigger: `.o_form_statusbar button[name='${name}']:not([disabled])`, run: "click"};
 }
@@ -43,8 +45,10 @@ tours.add("g2p_payment_hub_approve_and_send", {
         {trigger: ".o_data_row:contains('Browser Cycle') td[name='name']", run: "click"},
         state("To Approve"),
         press("action_approve"),
+        confirm,
         state("Approved"),
         press("send_payment"),
+        confirm,
         look(".o_notification:contains('Batches being sent: 1.')"),
         state("Sending"),
         look(".alert:contains('The result appears here by itself')"),

@@ -1,0 +1,76 @@
+from odoo.tests import tagged
+
+from ..client.errors import OutcomeUnknown, Reason, Refused
+from ..models.payment_batch_task import APPROVE, CONFIRM, FIND, MEND
+from .common import PaymentHubCase
+
+
+@tagged("post_install", "-at_install")
+class TestTask(PaymentHubCase):
+    """Whoever has to act finds it among their activities; nobody is called for what is over."""
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.second_user = cls._user("finance2", "g2p_programs.g2p_finance_validator")
+
+    def _called(self, batches, task):
+        """Of the people of this test."""
+        return batches._called(task) & (self.manager_user + self.finance_user + self.second_user)
+
+    def test_finance_is_called_once_for_a_cycle(self):
+        self.manager.batch_size = 1
+        self._entitle(3)
+        batches = self._prepare()
+        both = self.finance_user + self.second_user
+        self.assertEqual(self._called(batches, APPROVE), both)
+        self.assertEqual(self._called(batches[0], APPROVE), both, "with one batch for all of them")
+
+        self._approve(batches[0])
+        self.assertFalse(self._called(batches[0], APPROVE))
+        self.assertEqual(self._called(batches[1], APPROVE), both, "the next one waits")
+
+        self._approve(batches[1] + batches[2])
+        self.assertFalse(self._called(batches, APPROVE))
+
+    def test_nobody_is_called_to_approve_what_they_made(self):
+        self._entitle()
+        batch = self._prepare()
+        batch.with_user(self.manager_user).action_back_to_draft()
+        batch.sudo().maker_ids += self.second_user
+        batch.with_user(self.manager_user).action_request_approval()
+        self.assertEqual(self._called(batch, APPROVE), self.finance_user)
+
+    def test_who_prepared_is_told_what_was_rejected_or_refused(self):
+        self._entitle()
+        batch = self._prepare()
+        batch.with_user(self.finance_user)._reject("wrong <month>")
+        self.assertEqual(self._called(batch, MEND), self.manager_user)
+        self.assertIn("wrong &lt;month&gt;", batch.activity_ids.note)
+        batch.with_user(self.manager_user).action_back_to_draft()
+        self.assertFalse(self._called(batch, MEND))
+
+        batch.with_user(self.manager_user).action_request_approval()
+        self._approve(batch)
+        self.hub.reply = Refused(Reason.FILE)
+        self._send(batch)
+        self.assertEqual(batch.batch_state, "refused")
+        self.assertEqual(self._called(batch, MEND), self.manager_user)
+
+    def test_the_second_person_is_called_to_confirm(self):
+        self.hub.reply = OutcomeUnknown(Reason.TIMEOUT)
+        batch = self._sent()
+        self.assertEqual(self._called(batch, FIND), self.finance_user)
+        submission = batch.submission_ids
+        self._sql("UPDATE g2p_payment_submission SET started_at = started_at - interval '2 hours'")
+        submission._look_up()
+
+        submission.with_user(self.finance_user)._declare("no such file")
+        self.assertEqual(self._called(batch, CONFIRM), self.second_user)
+        submission.with_user(self.finance_user).action_withdraw_declaration()
+        self.assertFalse(self._called(batch, CONFIRM))
+
+        submission.with_user(self.finance_user)._declare("no such file")
+        submission.with_user(self.second_user).action_confirm_not_received()
+        self.assertEqual(batch.batch_state, "approved")
+        self.assertFalse(batch.activity_ids)

@@ -9,7 +9,9 @@
     "license": "LGPL-3",
     "development_status": "Beta",
     "depends": ["g2p_payment_hub"],
-    "external_dependencies": {"python": ["lxml", "pydantic", "pyiso20022", "xlsxwriter", "xsdata"]},
+    "external_dependencies": {
+        "python": ["lxml", "pydantic>=2", "pyiso20022", "reportlab", "xlsxwriter", "xsdata"]
+    },
     "data": [
         "security/ir.model.access.csv",
         "security/rules.xml",
@@ -34,5 +36,6 @@
         "views/payment_report.xml",
         "views/payment_statement.xml",
     ],
+    "assets": {"web.assets_tests": ["g2p_payment_reconcile/static/tests/tours/*.js"]},
     "post_init_hook": "post_init_hook",
 }

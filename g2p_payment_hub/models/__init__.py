@@ -4,6 +4,7 @@ from . import payment_gateway
 from . import payment_gateway_checks
 from . import payment_gateway_approved
 from . import payment_gateway_phee
+from . import payment_callback_seen
 from . import payment_manager
 from . import payment
 from . import payment_failure

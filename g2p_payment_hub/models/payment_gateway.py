@@ -166,11 +166,16 @@ class PaymentGateway(models.Model):
         Raises a GatewayError when nothing was learnt: ask later."""
         self._not_supported()
 
-    def _check_callback(self, headers, body, path):
-        """Hook: whether a call that says that there is news comes from the payment system, where that can
-        sign: `headers` without regard to case, `body` as it came (bytes), `path` of the call."""
+    def _check_callback(self, call):
+        """Hook: whether a Call that says that there is news comes from the payment system, where that can
+        sign. A signed one is of these minutes and taken once: `_take` of g2p.payment.callback.seen."""
         self.ensure_one()
         return True
+
+    def _hear_news(self, call):
+        """Hook: a Call to the gateway's own address; what its path names is asked for sooner. Nothing else
+        may come of it."""
+        self.ensure_one()
 
     def _confirms_payments(self, batch):
         """Hook: whether a finance user has to confirm that the money of `batch` moved."""
@@ -187,7 +192,7 @@ class PaymentGateway(models.Model):
         kinds = dict(self._fields["provider"]._description_selection(self.env))
         return _(
             "The provider %s is not installed. Install its add-on, or choose another gateway.",
-            kinds[self.provider],
+            kinds.get(self.provider, self.provider),
         )
 
     @api.model

@@ -1,4 +1,5 @@
-"""Bank statements (camt.053) and status reports (pain.002), by pyiso20022's classes of ISO's schemas.
+"""Bank statements (camt.053), notifications (camt.054) and status reports (pain.002), by pyiso20022's classes
+of ISO's schemas.
 
 Each record is read by itself, so that one that does not fit its schema is one line for a person, and the
 others are not lost.
@@ -13,7 +14,7 @@ from datetime import date
 from decimal import Decimal
 from enum import Enum
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 
 from lxml import etree
 from xsdata.exceptions import ParserError
@@ -24,9 +25,9 @@ from xsdata.formats.dataclass.parsers.handlers import LxmlEventHandler
 from .lines import MAX_BYTES, MAX_LINES, MAX_RAW, EvidenceError, EvidenceLine, EvidenceStatus, Problem
 from .reasons import STATUS, failure_type
 
-CAMT_053, PAIN_002 = "camt_053", "pain_002"
-VERSIONS = {CAMT_053: range(2, 13), PAIN_002: range(3, 15)}
-_NAMESPACE = re.compile(r"urn:iso:std:iso:20022:tech:xsd:(camt|pain)\.(053|002)\.001\.([0-9]{2})")
+CAMT_053, CAMT_054, PAIN_002 = "camt_053", "camt_054", "pain_002"
+VERSIONS = {CAMT_053: range(2, 13), CAMT_054: range(2, 13), PAIN_002: range(3, 15)}
+_NAMESPACE = re.compile(r"urn:iso:std:iso:20022:tech:xsd:(camt|pain)\.(053|054|002)\.001\.([0-9]{2})")
 _MAX, _DIGITS = Decimal(10) ** 18, 9  # of an amount
 _NO_REFERENCE = {"", "NOTPROVIDED"}
 # Bank transaction codes of an issued credit transfer that came back: returned or unpaid, or recalled.
@@ -36,26 +37,39 @@ _PARSER = XmlParser(
     config=ParserConfig(fail_on_unknown_properties=True, fail_on_converter_warnings=True),
     handler=LxmlEventHandler,
 )
-_ENTRY = ("bk_to_cstmr_stmt", "stmt", "ntry")
+# Where the entries of a statement and of a notification are, and the heads that name their accounts.
+_ENTRY = {
+    CAMT_053: ("bk_to_cstmr_stmt", "stmt", "ntry"),
+    CAMT_054: ("bk_to_cstmr_dbt_cdt_ntfctn", "ntfctn", "ntry"),
+}
+_HEAD = {CAMT_053: "Stmt", CAMT_054: "Ntfctn"}
 _GROUP = ("cstmr_pmt_sts_rpt", "orgnl_pmt_inf_and_sts")
 _TRANSACTION = (*_GROUP, "tx_inf_and_sts")
 _WHOLE_MESSAGE = ("cstmr_pmt_sts_rpt", "orgnl_grp_inf_and_sts")
 
 
-def read(content: bytes) -> tuple[str, list[EvidenceLine]]:
-    """(CAMT_053 or PAIN_002, its lines). EvidenceError when it cannot be read at all."""
+class Message(NamedTuple):
+    """`kind` is a key of VERSIONS; `accounts` are those whose statements or notifications these are."""
+
+    kind: str
+    lines: list[EvidenceLine]
+    accounts: list[str]
+
+
+def read(content: bytes) -> Message:
+    """EvidenceError when it cannot be read at all."""
     if len(content) > MAX_BYTES:
         raise EvidenceError(Problem.TOO_LARGE)
     root = _root(content)
     kind, module = _message(root)
     lines: list[EvidenceLine] = []
-    for line in _statement(root, module) if kind == CAMT_053 else _report(root, module):
+    for line in _statement(root, kind, module) if kind in _ENTRY else _report(root, module):
         if len(lines) == MAX_LINES:
             raise EvidenceError(Problem.TOO_MANY_LINES, line.number)
         lines.append(line.model_copy(update={"number": len(lines) + 1}))
     if not lines:
         raise EvidenceError(Problem.EMPTY)
-    return kind, lines
+    return Message(kind, lines, _accounts(root, kind))
 
 
 def _root(content: bytes) -> etree._Element:
@@ -119,14 +133,14 @@ def _raw(element: etree._Element) -> str:
     return etree.tostring(element, encoding="unicode", with_tail=False)[:MAX_RAW]
 
 
-# camt.053
+# camt.053, camt.054
 
 
-def _statement(root: etree._Element, module: Any) -> Iterator[EvidenceLine]:
+def _statement(root: etree._Element, kind: str, module: Any) -> Iterator[EvidenceLine]:
     for element in list(_records(root, "Ntry")):
         details = [_raw(one) for one in _records_below(element, "TxDtls")]
         raw = _raw(element)
-        entry = _bound(element, module, _ENTRY)
+        entry = _bound(element, module, _ENTRY[kind])
         if isinstance(entry, EvidenceLine):
             yield entry
             continue
@@ -136,6 +150,15 @@ def _statement(root: etree._Element, module: Any) -> Iterator[EvidenceLine]:
         for transaction, detail in zip(transactions, details, strict=True):
             alone = len(transactions) == 1
             yield _entry_line(entry, transaction, alone, raw if alone else detail)
+
+
+def _accounts(root: etree._Element, kind: str) -> list[str]:
+    """Each account once, as the heads call it; read by name, so that it is known where an entry is not."""
+    namespace = {"iso": etree.QName(root).namespace}
+    heads = list(_records(root, _HEAD[kind])) if kind in _HEAD else []
+    path = "iso:Acct/iso:Id/iso:IBAN|iso:Acct/iso:Id/iso:Othr/iso:Id"
+    named = [(one.text or "").strip() for head in heads for one in head.xpath(path, namespaces=namespace)]
+    return list(dict.fromkeys(filter(None, named)))
 
 
 def _records_below(element: etree._Element, name: str) -> Iterator[etree._Element]:

@@ -1,9 +1,7 @@
-import json
 from decimal import Decimal
 from typing import NamedTuple
 
 from odoo import _, api, fields, models
-from odoo.exceptions import UserError
 
 from odoo.addons.g2p_payment_hub.client.outcomes import OutcomeStatus
 from odoo.addons.g2p_payment_hub.models.payment import GUARDED
@@ -11,7 +9,7 @@ from odoo.addons.g2p_payment_hub.models.payment import GUARDED
 from .verdict import Doubt, contradictions, judge, kind, words
 
 # Nobody writes these on a payment either.
-GUARDED.update({"exception_ids", "returned_at", "returned_amount"})
+GUARDED.update({"evidence_line_ids", "exception_ids", "returned_at", "returned_amount"})
 _COLUMNS = (
     ("id", "int"),
     ("state", "varchar"),
@@ -26,20 +24,6 @@ _COLUMNS = (
     ("failure_type", "varchar"),
     ("fee", "numeric"),
     ("commission", "numeric"),
-)
-# What a decision moves, and what is put back when it is taken back.
-_RESULT = (
-    "state",
-    "status",
-    "status_is_final",
-    "amount_paid",
-    "payment_datetime",
-    "remote_reference",
-    "failure_code",
-    "failure_reason",
-    "failure_type",
-    "returned_at",
-    "returned_amount",
 )
 
 
@@ -62,6 +46,15 @@ class Payment(models.Model):
     _inherit = "g2p.payment"
 
     exception_ids = fields.One2many("g2p.payment.exception", "payment_id", "Exceptions", readonly=True)
+    evidence_line_ids = fields.One2many(
+        "g2p.payment.evidence.line",
+        "payment_id",
+        "Evidence",
+        readonly=True,
+        groups="g2p_programs.g2p_finance_validator,g2p_programs.g2p_program_manager,"
+        "g2p_registry_base.group_g2p_admin",
+        help="Lines of statements and result files about this payment.",
+    )
     returned_at = fields.Datetime(
         "Returned on", readonly=True, copy=False, help="When the money came back after it had been paid."
     )
@@ -303,107 +296,6 @@ class Payment(models.Model):
             if fact
         )
         return f"{sentence} ({facts})" if facts else sentence
-
-    # What people decide
-
-    def _decided_values(self, exception):
-        """The columns of the payment that a decision moves; empty when it moves nothing."""
-        return getattr(self, f"_decided_{exception.decision}")(exception)
-
-    def _decided_keep_as_is(self, _exception):
-        return {}
-
-    def _decided_declare_paid(self, exception):
-        return {
-            "state": "reconciled",
-            "status": "paid",
-            "status_is_final": True,
-            "amount_paid": self.amount_issued,
-            "payment_datetime": exception.their_at,
-            "failure_code": False,
-            "failure_reason": False,
-            "failure_type": False,
-            "returned_at": False,
-            "returned_amount": False,
-        }
-
-    def _decided_accept_difference(self, exception):
-        return {**self._decided_declare_paid(exception), "amount_paid": exception.their_amount}
-
-    def _decided_declare_failed(self, exception):
-        return {
-            "state": "reconciled",
-            "status": "failed",
-            "status_is_final": True,
-            "amount_paid": 0,
-            "failure_code": exception.their_code,
-            "failure_reason": exception.reason,
-            "failure_type": "other",
-        }
-
-    def _decided_reverse(self, exception):
-        return {
-            **self._decided_declare_failed(exception),
-            "failure_type": "returned",
-            "returned_at": exception.their_at or fields.Datetime.now(),
-            "returned_amount": self.amount_paid or exception.their_amount,
-        }
-
-    def _result_as_text(self):
-        """What `_decide` is given to put it back."""
-        return json.dumps(self.read(list(_RESULT), load="_classic_write")[0], default=str)
-
-    @api.model
-    def _result_from_text(self, text):
-        return {name: value for name, value in json.loads(text).items() if name in _RESULT}
-
-    def _decide(self, values, why, batch, digest=False):
-        """The one place where a final result moves: by a decision of people, or because one is taken back.
-
-        `values` are columns of `_RESULT`, `batch` where it came up. UserError when the entitlement has
-        another live payment by now.
-        """
-        self.ensure_one()
-        if values["status"] != "failed":
-            self._check_no_other_is_live()
-        before = self.status or self.state
-        self.sudo().write({**values, "status_datetime": fields.Datetime.now()})
-        (self.batch_id or batch)._record(
-            [
-                {
-                    "payment_id": self.id,
-                    "from_state": before,
-                    "to_state": self.status or self.state,
-                    "why": why,
-                    "digest": digest,
-                    "remote_reference": self.remote_reference,
-                }
-            ]
-        )
-
-    def _check_no_other_is_live(self):
-        """PostgreSQL refuses a second live payment as well; this says so in words."""
-        other = self.sudo().search(
-            [
-                ("entitlement_id", "=", self.entitlement_id.id),
-                ("gateway_id", "!=", False),
-                ("id", "!=", self.id),
-                "|",
-                ("status", "=", False),
-                ("status", "!=", "failed"),
-            ],
-            limit=1,
-        )
-        if other:
-            raise UserError(
-                _(
-                    "This entitlement has been prepared again: %(reference)s in batch %(batch)s. While that "
-                    "is under way or paid, this one cannot count as paid or open. Cancel that batch if it "
-                    "has not left; otherwise keep this as it is, and write down how the money comes back.",
-                    reference=other.name,
-                    batch=other.batch_id.name or "",
-                )
-            )
 
 
 def _is_strange(outcome, fact):

@@ -6,8 +6,7 @@ from odoo.exceptions import AccessError, UserError
 
 from odoo.addons.g2p_payment_hub.models.payment_batch import APPROVERS
 
-from ..evidence import csv_file, iso20022
-from ..evidence.lines import MAX_BYTES, MAX_LINES, EvidenceError, Problem, fingerprints
+from ..evidence.lines import MAX_BYTES, EvidenceError, Problem
 
 # draft -> matched -> applied, or by way of applying when a job does it
 #   +--------+--> discarded       applying -> matched when the match has changed since it was seen
@@ -21,25 +20,6 @@ NEXT = {
 # What takes longer than a click is done by a job.
 SYNC_BYTES = 500_000
 SYNC_LINES = 2_000
-MAX_TEXT = 500
-_LINE_COLUMNS = (
-    ("number", "int"),
-    ("reference", "varchar"),
-    ("remote_reference", "varchar"),
-    ("payee", "varchar"),
-    ("payee_name", "varchar"),
-    ("amount", "numeric"),
-    ("currency", "varchar"),
-    ("status", "varchar"),
-    ("remote_status", "varchar"),
-    ("happened_on", "date"),
-    ("reason_code", "varchar"),
-    ("reason", "varchar"),
-    ("failure_type", "varchar"),
-    ("raw", "text"),
-    ("fingerprint", "varchar"),
-    ("problem", "varchar"),
-)
 
 
 class PaymentEvidence(models.Model):
@@ -51,7 +31,7 @@ class PaymentEvidence(models.Model):
 
     _name = "g2p.payment.evidence"
     _description = "Payment Evidence"
-    _inherit = ["mail.thread"]
+    _inherit = ["mail.thread", "g2p.payment.own.defaults"]
     _mail_post_access = "read"
     _order = "id desc"
 
@@ -64,10 +44,17 @@ class PaymentEvidence(models.Model):
         "g2p.payment.evidence.mapping", "CSV Mapping", readonly=True, ondelete="restrict"
     )
     format = fields.Selection(
-        [("csv", "CSV"), ("camt_053", "Bank Statement (camt.053)"), ("pain_002", "Status Report (pain.002)")],
+        [
+            ("csv", "CSV"),
+            ("camt_053", "Bank Statement (camt.053)"),
+            ("camt_054", "Notification (camt.054)"),
+            ("pain_002", "Status Report (pain.002)"),
+        ],
         readonly=True,
     )
     source = fields.Char(readonly=True, help="Files of one source name the same transaction alike.")
+    accounts = fields.Char(readonly=True, help="The accounts that the file says it is about.")
+    account_warning = fields.Char(compute="_compute_account_warning")
     file = fields.Binary(
         attachment=True,
         readonly=True,
@@ -108,6 +95,9 @@ class PaymentEvidence(models.Model):
     )
     duplicate_count = fields.Integer("Duplicates", readonly=True)
     unknown_count = fields.Integer("Unknown", readonly=True)
+    unreadable_count = fields.Integer(
+        "Cannot Be Read", readonly=True, help="Lines about which nothing is applied, among the unknown ones."
+    )
     question_count = fields.Integer("To Decide", readonly=True)
     preview = fields.Char(readonly=True, help="Fingerprint of what the preview shows.")
     totals = fields.Html(compute="_compute_totals", sanitize=False, help="Counts and sums of the lines.")
@@ -239,6 +229,9 @@ class PaymentEvidence(models.Model):
             "domain": [("evidence_id", "=", self.id)],
         }
 
+    def action_open_unreadable(self):
+        return {**self.action_open_lines(), "context": {"search_default_unreadable": 1}}
+
     def action_open_reconciliations(self):
         self.ensure_one()
         return {
@@ -289,7 +282,6 @@ class PaymentEvidence(models.Model):
 
     def _in_job(self, method, description):
         delayed = self.with_delay(
-            channel="root.g2p_payment_pull",
             identity_key=f"g2p_payment_reconcile.{method}.{self.id}",
             description=description,
         )
@@ -303,125 +295,3 @@ class PaymentEvidence(models.Model):
                 "things are; look at it again and press Apply."
             ),
         )
-
-    # Reading
-
-    def _read_in_job(self):
-        """A file that cannot be read is discarded, with the reason."""
-        if self.state != "draft":
-            return _("Nothing to do: the file has been read.")
-        try:
-            self._read_file()
-        except UserError as error:
-            self._advance("discarded", read_problem=str(error))
-        return self.name
-
-    def _read_file(self):
-        """Takes the lines out of the file and matches them."""
-        content = base64.b64decode(self.sudo().with_context(bin_size=False).file)
-        try:
-            if self.mapping_id:
-                kind, lines = "csv", csv_file.read(content, self.mapping_id._csv_mapping())
-            else:
-                kind, lines = iso20022.read(content)
-        except EvidenceError as error:
-            raise UserError(self._file_sentence(error)) from error
-        source = f"csv {self.mapping_id.id}" if self.mapping_id else kind
-        self._insert_lines(lines)
-        self._advance("matched", format=kind, source=source, line_count=len(lines))
-        self._match()
-
-    def _insert_lines(self, lines):
-        """One INSERT, however many they are."""
-        rows = [
-            {
-                **line.model_dump(mode="python"),
-                "status": line.status and line.status.value,
-                "failure_type": line.failure_type and line.failure_type.value,
-                "problem": self._line_sentence(line),
-                "fingerprint": fingerprint,
-            }
-            for line, fingerprint in zip(lines, fingerprints(lines), strict=True)
-        ]
-        names = ", ".join(name for name, _type in _LINE_COLUMNS)
-        told = ", ".join(f"told.{name}" for name, _type in _LINE_COLUMNS)
-        arrays = ", ".join(f"%s::{column_type}[]" for _name, column_type in _LINE_COLUMNS)
-        now = fields.Datetime.now()
-        self.env.flush_all()
-        self.env.cr.execute(
-            f"""
-            INSERT INTO g2p_payment_evidence_line (
-                {names}, evidence_id, gateway_id, company_id, currency_id, create_uid, create_date, write_uid,
-                write_date)
-            SELECT {told}, %s, %s, %s, res_currency.id, %s, %s, %s, %s
-              FROM unnest({arrays}) WITH ORDINALITY AS told ({names}, position)
-              LEFT JOIN res_currency ON res_currency.name = told.currency
-             ORDER BY told.position
-            """,  # pylint: disable=sql-injection  # only names of this file's own columns
-            [
-                *(self.id, self.gateway_id.id, self.company_id.id),
-                *(self.env.uid, now, self.env.uid, now),
-                *([_stored(row[name], kind) for row in rows] for name, kind in _LINE_COLUMNS),
-            ],
-        )
-        self.env["g2p.payment.evidence.line"].invalidate_model()
-        self.invalidate_recordset()
-
-    @api.model
-    def _file_sentence(self, error):
-        """Why a file cannot be read, in which line, and what next."""
-        values = {"line": error.line, "detail": error.detail}
-        return {
-            Problem.EMPTY: _("There is nothing in this file to read. Nothing was changed."),
-            Problem.TOO_LARGE: _(
-                "This file is larger than %s MB. Take one for a shorter time.", MAX_BYTES // 1_000_000
-            ),
-            Problem.TOO_MANY_LINES: _("This file has more than %s lines. Take a shorter one.", MAX_LINES),
-            Problem.ENCODING: _(
-                "Line %(line)s has letters that cannot be read. Choose another encoding in the CSV mapping.",
-                **values,
-            ),
-            Problem.NO_COLUMN: _(
-                "Line %(line)s should have the names of the columns, but there is no column %(detail)s. "
-                "Correct the CSV mapping, or take the right file.",
-                **values,
-            ),
-            Problem.COLUMN_TWICE: _(
-                "Line %(line)s has two columns %(detail)s. Nobody knows which one is meant.", **values
-            ),
-            Problem.QUOTES: _(
-                "Line %(line)s is not CSV (%(detail)s). Check the file and the CSV mapping.", **values
-            ),
-            Problem.NOT_XML: _(
-                "This is not an XML file that can be read (line %(line)s: %(detail)s). For a CSV file choose "
-                "its mapping.",
-                **values,
-            ),
-            Problem.DOCTYPE: _(
-                "This XML file declares a document type, which no bank message does. It was not read."
-            ),
-            Problem.MESSAGE: _(
-                "This is a message of another kind: %(detail)s. Bank statements (camt.053, versions 02 to "
-                "12) and status reports (pain.002, versions 03 to 14) can be read.",
-                **values,
-            ),
-        }[error.problem]
-
-    @api.model
-    def _line_sentence(self, line):
-        """Why a line cannot be read; False when it can."""
-        detail = line.problem_detail
-        return {
-            Problem.CELLS: _("The line has %s cells, other than the header.", detail),
-            Problem.AMOUNT: _("The amount cannot be read: %s.", detail),
-            Problem.DATE: _("The date cannot be read: %s.", detail),
-            Problem.STATUS: _("The CSV mapping does not say what this status means: %s.", detail),
-            Problem.SCHEMA: _("The record is not as its message demands: %s", detail),
-        }.get(line.problem, False)
-
-
-def _stored(value, column_type):
-    """No more of a text than an index takes; all of it stands in the file."""
-    if value is None or value is False or value == "":
-        return None
-    return value[:MAX_TEXT] if column_type == "varchar" else value

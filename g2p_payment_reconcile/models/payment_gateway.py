@@ -1,18 +1,16 @@
 import hashlib
 import hmac
 import secrets
-import time
-from datetime import timedelta
 
 from odoo import _, api, fields, models
-from odoo.exceptions import AccessError, UserError, ValidationError
+from odoo.exceptions import AccessError, UserError
 
 from odoo.addons.g2p_payment_hub.models.payment_gateway import ADMIN
 
 # The name of the random key of a gateway in g2p.payment.gateway.secret.
 CALLBACK_KEY = "callback_key"
-# A signed call whose time stamp is further away than this is not believed.
-SIGNATURE_WINDOW = timedelta(minutes=5)
+# What the programs' kinds of paying accounts are called where these stand in statements as well.
+_BANK_ACCOUNTS = ("IBAN", "ACCOUNT", "BANK_ACCOUNT", "ACCOUNT_ID", "BBAN")
 
 
 class PaymentGateway(models.Model):
@@ -66,6 +64,13 @@ class PaymentGateway(models.Model):
         "0: such lines stay unknown.",
     )
 
+    evidence_accounts = fields.Char(
+        "Paying Accounts",
+        help="The accounts from which the payments leave, as the bank's statements call them, with commas "
+        "between them. The preview of a statement of another account warns. Empty: the programs' payers are "
+        "taken, where they are IBANs or account numbers.",
+    )
+
     _sql_constraints = [
         (
             "waits_are_not_negative",
@@ -82,12 +87,20 @@ class PaymentGateway(models.Model):
     @api.constrains("callback_base_url", "state")
     def _check_callback_base_url(self):
         for gateway in self.filtered("callback_base_url"):
-            url = gateway.callback_base_url
-            plain = url.startswith("http://") and gateway.state != "live"
-            if not (url.startswith("https://") or plain) or "?" in url or "#" in url or not url.isascii():
-                raise ValidationError(
-                    _("The callback address begins with https:// and has no question mark or hash sign.")
-                )
+            gateway._check_url("callback_base_url")
+            gateway._check_header_text("callback_base_url")
+
+    def _paying_accounts(self):
+        """Accounts without blanks and signs, to how people write them; empty where none is known."""
+        written = (self.evidence_accounts or "").split(",")
+        if not self.evidence_accounts:
+            managers = self.env["g2p.program.payment.manager.hub"].search([("gateway_id", "=", self.id)])
+            written = [
+                manager.payer_identifier or ""
+                for manager in managers
+                if (manager.payer_identifier_type or "").upper() in _BANK_ACCOUNTS
+            ]
+        return {plain_account(account): account.strip() for account in written if plain_account(account)}
 
     @api.model
     def _secret_fields(self):
@@ -113,6 +126,7 @@ class PaymentGateway(models.Model):
 
     def _renew_callback_key(self):
         self.env["g2p.payment.gateway.secret"]._keep(self, CALLBACK_KEY, secrets.token_hex(32))
+        self.invalidate_recordset(["callback_url"])
 
     def action_renew_callback_key(self):
         """For when an address has become known: those given out so far are no longer believed."""
@@ -130,22 +144,25 @@ class PaymentGateway(models.Model):
             ),
         )
 
-    def _check_callback(self, headers, body, path):
+    def _check_callback(self, call):
         secret = self._secrets().get("callback_secret")
-        if secret and not self._is_signed(secret, headers, body):
+        if secret and not self._is_signed(secret, call):
             return False
-        return super()._check_callback(headers, body, path)
+        return super()._check_callback(call)
 
-    def _is_signed(self, secret, headers, body):
+    def _is_signed(self, secret, call):
         """HMAC-SHA256 over time stamp, full stop and body, of these minutes, and not taken before."""
-        stamp = headers.get(self.callback_timestamp_header or "", "")
-        signature = headers.get(self.callback_signature_header or "", "").removeprefix("sha256=").lower()
+        stamp = call.headers.get(self.callback_timestamp_header or "", "")
+        signature = call.headers.get(self.callback_signature_header or "", "").removeprefix("sha256=").lower()
         if not (stamp.isascii() and stamp.isdigit() and len(stamp) <= 12):
             return False
-        signed = f"{stamp}.".encode() + body
+        signed = f"{stamp}.".encode() + call.body
         expected = hmac.new(secret.encode(), signed, hashlib.sha256).hexdigest()
         if not hmac.compare_digest(signature.encode(), expected.encode()):
             return False
-        if abs(time.time() - int(stamp)) > SIGNATURE_WINDOW.total_seconds():
-            return False
-        return self.env["g2p.payment.callback.seen"].sudo()._is_first(self, expected)
+        return self.env["g2p.payment.callback.seen"].sudo()._take(self, signed, int(stamp))
+
+
+def plain_account(account):
+    """Without what people and banks put between the characters."""
+    return "".join(letter for letter in account.upper() if letter.isalnum())

@@ -21,7 +21,7 @@ class PaymentReconciliation(models.Model):
 
     _name = "g2p.payment.reconciliation"
     _description = "Payment Reconciliation"
-    _inherit = ["mail.thread"]
+    _inherit = ["mail.thread", "g2p.payment.own.defaults"]
     _mail_post_access = "read"
     _order = "id desc"
 
@@ -40,6 +40,13 @@ class PaymentReconciliation(models.Model):
         "g2p.payment.batch", required=True, readonly=True, ondelete="restrict", index=True
     )
     submission_id = fields.Many2one("g2p.payment.submission", readonly=True, ondelete="restrict")
+    evidence_id = fields.Many2one(
+        "g2p.payment.evidence",
+        readonly=True,
+        ondelete="restrict",
+        index="btree_not_null",
+        help="The statement or result file that was read.",
+    )
     gateway_id = fields.Many2one("g2p.payment.gateway", required=True, readonly=True, ondelete="restrict")
     company_id = fields.Many2one("res.company", required=True, readonly=True, index=True)
     program_id = fields.Many2one("g2p.program", readonly=True, ondelete="restrict")
@@ -65,7 +72,7 @@ class PaymentReconciliation(models.Model):
     waiting_count = fields.Integer("Waiting", readonly=True)
     waiting_amount = fields.Monetary(readonly=True)
     unresolved_count = fields.Integer(
-        "Unresolved", readonly=True, help="Without a result, and in front of a person."
+        "Waiting for a Person", readonly=True, help="Without a result, and in front of a person."
     )
     unresolved_amount = fields.Monetary(readonly=True)
 
@@ -77,6 +84,10 @@ class PaymentReconciliation(models.Model):
     their_other_count = fields.Integer(
         "Their Other", readonly=True, help="Neither clearly paid nor failed, or without the batch's currency."
     )
+    stranger_count = fields.Integer(
+        "Not Sent by Us", readonly=True, help="References that the other side names and this batch does not."
+    )
+    stranger_amount = fields.Monetary(readonly=True, help="What the other side says was paid for them.")
     difference_count = fields.Integer(
         "Difference",
         readonly=True,
@@ -117,7 +128,8 @@ class PaymentReconciliation(models.Model):
                 **values,
             }
         )
-        run._take_figures(_their_figures(outcomes, batch.batch_currency_id.name or ""))
+        ours = self._sent_among(batch, {one.reference for one in outcomes})
+        run._take_figures(_their_figures(outcomes, batch.batch_currency_id.name or "", ours))
         if learnt.raised:
             self.env.cr.execute(
                 "UPDATE g2p_payment_exception SET reconciliation_id = %s WHERE id = ANY(%s)",
@@ -125,6 +137,15 @@ class PaymentReconciliation(models.Model):
             )
             learnt.raised.invalidate_model(["reconciliation_id"])
         return run
+
+    @api.model
+    def _sent_among(self, batch, references):
+        """Those of the references that the batch has."""
+        self.env.cr.execute(
+            "SELECT name FROM g2p_payment WHERE batch_id = %s AND name = ANY(%s)",
+            [batch.id, list(references)],
+        )
+        return {name for (name,) in self.env.cr.fetchall()}
 
     def _take_figures(self, theirs):
         ours = "".join(
@@ -145,6 +166,7 @@ class PaymentReconciliation(models.Model):
                    accepted_count = ours.accepted_count, accepted_amount = ours.accepted_amount,
                    their_row_count = %s, their_paid_count = %s, their_paid_amount = %s,
                    their_failed_count = %s, their_failed_amount = %s, their_other_count = %s,
+                   stranger_count = %s, stranger_amount = %s,
                    difference_count = %s - ours.same_count, difference_amount = %s - ours.same_amount
               FROM (SELECT {ours}
                            count(*) AS approved_count, coalesce(sum(amount_issued), 0) AS approved_amount,
@@ -163,6 +185,8 @@ class PaymentReconciliation(models.Model):
                 theirs["failed"],
                 theirs["failed_amount"],
                 theirs["other"],
+                theirs["strangers"],
+                theirs["strangers_amount"],
                 theirs["paid"],
                 theirs["paid_amount"],
                 theirs["references"],
@@ -174,8 +198,9 @@ class PaymentReconciliation(models.Model):
         self.invalidate_recordset()
 
 
-def _their_figures(outcomes, currency):
-    """What the other side says, each thing that it said once, in the batch's currency."""
+def _their_figures(outcomes, currency, ours):
+    """What the other side says, each thing that it said once, in the batch's currency. `ours`: the references
+    that were sent; what is said of others is among the figures, and counted once more by itself."""
     counts, amounts, seen = Counter(), Counter(), set()
     for one in outcomes:
         said = (one.reference, *words([one]))
@@ -187,6 +212,9 @@ def _their_figures(outcomes, currency):
             what = "other"
         counts[what] += 1
         amounts[what] += one.amount or Decimal(0)
+        if what == "paid" and one.reference not in ours:
+            amounts["strangers"] += one.amount or Decimal(0)
+    references = {one.reference for one in outcomes}
     return {
         "rows": len(outcomes),
         "paid": counts["paid"],
@@ -194,5 +222,7 @@ def _their_figures(outcomes, currency):
         "failed": counts["failed"],
         "failed_amount": Decimal(amounts["failed"]),
         "other": counts["other"],
-        "references": list({one.reference for one in outcomes}),
+        "strangers": len(references - ours),
+        "strangers_amount": Decimal(amounts["strangers"]),
+        "references": list(references),
     }

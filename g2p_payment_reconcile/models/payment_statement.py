@@ -6,7 +6,9 @@ from odoo.tools import float_repr
 
 from .payment_batch import LOOKERS
 from .statement_files import Section, to_csv, to_xlsx
+from .statement_paper import is_amount, shown, tables
 
+REPORT = "g2p_payment_reconcile.payment_batch_statement"
 KINDS = {
     "csv": (to_csv, "text/csv; charset=utf-8"),
     "xlsx": (to_xlsx, "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"),
@@ -110,18 +112,20 @@ class PaymentBatch(models.Model):
     def _statement_totals(self, payments):
         """Every payment is in one line; the lines add up to what was approved."""
         zero = self._money(0)
-        counts, approved, paid = Counter(), Counter(), zero
+        counts, approved, paid = Counter(), Counter(), Counter()
         for payment in payments:
             outcome = payment._outcome()
             counts[outcome] += 1
             approved[outcome] += payment._amount()
-            paid += self._money(payment.amount_paid) if payment.status == "paid" else zero
+            if payment.status == "paid":
+                paid[outcome] += self._money(payment.amount_paid)
         labels = _outcome_labels()
         rows = [
-            [label, counts[outcome], approved[outcome] or zero, paid if outcome == "paid" else zero]
+            [label, counts[outcome], approved[outcome] or zero, paid[outcome] or zero]
             for outcome, label in labels.items()
         ]
-        rows.append([_("All"), len(payments), sum(approved.values(), zero), paid])
+        all_of_them = sum(approved.values(), zero), sum(paid.values(), zero)
+        rows.append([_("All"), len(payments), *all_of_them])
         columns = [_("Outcome"), _("Payments"), _("Amount approved"), _("Amount paid")]
         return Section(_("Totals"), columns, rows)
 
@@ -269,8 +273,8 @@ class PaymentBatch(models.Model):
                 event.number,
                 self._moment(event.happened_at),
                 event.user_id.name,
-                event.from_state or "",
-                event.to_state or "",
+                event.from_label or "",
+                event.to_label or "",
                 event.why or "",
             ]
             for event in events
@@ -329,11 +333,10 @@ class PaymentBatchStatement(models.AbstractModel):
             "doc_ids": docids,
             "doc_model": batches._name,
             "docs": batches,
-            "statements": {batch.id: batch._statement() for batch in batches},
-            "shown": _shown,
-            "is_amount": lambda cell: not isinstance(cell, str),
+            "tables": {
+                batch.id: [table for section in batch._statement() for table in tables(section)]
+                for batch in batches
+            },
+            "shown": shown,
+            "is_amount": is_amount,
         }
-
-
-def _shown(cell):
-    return f"{cell:,}" if isinstance(cell, Decimal) else str(cell)

@@ -12,7 +12,7 @@ from odoo.addons.g2p_payment_hub.tests.common import GATEWAY, LedgerHub
 from odoo.addons.queue_job.tests.common import trap_jobs
 
 from .common import FAILED, PAID, WAITING
-from .test_evidence import EvidenceCase
+from .common_evidence import EvidenceCase
 
 
 @tagged("post_install", "-at_install")

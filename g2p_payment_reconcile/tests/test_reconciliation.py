@@ -51,11 +51,28 @@ class TestReconciliation(DecisionCase):
         self.assertEqual((run.their_row_count, run.their_paid_count), (7, 3), "a row that came twice is one")
         self.assertEqual((run.their_paid_amount, run.their_failed_count), (200, 1))
         self.assertEqual((run.difference_count, run.difference_amount), (2, 100))
+        self.assertEqual((run.stranger_count, float(run.stranger_amount)), (1, 0.01))
         self.assertEqual((run.became_final_count, run.exception_count), (2, 3))
         self.assertEqual(run.exception_ids, self._exceptions(batch))
         self.assertEqual((run.origin, run.whole, run.program_id), ("pull", True, self.program))
         self.assertEqual((paid.remote_fee, paid.remote_commission), (1.5, 0.25))
         self.assertEqual((failed.failure_type, paid.failure_type), ("limit", False))
+
+    def test_a_look_that_learnt_of_strangers_only(self):
+        """They stand in the lines and the figures of the document, beside a batch that has nothing new."""
+        batch = self._sent()
+        for reference, status in (("theirs-1", PAID), ("theirs-2", FAILED)):
+            self.hub.told.append(
+                Outcome(reference=reference, status=status, amount=Decimal(7), currency="USD")
+            )
+        self._pull(batch)
+        run = self._runs(batch)
+        self.assertEqual((run.stranger_count, run.stranger_amount), (2, 7))
+        self.assertEqual(run.exception_ids.mapped("type"), ["stranger"] * 2)
+        self.assertEqual(set(run.exception_ids.mapped("reference")), {"theirs-1", "theirs-2"})
+        self.assertEqual((run.exception_count, run.their_row_count, run.difference_amount), (2, 2, 7))
+        self._pull(batch)
+        self.assertEqual(self._runs(batch), run, "told again it is no news")
 
     def test_sums_are_exact(self):
         """Forty times 0.1 is not 4 in floats."""

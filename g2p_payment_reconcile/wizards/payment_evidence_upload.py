@@ -16,7 +16,8 @@ class PaymentEvidenceUpload(models.TransientModel):
         "g2p.payment.evidence.mapping",
         "CSV Mapping",
         domain="[('gateway_id', '=', gateway_id)]",
-        help="How a CSV file is read. Leave it empty for bank messages in XML: camt.053 and pain.002.",
+        help="How a CSV file is read. Leave it empty for bank messages in XML: camt.053, camt.054 and "
+        "pain.002.",
     )
     file = fields.Binary(attachment=False, exportable=False)
     filename = fields.Char()

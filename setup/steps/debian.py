@@ -7,7 +7,8 @@ from pathlib import Path
 
 from . import commands, say
 
-FOR_TESTS = ("ca-certificates", "libmagic1", "python3-venv", "postgresql-15", "chromium")
+# And for the demo: with wkhtmltopdf Odoo prints its reports.
+FOR_TESTS = ("ca-certificates", "libmagic1", "python3-venv", "postgresql-15", "chromium", "wkhtmltopdf")
 FOR_LINT = ("ca-certificates", "python3-venv")
 FOR_MOJALOOP = ("ca-certificates", "python3-venv", "redis-tools")
 

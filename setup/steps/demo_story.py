@@ -203,21 +203,17 @@ def _statements(ground, world, batches):
     browser = rpc.Browser(ground.odoo.url, ground.odoo.database, finance.login, finance.password)
     for batch in batches:
         for kind, path in _statement_paths(batch).items():
-            content = browser.get(path)
-            if kind == "html":  # its styles are the server's
-                content = content.replace(b'="/web/', f'="{ground.odoo.url}/web/'.encode())
-            (folder / f"batch-{batch}.{kind}").write_bytes(content)
+            (folder / f"batch-{batch}.{kind}").write_bytes(browser.get(path))
     for path in sorted(folder.iterdir()):
         say.line(str(path))
 
 
 def _statement_paths(batch):
-    """Kind of file to where it is downloaded; a PDF where the program that makes it is installed."""
-    printed = "pdf" if shutil.which("wkhtmltopdf") else "html"
+    """Kind of file to where it is downloaded."""
     return {
         "csv": f"/g2p_payment/statement/{batch}/csv",
         "xlsx": f"/g2p_payment/statement/{batch}/xlsx",
-        printed: f"/report/{printed}/g2p_payment_reconcile.payment_batch_statement/{batch}",
+        "pdf": f"/report/pdf/g2p_payment_reconcile.payment_batch_statement/{batch}",
     }
 
 
@@ -240,6 +236,6 @@ def _books(ground):
 def _say_how_to_look(ground, world):
     say.heading("Odoo is open to look at")
     say.line(f"{ground.odoo.url}/web#id={world.batches()[0]}&model=g2p.payment.batch&view_type=form")
-    say.line(f"{'Administrator':<24}user admin               password {ground.admin_password}")
+    say.line(f"{'Administrator':<26}user admin               password {ground.admin_password}")
     for person in world.people.values():
-        say.line(f"{person.role:<24}user {person.login:<20}password {person.password}")
+        say.line(f"{person.role:<26}user {person.login:<20}password {person.password}")

@@ -46,12 +46,16 @@ _APPLY = "g2p_payment_reconcile/models/payment.py"
 _VERDICT = "g2p_payment_reconcile/models/verdict.py"
 _EVIDENCE = "g2p_payment_reconcile/models/payment_evidence.py"
 _MATCH = "g2p_payment_reconcile/models/payment_evidence_match.py"
-_CALLBACK = "g2p_payment_reconcile/models/payment_callback.py"
-_SEEN = "g2p_payment_reconcile/models/payment_callback_seen.py"
+_BY_PAYEE = "g2p_payment_reconcile/models/payment_evidence_payee.py"
+_EFFECT = "g2p_payment_reconcile/models/payment_evidence_effect.py"
+_APPLY_EVIDENCE = "g2p_payment_reconcile/models/payment_evidence_apply.py"
+_CALLBACK = "g2p_payment_reconcile/models/payment_gateway_callback.py"
+_SEEN = "g2p_payment_hub/models/payment_callback_seen.py"
 _EXCEPTION = "g2p_payment_reconcile/models/payment_exception.py"
 _DECISION = "g2p_payment_reconcile/models/payment_exception_decision.py"
 _CLIENT = "g2p_payment_hub/client"
 _PAYING = "g2p_mojaloop_connector/client/paying.py"
+_RESULTS = "g2p_mojaloop_connector/client/results.py"
 _TRANSFER = "g2p_mojaloop_connector/models/mojaloop_transfer.py"
 
 MUTANTS = (
@@ -321,7 +325,7 @@ MUTANTS = (
     ),
     Mutant(
         "decision: no second live payment",
-        _APPLY,
+        "g2p_payment_reconcile/models/payment_decision.py",
         '        if values["status"] != "failed":\n',
         "        if False:\n",
         (*_PULL, "test_exception"),
@@ -383,6 +387,48 @@ MUTANTS = (
         (*_PULL, "TestStatement or TestFiles"),
     ),
     Mutant(
+        "statement: each printed page says which batch and which page it is",
+        "g2p_payment_reconcile/models/ir_actions_report.py",
+        '            streams[batch.id]["stream"] = numbered(',
+        "            numbered(",
+        (*_PULL, "TestPaper"),
+    ),
+    Mutant(
+        "statement: what is printed has headings on each page",
+        "g2p_payment_reconcile/models/statement_paper.py",
+        "        if parts[-1] and lines + height > _LINES:\n",
+        "        if False:\n",
+        (*_PULL, "TestPaper or TestTables"),
+    ),
+    Mutant(
+        "reconciliation: what we did not send is counted",
+        "g2p_payment_reconcile/models/payment_reconciliation.py",
+        '        "strangers": len(references - ours),\n',
+        '        "strangers": 0,\n',
+        (*_PULL, "test_reconciliation"),
+    ),
+    Mutant(
+        "evidence: a statement of another account is said",
+        "g2p_payment_reconcile/models/payment_evidence_preview.py",
+        "bool(ours and others) and _(",
+        "False and _(",
+        (*_PULL, "test_evidence"),
+    ),
+    Mutant(
+        "evidence: what could not be read is in the chatter",
+        _APPLY_EVIDENCE,
+        "        if self.unreadable_count:\n",
+        "        if False:\n",
+        (*_PULL, "test_evidence"),
+    ),
+    Mutant(
+        "evidence: payments to a payee are found by an index",
+        _BY_PAYEE,
+        " AND payment.gateway_id IS NOT NULL AND",
+        " AND",
+        (*_PULL, "test_evidence"),
+    ),
+    Mutant(
         "exception: a doubt keeps a payment from failing",
         _APPLY,
         '        if status == "failed" and (fact["doubt"] or not whole):\n',
@@ -440,7 +486,7 @@ MUTANTS = (
     ),
     Mutant(
         "evidence: what was not seen is not applied",
-        _MATCH,
+        _APPLY_EVIDENCE,
         "        return self.preview == seen\n",
         "        return True\n",
         (*_PULL, "test_evidence"),
@@ -454,35 +500,35 @@ MUTANTS = (
     ),
     Mutant(
         "evidence: of two candidates none is guessed",
-        _MATCH,
+        _BY_PAYEE,
         "        if len(candidates) > 1:\n",
         "        candidates = candidates[:1]\n        if False:\n",
         (*_PULL, "test_evidence"),
     ),
     Mutant(
         "evidence: an old payment that is still open is a candidate",
-        _MATCH,
-        "               AND (payment.status_is_final IS NOT TRUE\n                    OR line.happened_on",
-        "               AND (FALSE\n                    OR line.happened_on",
+        _BY_PAYEE,
+        ' if one["near"] or not one["over"]]\n',
+        ' if one["near"]]\n',
         (*_PULL, "test_evidence"),
     ),
     Mutant(
         "evidence: a line before the payment was sent is not its own",
-        _MATCH,
-        "               AND submission.started_at::date - 1 <= line.happened_on\n",
-        "",
+        _BY_PAYEE,
+        ' if one["sent_on"] - _A_DAY <= day]\n',
+        "]\n",
         (*_PULL, "test_evidence"),
     ),
     Mutant(
         "evidence: by payee only in the approved currency",
-        _MATCH,
-        " AND currency.name = line.currency\n",
-        "\n",
+        _BY_PAYEE,
+        "line: ((payee, Decimal(amount), currency), day)\n",
+        'line: ((payee, Decimal(amount), "USD"), day)\n',
         (*_PULL, "test_evidence"),
     ),
     Mutant(
         "evidence: two lines for one payment are not guessed",
-        _MATCH,
+        _BY_PAYEE,
         '        if taken[one["payment"]] > 1:\n',
         "        if False:\n",
         (*_PULL, "test_evidence"),
@@ -496,7 +542,7 @@ MUTANTS = (
     ),
     Mutant(
         "evidence: a further booking is another payment",
-        _MATCH,
+        _EFFECT,
         '            further = line["status"] == "paid" and booking != first\n',
         "            further = False\n",
         (*_PULL, "test_evidence"),
@@ -504,13 +550,13 @@ MUTANTS = (
     Mutant(
         "evidence: lines that were applied are duplicates",
         _MATCH,
-        "               AND ((evidence.state = 'applied' AND before.match = 'matched')\n",
-        "               AND ((FALSE)\n",
+        "(evidence.id = %s OR (evidence.state = 'applied' AND told.match = 'matched'))",
+        "evidence.id = %s",
         (*_PULL, "test_evidence"),
     ),
     Mutant(
         "evidence: paid without an amount is a doubt",
-        _MATCH,
+        _EFFECT,
         '    if line["status"] == "paid" and (amount is None or not line["currency"]):\n',
         "    if False:\n",
         (*_PULL, "test_evidence"),
@@ -546,22 +592,22 @@ MUTANTS = (
     Mutant(
         "the scheme is asked for a transfer before it is begun",
         _PAYING,
-        "    said = _said(connector.ask, task, task.transfer_id, Step.ASK)\n"
-        "    if isinstance(said, Transfer):\n        return _known(task, said)\n"
+        "    said = said_to(connector.ask, task, task.transfer_id, Step.ASK)\n"
+        "    if isinstance(said, Transfer):\n        return _ended(connector, known(task, said))\n"
         "    if not _is_not_known(said):\n",
         "    said = None\n    if False:\n",
         (*_MOJALOOP, "restored_backup or cannot_say"),
     ),
     Mutant(
         "a no of the scheme counts when it was said twice",
-        _PAYING,
-        "    if task.heard:\n        return result\n",
-        "    return result\n",
+        _RESULTS,
+        "    if task.heard or task.terms.flow != STEP_BY_STEP:\n        return last\n",
+        "    return last\n",
         (*_MOJALOOP, "belongs"),
     ),
     Mutant(
         "a quote is held against the fee limit",
-        _PAYING,
+        _RESULTS,
         "if quote.exceeds(limit_absolute=task.terms.allowed_fee(quote.amount)):",
         "if False:",
         (*_MOJALOOP, "fee_above"),

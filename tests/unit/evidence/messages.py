@@ -16,14 +16,29 @@ def text(name, value, **attributes):
     return "" if value is None else element(name, escape(str(value)), **attributes)
 
 
-def camt(*entries, version=8):
+def camt(*entries, version=8, accounts=("our-account",)):
     head = text("MsgId", "m1") + text("CreDtTm", _MOMENT)
-    account = element("Acct", element("Id", element("Othr", text("Id", "our-account"))))
-    statement = text("Id", "s1") + text("CreDtTm", _MOMENT) + account + "".join(entries)
-    return document(
-        f"camt.053.001.{version:02}",
-        element("BkToCstmrStmt", element("GrpHdr", head) + element("Stmt", statement)),
+    statements = "".join(
+        element("Stmt", text("Id", "s1") + text("CreDtTm", _MOMENT) + _account(account) + "".join(entries))
+        for account in accounts
     )
+    return document(
+        f"camt.053.001.{version:02}", element("BkToCstmrStmt", element("GrpHdr", head) + statements)
+    )
+
+
+def notification(*entries, version=8):
+    """The same as camt.054."""
+    renamed = {"camt.053": "camt.054", "BkToCstmrStmt": "BkToCstmrDbtCdtNtfctn", "Stmt>": "Ntfctn>"}
+    message = camt(*entries, version=version).decode()
+    for statement, notified in renamed.items():
+        message = message.replace(statement, notified)
+    return message.encode()
+
+
+def _account(account):
+    kind = text("IBAN", account) if account[:2].isupper() else element("Othr", text("Id", account))
+    return element("Acct", element("Id", kind))
 
 
 def entry(

@@ -8,9 +8,9 @@ from xml.sax.saxutils import escape
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from messages import camt, document, element, entry, pain, status, text, transaction
+from messages import camt, document, element, entry, notification, pain, status, text, transaction
 
-from g2p_payment_reconcile.evidence.iso20022 import CAMT_053, PAIN_002, VERSIONS, read
+from g2p_payment_reconcile.evidence.iso20022 import CAMT_053, CAMT_054, PAIN_002, VERSIONS, read
 from g2p_payment_reconcile.evidence.lines import (
     MAX_BYTES,
     EvidenceError,
@@ -33,8 +33,8 @@ def only(content):
 def test_a_payment_in_every_version_of_the_statement(version):
     single = transaction("R1", "100.00", iban="DE02120300000000202051", name="Amina", version=version)
     content = camt(entry(single, own="bank-1", version=version), version=version)
-    kind, (line,) = read(content)
-    assert kind == CAMT_053
+    kind, (line,), accounts = read(content)
+    assert (kind, accounts) == (CAMT_053, ["our-account"])
     assert (line.status, line.reference, line.remote_reference) == (EvidenceStatus.PAID, "R1", "bank-1")
     assert (line.amount, line.currency, line.happened_on) == (Decimal("100.00"), "USD", date(2026, 3, 2))
     assert (line.payee, line.payee_name) == ("DE02120300000000202051", "Amina")
@@ -45,8 +45,8 @@ def test_a_payment_in_every_version_of_the_statement(version):
 @pytest.mark.parametrize("version", VERSIONS[PAIN_002])
 def test_a_payment_in_every_version_of_the_status_report(version):
     told = status("R1", "ACSC", iban="DE02120300000000202051", name="Amina", own="bank-1", version=version)
-    kind, (line,) = read(pain(told, version=version))
-    assert kind == PAIN_002
+    kind, (line,), accounts = read(pain(told, version=version))
+    assert (kind, accounts) == (PAIN_002, [])
     assert (line.status, line.remote_status) == (EvidenceStatus.PAID, "ACSC")
     assert (line.reference, line.remote_reference) == ("R1", "bank-1")
     assert (line.amount, line.currency) == (Decimal("100.00"), "USD")
@@ -246,7 +246,7 @@ def test_a_comment_does_not_cut_an_amount():
         (b"\xff\xfe\x00", Problem.NOT_XML, None),
         (b"<Document/>", Problem.MESSAGE, 1),
         (document("camt.053.001.99", ""), Problem.MESSAGE, 1),
-        (document("camt.054.001.08", ""), Problem.MESSAGE, 1),
+        (document("camt.052.001.08", ""), Problem.MESSAGE, 1),
         (document("pain.002.001.02", ""), Problem.MESSAGE, 1),
         (camt(), Problem.EMPTY, 0),
         (b"x" * (MAX_BYTES + 1), Problem.TOO_LARGE, 0),
@@ -289,6 +289,26 @@ def test_what_is_in_the_file_is_what_is_read(payments, version):
         ("" if reference.upper() == "NOTPROVIDED" else reference, Decimal(cents).scaleb(-2), currency)
         for reference, cents, currency in payments
     ]
+
+
+@pytest.mark.parametrize("version", VERSIONS[CAMT_054])
+def test_a_notification_says_what_a_statement_says(version):
+    entries = [
+        entry(transaction("R1", "100.00", version=version), own="bank-1", version=version),
+        entry(transaction("R2", "7.00", version=version), status="PDNG", version=version),
+    ]
+    kind, told, accounts = read(notification(*entries, version=version))
+    assert (kind, accounts) == (CAMT_054, ["our-account"])
+    stated = lines(camt(*entries, version=version))
+    assert [line.status for line in told] == [EvidenceStatus.PAID, EvidenceStatus.WAITING]
+    assert [line.model_dump(exclude={"raw"}) for line in told] == [
+        line.model_dump(exclude={"raw"}) for line in stated
+    ]
+
+
+def test_the_accounts_in_the_heads():
+    content = camt(entry(transaction("R1")), accounts=("DE02120300000000202051", "77-1", "77-1"))
+    assert read(content).accounts == ["DE02120300000000202051", "77-1"]
 
 
 def test_a_statement_of_several_accounts_is_read_whole():

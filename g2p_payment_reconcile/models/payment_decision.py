@@ -1,0 +1,125 @@
+"""What a decision of people moves on a payment, and how that is taken back."""
+
+import json
+
+from odoo import _, api, fields, models
+from odoo.exceptions import UserError
+
+# What a decision moves, and what is put back when it is taken back.
+_RESULT = (
+    "state",
+    "status",
+    "status_is_final",
+    "amount_paid",
+    "payment_datetime",
+    "remote_reference",
+    "failure_code",
+    "failure_reason",
+    "failure_type",
+    "returned_at",
+    "returned_amount",
+)
+
+
+class Payment(models.Model):
+    _inherit = "g2p.payment"
+
+    def _decided_values(self, exception):
+        """The columns of the payment that a decision moves; empty when it moves nothing."""
+        return getattr(self, f"_decided_{exception.decision}")(exception)
+
+    def _decided_keep_as_is(self, _exception):
+        return {}
+
+    def _decided_declare_paid(self, exception):
+        return {
+            "state": "reconciled",
+            "status": "paid",
+            "status_is_final": True,
+            "amount_paid": self.amount_issued,
+            "payment_datetime": exception.their_at,
+            "failure_code": False,
+            "failure_reason": False,
+            "failure_type": False,
+            "returned_at": False,
+            "returned_amount": False,
+        }
+
+    def _decided_accept_difference(self, exception):
+        return {**self._decided_declare_paid(exception), "amount_paid": exception.their_amount}
+
+    def _decided_declare_failed(self, exception):
+        return {
+            "state": "reconciled",
+            "status": "failed",
+            "status_is_final": True,
+            "amount_paid": 0,
+            "failure_code": exception.their_code,
+            "failure_reason": exception.reason,
+            "failure_type": "other",
+        }
+
+    def _decided_reverse(self, exception):
+        return {
+            **self._decided_declare_failed(exception),
+            "failure_type": "returned",
+            "returned_at": exception.their_at or fields.Datetime.now(),
+            "returned_amount": self.amount_paid or exception.their_amount,
+        }
+
+    def _result_as_text(self):
+        """What `_decide` is given to put it back."""
+        return json.dumps(self.read(list(_RESULT), load="_classic_write")[0], default=str)
+
+    @api.model
+    def _result_from_text(self, text):
+        return {name: value for name, value in json.loads(text).items() if name in _RESULT}
+
+    def _decide(self, values, why, batch, digest=False):
+        """The one place where a final result moves: by a decision of people, or because one is taken back.
+
+        `values` are columns of `_RESULT`, `batch` where it came up. UserError when the entitlement has
+        another live payment by now.
+        """
+        self.ensure_one()
+        if values["status"] != "failed":
+            self._check_no_other_is_live()
+        before = self.status or self.state
+        self.sudo().write({**values, "status_datetime": fields.Datetime.now()})
+        self._heed_decision()
+        (self.batch_id or batch)._record(
+            [
+                {
+                    "payment_id": self.id,
+                    "from_state": before,
+                    "to_state": self.status or self.state,
+                    "why": why,
+                    "digest": digest,
+                    "remote_reference": self.remote_reference,
+                }
+            ]
+        )
+
+    def _check_no_other_is_live(self):
+        """PostgreSQL refuses a second live payment as well; this says so in words."""
+        other = self.sudo().search(
+            [
+                ("entitlement_id", "=", self.entitlement_id.id),
+                ("gateway_id", "!=", False),
+                ("id", "!=", self.id),
+                "|",
+                ("status", "=", False),
+                ("status", "!=", "failed"),
+            ],
+            limit=1,
+        )
+        if other:
+            raise UserError(
+                _(
+                    "This entitlement has been prepared again: %(reference)s in batch %(batch)s. While that "
+                    "is under way or paid, this one cannot count as paid or open. Cancel that batch if it "
+                    "has not left; otherwise keep this as it is, and write down how the money comes back.",
+                    reference=other.name,
+                    batch=other.batch_id.name or "",
+                )
+            )

@@ -1,0 +1,140 @@
+"""Makes what the preview of evidence shows so."""
+
+from datetime import datetime
+from decimal import Decimal
+
+from odoo import _, models
+
+from .payment import Learnt
+from .payment_evidence_effect import NOON, SAYING
+from .verdict import Doubt
+
+_NAMED = 20  # lines in a sentence
+
+
+class PaymentEvidence(models.Model):
+    _inherit = "g2p.payment.evidence"
+
+    def _batches(self):
+        """Those whose payments the lines are about."""
+        self.env.cr.execute(
+            "SELECT DISTINCT batch_id FROM g2p_payment_evidence_line "
+            "WHERE evidence_id = %s AND batch_id IS NOT NULL ORDER BY batch_id",
+            [self.id],
+        )
+        return self.env["g2p.payment.batch"].browse(batch for (batch,) in self.env.cr.fetchall())
+
+    def _still_as_seen(self):
+        """Matches once more; whether each line is still what the preview showed."""
+        seen = self.preview
+        self._match()
+        return self.preview == seen
+
+    def _apply_in_job(self):
+        if self.state != "applying":
+            return _("Nothing to do: the file is not waiting to be applied.")
+        self._batches()._lock_in_job()
+        if not self._still_as_seen():
+            self._advance("matched", applied_by_id=False, applied_at=False)
+            self._message_log(
+                body=_("Nothing was applied: payments have changed since the preview. Look at it again.")
+            )
+            return self.name
+        self._apply()
+        return self.name
+
+    def _apply(self):
+        """Everything that the preview shows, in one transaction; the batches are locked by the caller."""
+        if self.state == "matched":
+            self._advance("applied", **self._applied_by_me())
+        else:
+            self._advance("applied")
+        for batch in self._batches():
+            self._apply_to(batch)
+        self._raise_strangers()
+        self._log_what_was_said()
+
+    def _log_what_was_said(self):
+        """What the person who applied it had in front, beside the figures."""
+        if self.account_warning:
+            self._message_log(body=self.account_warning)
+        if self.unreadable_count:
+            unreadable = self.line_ids.search(
+                [("evidence_id", "=", self.id), ("problem", "!=", False)], order="id", limit=_NAMED
+            )
+            self._message_log(
+                body=_(
+                    "%(count)s lines could not be read, and nothing was applied for them. The first are the "
+                    "lines %(numbers)s.",
+                    count=self.unreadable_count,
+                    numbers=", ".join(str(line.number) for line in unreadable),
+                )
+            )
+
+    def _apply_to(self, batch):
+        told = self._told_of(batch)
+        if not told:
+            return
+        state = batch.batch_state
+        why = _("%(file)s, uploaded by %(user)s, is applied.", file=self.name, user=self.uploaded_by_id.name)
+        batch._record([{"from_state": state, "to_state": state, "why": why, "digest": self.digest}])
+        payments = self.env["g2p.payment"].browse(fact["id"] for fact, _said, _extra in told)
+        outcomes = [one for _fact, said, _extra in told for one in said]
+        learnt = payments._apply_outcomes(outcomes)
+        payments._heed_decision()
+        twice = [
+            payments._exception_row(fact, Doubt.TWICE, one, said + extra)
+            for fact, said, extra in told
+            for one in extra
+        ]
+        learnt = learnt.plus(Learnt(0, self.env["g2p.payment.exception"]._raise(twice), 0))
+        if learnt:
+            self.env["g2p.payment.reconciliation"]._write_down(
+                batch, outcomes, learnt, origin="evidence", whole=True, evidence_id=self.id
+            )
+        batch._settle()
+
+    def _raise_strangers(self):
+        """What is said of payments that cannot be named with certainty, or were not sent, becomes exceptions;
+        a payment of ours that is named needs attention."""
+        self.env.cr.execute(
+            """
+            SELECT line.number, line.reference, line.why, line.status, line.amount::text AS amount,
+                   line.currency, line.remote_status, line.remote_reference, line.reason_code, line.reason,
+                   line.happened_on, line.fingerprint, line.payment_id, payment.batch_id
+              FROM g2p_payment_evidence_line AS line
+              LEFT JOIN g2p_payment AS payment ON payment.id = line.payment_id
+             WHERE line.evidence_id = %s AND line.match = 'unknown' AND line.status = ANY(%s)
+             ORDER BY line.id
+            """,
+            [self.id, list(SAYING)],
+        )
+        raised = self.env["g2p.payment.exception"]._raise(
+            [
+                {
+                    "type": "stranger",
+                    "summary": _(
+                        "%(file)s, line %(line)s: %(why)s",
+                        file=self.name,
+                        line=line["number"],
+                        why=line["why"],
+                    ),
+                    "gateway_id": self.gateway_id.id,
+                    "payment_id": line["payment_id"],
+                    "batch_id": line["batch_id"],
+                    "reference": line["reference"],
+                    "their_status": line["status"],
+                    "their_word": line["remote_status"],
+                    "their_amount": line["amount"] and Decimal(line["amount"]),
+                    "their_currency": line["currency"],
+                    # Where the bank names none, equal payments to different payees stay apart by this.
+                    "their_reference": line["remote_reference"] or line["fingerprint"][:12],
+                    "their_code": line["reason_code"],
+                    "their_reason": line["reason"],
+                    "their_at": line["happened_on"] and datetime.combine(line["happened_on"], NOON),
+                }
+                for line in self.env.cr.dictfetchall()
+            ]
+        )
+        for batch in raised.batch_id:
+            batch._settle()

@@ -1,0 +1,137 @@
+"""What applying evidence does to the payments that its lines are about; the preview and applying ask here."""
+
+from datetime import datetime, time, timezone
+from decimal import Decimal
+
+from odoo import models
+
+from odoo.addons.g2p_payment_hub.client.outcomes import FailureType, Outcome, OutcomeStatus
+
+# Only these say something that can be applied: what waits is told again later.
+SAYING = ("paid", "failed", "returned")
+NOON = time(12)
+# Records of states, not of bookings: that one is told again does not mean that it happened again.
+_TELLS_STATES = "pain_002"
+
+
+class PaymentEvidence(models.Model):
+    _inherit = "g2p.payment.evidence"
+
+    def _foresee(self):
+        """Writes on each line what applying would do; on those that are matched, by the code that does it."""
+        self.env.cr.execute(
+            "UPDATE g2p_payment_evidence_line SET effect = 'question' "
+            "WHERE evidence_id = %s AND match = 'unknown' AND status = ANY(%s)",
+            [self.id, list(SAYING)],
+        )
+        effects = {}
+        for batch in self._batches():
+            for fact, said, extra in self._told_of(batch):
+                effects[fact["id"]] = self._effect(fact, said, extra)
+        if not effects:
+            return
+        self.env.cr.execute(
+            """
+            UPDATE g2p_payment_evidence_line AS line SET effect = told.effect
+              FROM unnest(%s::int[], %s::varchar[]) AS told (payment_id, effect)
+             WHERE line.evidence_id = %s AND line.payment_id = told.payment_id AND line.match = 'matched'
+               AND line.status = ANY(%s)
+            """,
+            [list(effects), list(effects.values()), self.id, list(SAYING)],
+        )
+        self.env["g2p.payment.evidence.line"].invalidate_model()
+
+    def _effect(self, fact, said, extra):
+        Payment = self.env["g2p.payment"]
+        if fact["final"]:
+            return "question" if extra or Payment._contradiction_rows(fact, said) else "agrees"
+        row, doubts = Payment._outcome_row(fact, said)
+        if doubts or not row["status"]:
+            return "question"
+        return "pays" if row["status"] == "paid" else "fails"
+
+    def _told_of(self, batch):
+        """[(facts, outcomes, outcomes of further bookings: see `_outcomes`)] for each payment of the batch
+        that lines say something of."""
+        lines = self._saying_lines(batch)
+        names = [told[0]["name"] for told in lines.values()]
+        facts = self.env["g2p.payment"].browse(lines.keys())._facts(names)
+        return [(fact, *self._outcomes(fact, lines[fact["id"]])) for fact in facts]
+
+    def _saying_lines(self, batch):
+        """Payment id to what this file says of it, after what files of the same source said before; the
+        amounts are exact."""
+        self.env.cr.execute(
+            """
+            SELECT line.payment_id, payment.name, line.status, line.amount::text AS amount, line.currency,
+                   line.remote_reference, line.remote_status, line.reason_code, line.reason,
+                   line.failure_type, line.happened_on, line.fingerprint
+              FROM g2p_payment_evidence_line AS line
+              JOIN g2p_payment_evidence AS evidence ON evidence.id = line.evidence_id
+              JOIN g2p_payment AS payment ON payment.id = line.payment_id
+             WHERE line.match = 'matched' AND line.status = ANY(%s)
+               AND (evidence.id = %s
+                    OR (evidence.state = 'applied' AND evidence.gateway_id = %s AND evidence.source = %s))
+               AND line.payment_id IN (SELECT payment_id FROM g2p_payment_evidence_line
+                                        WHERE evidence_id = %s AND batch_id = %s AND match = 'matched'
+                                          AND status = ANY(%s))
+             ORDER BY line.id
+            """,
+            [list(SAYING), self.id, self.gateway_id.id, self.source, self.id, batch.id, list(SAYING)],
+        )
+        lines = {}
+        for line in self.env.cr.dictfetchall():
+            lines.setdefault(line["payment_id"], []).append(line)
+        return lines
+
+    def _outcomes(self, fact, lines):
+        """(outcomes, those of further bookings of a final result without a reference to tell them from).
+
+        The first booking is the transaction that the payment's own remote reference names, whatever the bank
+        calls it; another booking is another payment. Where the mapping says that the file calls transactions
+        as the payment system does, each is itself.
+        """
+        if self.mapping_id.same_references:
+            return [_outcome(fact, line, line["remote_reference"] or "") for line in lines], []
+        known = fact["remote_reference"] or ""
+        bookings = [_booking(line, self.format) for line in lines if line["status"] == "paid"]
+        first = known if known in bookings else next(iter(bookings), "")
+        said, extra = [], []
+        for line in lines:
+            booking = _booking(line, self.format)
+            further = line["status"] == "paid" and booking != first
+            outcome = _outcome(fact, line, booking if further else known)
+            (extra if further and fact["final"] and not known else said).append(outcome)
+        return said, extra
+
+
+def _booking(line, kind):
+    """What tells one transaction of a source from another."""
+    if line["remote_reference"] or kind == _TELLS_STATES:
+        return line["remote_reference"] or ""
+    return line["fingerprint"]
+
+
+def _outcome(fact, line, remote_reference):
+    """As the payment system would have said it. What was paid without an amount, or failed with another one
+    than was approved, is doubtful."""
+    amount = None if line["amount"] is None else Decimal(line["amount"])
+    status = {"paid": OutcomeStatus.PAID}.get(line["status"], OutcomeStatus.FAILED)
+    if line["status"] == "paid" and (amount is None or not line["currency"]):
+        status = OutcomeStatus.SUSPECT
+    if line["status"] == "failed" and amount is not None:
+        approved = (fact["amount"], fact["currency"])
+        if (amount, line["currency"] or fact["currency"]) != approved:
+            status = OutcomeStatus.SUSPECT
+    return Outcome(
+        reference=fact["name"],
+        status=status,
+        amount=amount,
+        currency=line["currency"] or "",
+        remote_reference=remote_reference,
+        remote_status=(line["remote_status"] or "")[:64],
+        reason_code=(line["reason_code"] or "")[:64],
+        reason=line["reason"] or "",
+        failure_type=FailureType(line["failure_type"]) if line["failure_type"] else None,
+        completed_at=line["happened_on"] and datetime.combine(line["happened_on"], NOON, timezone.utc),
+    )

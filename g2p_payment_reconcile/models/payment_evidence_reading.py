@@ -1,0 +1,156 @@
+"""The lines of a file, and the sentences about what cannot be read."""
+
+import base64
+
+from odoo import _, api, fields, models
+from odoo.exceptions import UserError
+
+from ..evidence import csv_file, iso20022
+from ..evidence.lines import MAX_BYTES, MAX_LINES, EvidenceError, Problem, fingerprints
+
+MAX_TEXT = 500
+_LINE_COLUMNS = (
+    ("number", "int"),
+    ("reference", "varchar"),
+    ("remote_reference", "varchar"),
+    ("payee", "varchar"),
+    ("payee_name", "varchar"),
+    ("amount", "numeric"),
+    ("currency", "varchar"),
+    ("status", "varchar"),
+    ("remote_status", "varchar"),
+    ("happened_on", "date"),
+    ("reason_code", "varchar"),
+    ("reason", "varchar"),
+    ("failure_type", "varchar"),
+    ("raw", "text"),
+    ("fingerprint", "varchar"),
+    ("problem", "varchar"),
+)
+
+
+class PaymentEvidence(models.Model):
+    _inherit = "g2p.payment.evidence"
+
+    def _read_in_job(self):
+        """A file that cannot be read is discarded, with the reason."""
+        if self.state != "draft":
+            return _("Nothing to do: the file has been read.")
+        try:
+            self._read_file()
+        except UserError as error:
+            self._advance("discarded", read_problem=str(error))
+        return self.name
+
+    def _read_file(self):
+        """Takes the lines out of the file and matches them."""
+        content = base64.b64decode(self.sudo().with_context(bin_size=False).file)
+        kind, accounts = "csv", []
+        try:
+            if self.mapping_id:
+                lines = csv_file.read(content, self.mapping_id._csv_mapping())
+            else:
+                kind, lines, accounts = iso20022.read(content)
+        except EvidenceError as error:
+            raise UserError(self._file_sentence(error)) from error
+        source = f"csv {self.mapping_id.id}" if self.mapping_id else kind
+        self._insert_lines(lines)
+        accounts = ", ".join(accounts)[:MAX_TEXT]
+        self._advance("matched", format=kind, source=source, accounts=accounts, line_count=len(lines))
+        self._match()
+
+    def _insert_lines(self, lines):
+        """One INSERT, however many they are."""
+        rows = [
+            {
+                **line.model_dump(mode="python"),
+                "status": line.status and line.status.value,
+                "failure_type": line.failure_type and line.failure_type.value,
+                "problem": self._line_sentence(line),
+                "fingerprint": fingerprint,
+            }
+            for line, fingerprint in zip(lines, fingerprints(lines), strict=True)
+        ]
+        names = ", ".join(name for name, _type in _LINE_COLUMNS)
+        told = ", ".join(f"told.{name}" for name, _type in _LINE_COLUMNS)
+        arrays = ", ".join(f"%s::{column_type}[]" for _name, column_type in _LINE_COLUMNS)
+        now = fields.Datetime.now()
+        self.env.flush_all()
+        self.env.cr.execute(
+            f"""
+            INSERT INTO g2p_payment_evidence_line (
+                {names}, evidence_id, gateway_id, company_id, currency_id, create_uid, create_date, write_uid,
+                write_date)
+            SELECT {told}, %s, %s, %s, res_currency.id, %s, %s, %s, %s
+              FROM unnest({arrays}) WITH ORDINALITY AS told ({names}, position)
+              LEFT JOIN res_currency ON res_currency.name = told.currency
+             ORDER BY told.position
+            """,  # pylint: disable=sql-injection  # only names of this file's own columns
+            [
+                *(self.id, self.gateway_id.id, self.company_id.id),
+                *(self.env.uid, now, self.env.uid, now),
+                *([_stored(row[name], kind) for row in rows] for name, kind in _LINE_COLUMNS),
+            ],
+        )
+        self.env["g2p.payment.evidence.line"].invalidate_model()
+        self.invalidate_recordset()
+
+    @api.model
+    def _file_sentence(self, error):
+        """Why a file cannot be read, in which line, and what next."""
+        values = {"line": error.line, "detail": error.detail}
+        return {
+            Problem.EMPTY: _("There is nothing in this file to read. Nothing was changed."),
+            Problem.TOO_LARGE: _(
+                "This file is larger than %s MB. Take one for a shorter time.", MAX_BYTES // 1_000_000
+            ),
+            Problem.TOO_MANY_LINES: _("This file has more than %s lines. Take a shorter one.", MAX_LINES),
+            Problem.ENCODING: _(
+                "Line %(line)s has letters that cannot be read. Choose another encoding in the CSV mapping.",
+                **values,
+            ),
+            Problem.NO_COLUMN: _(
+                "Line %(line)s should have the names of the columns, but there is no column %(detail)s. "
+                "Correct the CSV mapping, or take the right file.",
+                **values,
+            ),
+            Problem.COLUMN_TWICE: _(
+                "Line %(line)s has two columns %(detail)s. Nobody knows which one is meant.", **values
+            ),
+            Problem.QUOTES: _(
+                "Line %(line)s is not CSV (%(detail)s). Check the file and the CSV mapping.", **values
+            ),
+            Problem.NOT_XML: _(
+                "This is not an XML file that can be read (line %(line)s: %(detail)s). For a CSV file choose "
+                "its mapping.",
+                **values,
+            ),
+            Problem.DOCTYPE: _(
+                "This XML file declares a document type, which no bank message does. It was not read."
+            ),
+            Problem.MESSAGE: _(
+                "This is a message of another kind: %(detail)s. Bank statements and notifications (camt.053 "
+                "and camt.054, versions 02 to 12) and status reports (pain.002, versions 03 to 14) can be "
+                "read.",
+                **values,
+            ),
+        }[error.problem]
+
+    @api.model
+    def _line_sentence(self, line):
+        """Why a line cannot be read; False when it can."""
+        detail = line.problem_detail
+        return {
+            Problem.CELLS: _("The line has %s cells, other than the header.", detail),
+            Problem.AMOUNT: _("The amount cannot be read: %s.", detail),
+            Problem.DATE: _("The date cannot be read: %s.", detail),
+            Problem.STATUS: _("The CSV mapping does not say what this status means: %s.", detail),
+            Problem.SCHEMA: _("The record is not as its message demands: %s", detail),
+        }.get(line.problem, False)
+
+
+def _stored(value, column_type):
+    """No more of a text than an index takes; all of it stands in the file."""
+    if value is None or value is False or value == "":
+        return None
+    return value[:MAX_TEXT] if column_type == "varchar" else value

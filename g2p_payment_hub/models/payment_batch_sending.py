@@ -153,11 +153,6 @@ class PaymentBatch(models.Model):
         nothing = self.env["g2p.payment.submission"]
         if not self._waits_to_be_sent() or look.attempt != self._next_attempt():
             return nothing, _("Nothing to do: the batch is not waiting to be sent, or another worker has it.")
-        changed = self._why_not_on_these_settings()
-        if changed:
-            # Nothing of the batch has to be mended: once the settings are put back it can be sent.
-            self._advance("approved", changed)
-            return nothing, changed
         why_not = self._why_not_as_approved()
         if why_not:
             self._advance("approved", why_not, check_result=why_not)
@@ -191,6 +186,9 @@ class PaymentBatch(models.Model):
     def _why_not_as_approved(self):
         """What changed since the approval and forbids sending; False when nothing did. An entitlement that
         has expired meanwhile was approved in time."""
+        changed = self._why_not_on_these_settings()
+        if changed:
+            return changed
         if not self._is_as_approved():
             return _("Nothing was sent: the batch differs from what was approved.")
         payable = ("approved", "expired")
@@ -223,7 +221,7 @@ class PaymentBatch(models.Model):
     def _look_before_sending(self):
         """Only reads. A worker that dies meanwhile has begun nothing."""
         look = Look(attempt=self._next_attempt())
-        if not self._waits_to_be_sent() or self._why_not_on_these_settings() or self._why_not_as_approved():
+        if not self._waits_to_be_sent() or self._why_not_as_approved():
             return look  # `_begin_sending` says so
         try:
             return look._replace(receipt=self._find_at_payment_system())

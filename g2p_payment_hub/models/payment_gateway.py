@@ -202,18 +202,34 @@ class PaymentGateway(models.Model):
 
     def _check_keeps_address(self, vals):
         """Another system, asked whether it has what was sent to this one, would say no."""
-        changed = [
-            name
-            for name in self._address_fields()
-            if name in vals and any(gateway[name] != (vals[name] or False) for gateway in self)
-        ]
-        if changed and self._waits_for_answers():
+        waits = self._changes(vals, self._address_fields()) and self._waits_for_answers()
+        if waits or (self._changes(vals, self._asked_fields()) and self._asks_again()):
             raise UserError(
                 _(
                     "Nobody knows yet what became of something that left for this payment system. Change its "
                     "address after that, or make another gateway."
                 )
             )
+
+    def _changes(self, vals, names):
+        return any(
+            name in vals and any(gateway[name] != (vals[name] or False) for gateway in self) for name in names
+        )
+
+    @api.model
+    def _asked_fields(self):
+        """Hook: those of `_address_fields` that say whom to ask, where that is not whom to send to."""
+        return self._address_fields()
+
+    def _asks_again(self):
+        """Whether a batch that was declared missing may be sent again: the system that may have it after all
+        is asked first."""
+        missing = [
+            ("gateway_id", "in", self.ids),
+            ("state", "=", "not_received"),
+            ("batch_id.batch_state", "not in", ("sent", "done", "cancelled")),
+        ]
+        return bool(self.env["g2p.payment.submission"].sudo().search_count(missing, limit=1))
 
     def _waits_for_answers(self):
         """Hook: whether something may have left of which the payment system still has to be asked."""

@@ -224,6 +224,10 @@ class PaymentGateway(models.Model):
     def _address_fields(self):
         return [*super()._address_fields(), "phee_bulk_url", "phee_operations_url", "phee_tenant"]
 
+    @api.model
+    def _asked_fields(self):
+        return [name for name in super()._asked_fields() if name != "phee_bulk_url"]
+
     def _approved_fields(self):
         return [*super()._approved_fields(), *(_TERMS if self.provider == PHEE else ())]
 

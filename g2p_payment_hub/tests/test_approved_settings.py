@@ -121,14 +121,16 @@ class TestWhatCountsAsPaid(ApprovedCase):
 @tagged("post_install", "-at_install")
 class TestSentAsApproved(ApprovedCase):
     def _not_sent_because_of(self, batch, name):
+        label = self.gateway._label(name)
+        batch.invalidate_recordset()
+        self.assertRegex(batch.with_user(self.finance_user).blocked_reason, label)
         self.hub.hidden = AssertionError("another payment system was asked")
         attempts = len(batch.submission_ids)
         self._send(batch)
         self.hub.hidden = False
-        label = self.gateway._label(name)
         self.assertEqual((batch.batch_state, len(batch.submission_ids)), ("approved", attempts))
         self.assertRegex(batch.message_ids[0].body, f"changed since the approval: {label}")
-        self.assertRegex(batch.with_user(self.finance_user).blocked_reason, label)
+        self.assertRegex(batch.check_result, label)
 
     def test_every_setting_that_finance_approved(self):
         self.assertEqual(set(CHANGES) | {"provider"}, set(self._approved().approved_settings))

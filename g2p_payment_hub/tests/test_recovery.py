@@ -286,16 +286,31 @@ class TestRecovery(PaymentHubCase):
         self.gateway.write({"phee_tenant": "other"})
 
     def test_what_was_declared_missing_is_sent_again_once_the_settings_are_put_back(self):
-        """It must not be rejected any more, so this is the way on."""
         batch = self._declared_missing(arrived=False)
-        self.gateway.phee_tenant = "other"
+        self.gateway.phee_institution = "social"
         self._send(batch)
         self.assertEqual((batch.batch_state, len(batch.submission_ids)), ("approved", 1))
-        self.gateway.phee_tenant = "gorilla"
+        self.gateway.phee_institution = False
         batch.invalidate_recordset()
-        self.assertFalse(batch.with_user(self.finance_user).blocked_reason)
         self._send(batch)
         self.assertEqual((batch.batch_state, len(self.hub.received)), ("sent", 1))
+
+    def test_who_may_have_what_was_declared_missing_is_asked_before_it_is_sent_elsewhere(self):
+        """Only the address to which batches go may be mended meanwhile, and the batch is approved again."""
+        batch = self._declared_missing(arrived=True)
+        for name in ("phee_tenant", "phee_operations_url"):
+            with self.subTest(name), self.assertRaisesRegex(UserError, "after that"):
+                self.gateway.write({name: "https://other.example"})
+        self.gateway.phee_bulk_url = "https://other.example"
+        batch.with_user(self.finance_user)._reject("another address")
+        batch.with_user(self.manager_user).action_back_to_draft()
+        batch.with_user(self.manager_user).action_request_approval()
+        with self.assertRaisesRegex(UserError, "after that"):
+            self.gateway.phee_tenant = "other"
+        self._approve(batch)
+        self._send(batch)
+        self.assertEqual((batch.batch_state, batch.external_batch_ref), ("sent", "remote-1"))
+        self.assertEqual(self.hub.uploads, 1, "nobody is paid a second time")
 
     def test_a_restored_backup_finds_what_was_sent_already(self):
         self._entitle()

@@ -111,9 +111,16 @@ MUTANTS = (
     Mutant(
         "settings: the payment system is not asked on other settings than those approved",
         _SENDING,
-        "self._waits_to_be_sent() or self._why_not_on_these_settings() or ",
-        "self._waits_to_be_sent() or ",
+        "        if changed:\n            return changed\n",
+        "",
         (*_HUB, "TestSentAsApproved"),
+    ),
+    Mutant(
+        "settings: who may have what was declared missing is the one to be asked",
+        _GATEWAY,
+        "and self._asks_again())",
+        "and False)",
+        (*_HUB, "test_recovery"),
     ),
     Mutant(
         "settings: none changes between the attempt and the upload",

@@ -2,14 +2,14 @@
     "name": "G2P Mojaloop Connector",
     "summary": "Pays approved batches through a Mojaloop connector, each payment exactly once",
     "category": "G2P",
-    "version": "17.0.1.0.0",
+    "version": "17.0.1.1.0",
     "sequence": 1,
     "author": "OpenG2P",
     "website": "https://openg2p.org",
     "license": "LGPL-3",
     "development_status": "Beta",
     "depends": ["g2p_payment_hub"],
-    "external_dependencies": {"python": ["cryptography", "pydantic", "python-stdnum"]},
+    "external_dependencies": {"python": ["cryptography", "pydantic>=2", "python-stdnum"]},
     "data": [
         "security/ir.model.access.csv",
         "security/rules.xml",
@@ -25,4 +25,6 @@
         "views/payment_batch.xml",
         "views/menus.xml",
     ],
+    "uninstall_hook": "uninstall_hook",
+    "assets": {"web.assets_tests": ["g2p_mojaloop_connector/static/tests/tours/*.js"]},
 }

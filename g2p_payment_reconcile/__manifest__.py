@@ -10,7 +10,7 @@
     "development_status": "Beta",
     "depends": ["g2p_payment_hub"],
     "external_dependencies": {
-        "python": ["lxml", "pydantic", "pyiso20022", "reportlab", "xlsxwriter", "xsdata"]
+        "python": ["lxml", "pydantic>=2", "pyiso20022", "reportlab", "xlsxwriter", "xsdata"]
     },
     "data": [
         "security/ir.model.access.csv",

@@ -5,6 +5,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict
 
 from odoo.addons.g2p_payment_hub.client.answers import MAX_DETAIL, told
+from odoo.addons.g2p_payment_hub.client.kept import Text
 
 from .answers import member
 
@@ -29,8 +30,8 @@ class AccountResult(BaseModel):
 
     account: Account
     registered: bool | None
-    code: str = ""
-    description: str = ""
+    code: Text = ""
+    description: Text = ""
 
 
 def results_of(accounts: list[Account], said: Any) -> list[AccountResult]:

@@ -51,11 +51,12 @@ def members(answer: Answer, step: Step) -> Members:
 
 def failure_of(answer: Answer, step: Step) -> StepFailed | None:
     """The error of Mojaloop's that the answer carries, wherever this connector puts it."""
-    code, description = error_information(_object(answer))
+    code, description = error_information(object_of(answer))
     return StepFailed(step, code, description) if code else None
 
 
-def _object(answer: Answer) -> Members:
+def object_of(answer: Answer) -> Members:
+    """Empty when there is none."""
     try:
         body = answer.json()
     except OutcomeUnknown:
@@ -122,7 +123,7 @@ def _unpacked(value: Any) -> Members:
 
 
 def _error_of(answer: Answer) -> GatewayError:
-    body = _object(answer)
+    body = object_of(answer)
     detail = f"HTTP {answer.status} {told(body.get('message'))}".strip()[:MAX_DETAIL]
     if answer.status == 400 and is_the_connectors_check(body):
         return Refused(Reason.CONFIGURATION, detail)

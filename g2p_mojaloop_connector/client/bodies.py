@@ -91,25 +91,31 @@ def acceptance(settings: ConnectorSettings, quoted: Quote, now: datetime) -> str
 
 
 def order_of(body: str) -> Order:
-    """What was ordered by a body of `transfer` or `acceptance`. ValueError on any other text."""
+    """What was ordered by a body of `transfer` or `acceptance`, or by one's part of a bulk (`bulk.Bulk`).
+    ValueError on any other text."""
     try:
         members = json.loads(body)
-        request = members["transfersPostRequest"]
+        single = "bulkTransfer" not in members
+        request = members["transfersPostRequest" if single else "individualTransfer"]
         return Order(
             transfer_id=request["transferId"],
             condition=request["condition"],
-            expiration=time_of(request["expiration"]),
-            repeatable="acceptQuote" not in members,
+            expiration=time_of((request if single else members)["expiration"]),
+            repeatable=single and "acceptQuote" not in members,
         )
     except (KeyError, TypeError) as error:
         raise ValueError("not the body of a transfer") from error
 
 
-def whole_transfer(settings: ConnectorSettings, instruction: Instruction) -> str:
-    """For POST /transfers of a connector that waits until its quote is accepted."""
+def whole_transfer(settings: ConnectorSettings, instruction: Instruction, transfer_id: str) -> str:
+    """For POST /transfers of a connector that waits until its quote is accepted.
+
+    18.0.2 uses the `transferId` that it is given, although its API does not tell of it. Newer ones refuse it.
+    """
     id_type, sub_id = grammar.split_type(instruction.payee_identifier_type)
     payee = Party(id_type=id_type, id_value=instruction.payee_identifier, id_sub_value=sub_id)
     request = {
+        "transferId": transfer_id,
         "homeTransactionId": instruction.reference,
         "from": simple_payer(settings),
         "to": simple_party(payee),

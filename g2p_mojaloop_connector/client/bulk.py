@@ -22,9 +22,12 @@ from .parties import Payee
 from .quotes import Quote
 from .service import Service
 from .settings import ConnectorSettings
-from .transfer_state import COMMITTED, Order, Transfer
+from .transfer_state import COMMITTED, Transfer
 
 MAX_ITEMS = 1000
+# The connector reads no longer request: koa-body's limit for JSON, with room for the members around.
+MAX_BYTES = 1_000_000
+NO_BULK = "this version of the connector cannot pay in bulk"
 _NOBODY = "00000000-0000-4000-8000-000000000000"
 _NOT_TOLD = Rule(Verdict.TRY_AGAIN, FailureType.TECHNICAL)
 Members = dict[str, Any]
@@ -41,11 +44,10 @@ class BulkIds(NamedTuple):
     bulk_transfer_id: str
 
 
-def bulk_ids(reference: str, payee_dfsp: str, part: int, attempt: int) -> BulkIds:
-    """As `transfer_ids`: always the same for one batch, institution, part of it and attempt."""
-    names = (reference, payee_dfsp, part, attempt)
-    quote_id, transfer_id = (derived_uuid(kind, *names) for kind in ("mojaloop bulk quote", "mojaloop bulk"))
-    return BulkIds(str(quote_id), str(transfer_id))
+def bulk_ids(transfer_id: str, turn: int) -> BulkIds:
+    """Of the bulk whose first payment has this transfer id: in one turn of its it is in one bulk only."""
+    kinds = ("mojaloop bulk quote", "mojaloop bulk")
+    return BulkIds(*(str(derived_uuid(kind, transfer_id, turn)) for kind in kinds))
 
 
 def parts(items: Iterable[BulkItem]) -> Iterator[list[BulkItem]]:
@@ -72,7 +74,7 @@ class Bulk:
         """Refused(CONFIGURATION) by a connector that has no bulk, or has that of npm's 18.0.2."""
         answer = self._service.send("GET", f"/bulkTransfers/{_NOBODY}")
         if answer.status == 400:
-            raise Refused(Reason.CONFIGURATION, "this version of the connector cannot pay in bulk")
+            raise Refused(Reason.CONFIGURATION, NO_BULK)
 
     def quotes(self, items: list[BulkItem], ids: BulkIds, now: datetime) -> dict[str, Quote | StepFailed]:
         """What each of `parts` would cost: by reference, an offer that was checked, or why there is none.
@@ -110,36 +112,38 @@ class Bulk:
             return not_for_us
         return quote.model_copy(update={"transfer_id": item.ids.transfer_id})
 
-    def transfer_body(self, quotes: list[Quote], ids: BulkIds, reference: str, now: datetime) -> str:
-        """The transfers as a text, to be written down before `transfer` sends it.
-
-        `reference` is a name for people, for example the batch's.
-        """
+    def transfer_bodies(self, quotes: list[Quote], ids: BulkIds, now: datetime) -> dict[str, str]:
+        """By transfer id, each one's part as a text, to be written down before `transfer` sends them
+        together. Those that the connector would not read in one request have none."""
         latest = now + timedelta(seconds=self._settings.expiry_seconds + self._settings.limits.total)
-        request = {
-            "homeTransactionId": reference,
+        head = {
+            "homeTransactionId": ids.bulk_transfer_id,
             "bulkTransferId": ids.bulk_transfer_id,
             "bulkQuoteId": ids.bulk_quote_id,
             "from": self._payer(),
-            "individualTransfers": [self._transfer_of(quote) for quote in quotes],
         }
-        return bodies.text_of({"expiration": bodies.time_text(latest), "bulkTransfer": request})
+        texts, size = {}, 0
+        for quote in quotes:
+            part = self._transfer_of(quote)
+            size += len(bodies.text_of(part).encode())
+            if size > MAX_BYTES:
+                break
+            members = {"bulkTransfer": head, "individualTransfer": part}
+            texts[quote.transfer_id] = bodies.text_of({"expiration": bodies.time_text(latest), **members})
+        return texts
 
-    def transfer(self, body: str) -> dict[str, Transfer | StepFailed]:
-        """Sends a text of `transfer_body`: by transfer id, what was said of each. Of those that are missing
-        nobody knows anything: ask for them, one by one or with `ask`.
+    def transfer(self, parts: list[str]) -> dict[str, Transfer | StepFailed]:
+        """Sends texts of `transfer_bodies`, all of one bulk: by transfer id, what was said of each. Of those
+        that are missing nobody knows anything: ask for them one by one.
 
         An error that is raised is about all of them; `state_of` judges it for each. A second time the
         connector would send other bytes under the same ids, so there is no second time.
         """
-        request = json.loads(body)["bulkTransfer"]
+        members = [json.loads(part) for part in parts]
+        transfers = [one["individualTransfer"] for one in members]
+        request = {**members[0]["bulkTransfer"], "individualTransfers": transfers}
         answer = self._service.send("POST", "/bulkTransfers", bodies.text_of(request))
-        return _results(answers.members(answer, Step.TRANSFER), Step.TRANSFER)
-
-    def ask(self, bulk_transfer_id: str) -> dict[str, Transfer | StepFailed]:
-        """The same as the hub tells it now."""
-        answer = self._service.send("GET", f"/bulkTransfers/{bulk_transfer_id}")
-        return _results(answers.members(answer, Step.ASK), Step.ASK)
+        return _results(answers.members(answer, Step.TRANSFER))
 
     def _quotes_body(self, items: list[BulkItem], ids: BulkIds) -> Members:
         return {
@@ -176,24 +180,9 @@ class Bulk:
         }
 
 
-def orders_of(body: str) -> dict[str, Order]:
-    """What was ordered by a text of `Bulk.transfer_body`, by transfer id. ValueError on any other text."""
-    try:
-        members = json.loads(body)
-        expiration = bodies.time_of(members["expiration"])
-        rows = members["bulkTransfer"]["individualTransfers"]
-        orders = [
-            Order(
-                transfer_id=row["transferId"],
-                condition=row["condition"],
-                expiration=expiration,
-                repeatable=False,
-            )
-            for row in rows
-        ]
-    except (KeyError, TypeError) as error:
-        raise ValueError("not the body of a bulk transfer") from error
-    return {order.transfer_id: order for order in orders}
+def bulk_transfer_id_of(part: str) -> str:
+    """Of a text of `Bulk.transfer_bodies`."""
+    return json.loads(part)["bulkTransfer"]["bulkTransferId"]
 
 
 def _to(payee: Payee) -> Members:
@@ -219,11 +208,12 @@ def _failure(row: Members, step: Step) -> StepFailed | None:
     return StepFailed(step, "", "an error without a code") if row.get("lastError") else None
 
 
-def _results(said: Members, step: Step) -> dict[str, Transfer | StepFailed]:
+def _results(said: Members) -> dict[str, Transfer | StepFailed]:
     whole = said.get("bulkTransferState")
     rows = _by_id(said.get("individualTransferResults"), "transferId")
     return {
-        transfer_id: _failure(row, step) or offers.transfer(_as_transfer(row, whole, said), transfer_id)
+        transfer_id: _failure(row, Step.TRANSFER)
+        or offers.transfer(_as_transfer(row, whole, said), transfer_id)
         for transfer_id, row in rows.items()
     }
 

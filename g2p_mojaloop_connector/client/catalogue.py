@@ -9,6 +9,7 @@ or of the second copy, so that few codes end anything then.
 from enum import Enum
 from typing import NamedTuple
 
+from odoo.addons.g2p_payment_hub.client import kept
 from odoo.addons.g2p_payment_hub.client.outcomes import FailureType
 
 
@@ -158,6 +159,7 @@ class StepFailed(Exception):
     def __init__(
         self, step: Step, code: str, description: str = "", judged: Rule | None = None, transfer_id: str = ""
     ):
+        code, description = kept.text(code), kept.text(description)
         super().__init__(f"{step.value}: {code} {description}".strip())
         self.step = step
         self.code = code

@@ -100,31 +100,33 @@ class ConnectionManager:
         """PEM of the hub's server certificate and its chain; "" when none is published."""
         return _chain(self._get("/hub/servercerts", missing={}))
 
-    def publish_authority(self, root: str, chain: str = "") -> None:
-        """PEM of the authority that signed our own server certificate."""
-        self._post(f"{self._ours}/ca", _pem(rootCertificate=root, intermediateChain=chain))
-
-    def publish_server_certificate(self, certificate: str, root: str = "", chain: str = "") -> None:
-        """PEM of the certificate that our listener shows to the hub."""
-        pem = _pem(serverCertificate=certificate, rootCertificate=root, intermediateChain=chain)
-        self._post(f"{self._ours}/servercerts", pem)
+    def publish_server_certificate(self, certificate: str, between: str = "", root: str = "") -> str:
+        """PEM of the certificate that our listener shows to the hub, of what links it to its authority, and
+        of that, unless it is a public one. What is published before is replaced. "", or what the manager,
+        which takes it all the same, finds wrong with it."""
+        authority = _pem(rootCertificate=root, intermediateChain=between)
+        wrong = _objection(self._post(f"{self._ours}/ca", authority)) if authority else ""
+        server = self._post(f"{self._ours}/servercerts", {"serverCertificate": certificate, **authority})
+        return wrong or _objection(server)
 
     # Signing keys
 
-    def publish_signing_key(self, public_key: str, created_at: datetime) -> None:
-        """Our public key (PEM), with which the others check what we sign. Replaces an older one."""
+    def publish_signing_key(self, public_key: str, created_at: datetime) -> str:
+        """Our public key (PEM), with which the others check what we sign. Replaces an older one. "", or what
+        the manager finds wrong with it."""
         made = int(created_at.timestamp())
-        self._post(f"{self._ours}/jwscerts", {"publicKey": public_key, "createdAt": made})
+        return _objection(self._post(f"{self._ours}/jwscerts", {"publicKey": public_key, "createdAt": made}))
 
     def signing_keys(self) -> dict[str, str]:
-        """Public keys (PEM) of all institutions, by their names."""
+        """Public keys (PEM) of all institutions, by their names. Some managers list the hub as well."""
         rows = self._list("/dfsps/jwscerts")
         keys = {_text(row, "dfspId"): _text(row, "publicKey") for row in rows}
         return {name: key for name, key in keys.items() if name and key}
 
-    def hub_signing_key(self) -> str:
-        """The hub's public key (PEM), or ""."""
-        return _text(self._get("/hub/jwscerts", missing={}), "publicKey")
+    def hub_signing_key(self) -> tuple[str, str]:
+        """The name under which the hub signs, and its public key (PEM); "" for what is not told."""
+        row = self._get("/hub/jwscerts", missing={})
+        return _text(row, "dfspId"), _text(row, "publicKey")
 
     # Addresses
 
@@ -153,10 +155,12 @@ class ConnectionManager:
 
     def status(self) -> dict[str, str]:
         """By step (ENDPOINTS, CSR_EXCHANGE, ...): NOT_STARTED, IN_PROGRESS or COMPLETED, in the manager's
-        words."""
-        steps = self._get(f"{self._ours}/status").get("steps")
-        rows = steps if isinstance(steps, list) else []
-        return {_text(row, "identifier"): _text(row, "status") for row in rows if isinstance(row, dict)}
+        words. It publishes one phase with steps; the service answers with a list of them."""
+        answer = _parsed(self._service.send("GET", f"{self._ours}/status"), dict | list)
+        phases = answer if isinstance(answer, list) else [answer]
+        steps = [phase.get("steps") for phase in phases if isinstance(phase, dict)]
+        rows = [row for some in steps if isinstance(some, list) for row in some if isinstance(row, dict)]
+        return {_text(row, "identifier"): _text(row, "status") for row in rows}
 
     # Exchanges
 
@@ -176,7 +180,7 @@ class ConnectionManager:
         return _parsed(self._service.send("POST", path, bodies.text_of(body)), dict)
 
 
-def _parsed(answer: Answer, kind: type) -> Any:
+def _parsed(answer: Answer, kind: Any) -> Any:
     if answer.status not in (200, 201):
         raise _error_of(answer)
     body = answer.json()
@@ -225,6 +229,17 @@ def _chain(members: dict[str, Any]) -> str:
     parts = [members.get(name) for name in names]
     texts = [one for part in parts for one in (part if isinstance(part, list) else [part])]
     return "\n".join(text.strip() for text in texts if isinstance(text, str) and text.strip())
+
+
+def _objection(members: dict[str, Any]) -> str:
+    """What the manager finds wrong with what it has taken, or ""."""
+    if members.get("validationState") != "INVALID":
+        return ""
+    rows = members.get("validations")
+    rows = [row for row in rows if isinstance(row, dict)] if isinstance(rows, list) else []
+    wrong = [row for row in rows if row.get("result") == "INVALID"]
+    said = [_text(row, "message") or _text(row, "validationCode") for row in wrong]
+    return told("; ".join(filter(None, said)) or "INVALID")[:MAX_DETAIL]
 
 
 def _covers(published: Any, value: dict[str, Any]) -> bool:

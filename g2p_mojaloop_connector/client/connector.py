@@ -1,7 +1,7 @@
-"""Mojaloop's connector, sdk-scheme-adapter, as a payer uses it: step by step, with ids of our own.
+"""Mojaloop's connector, sdk-scheme-adapter, as a payer uses it: with ids of our own, whatever the way.
 
 Its outbound API as npm's 18.0.2 and the newer api-svc 21 have it. The call that does all in one is not used:
-it makes a transfer of its own each time, and nobody could ask for one whose answer was lost.
+it pays before anybody has seen what it costs.
 """
 
 import time
@@ -12,7 +12,7 @@ from typing import Any
 
 from odoo.addons.g2p_payment_hub.client import clock
 from odoo.addons.g2p_payment_hub.client.auth import TokenCache
-from odoo.addons.g2p_payment_hub.client.errors import GatewayError, Reason
+from odoo.addons.g2p_payment_hub.client.errors import GatewayError, Reason, Refused
 from odoo.addons.g2p_payment_hub.client.http import HttpClient
 from odoo.addons.g2p_payment_hub.client.instructions import Instruction
 from odoo.addons.g2p_payment_hub.client.outcomes import Check, FailureType
@@ -108,33 +108,50 @@ class Connector:
     def offer(self, instruction: Instruction, ids: TransferIds, now: datetime) -> tuple[Payee, Quote]:
         """Look-up and quote, by whatever this connector offers for it.
 
-        With `two_phase` the ids in the quote are the connector's own and ours are not used.
+        With `two_phase` the quote's id is the connector's own. Refused with `offers.NO_IDS` by newer
+        connectors, which would make the transfer's as well. A StepFailed of the verdict ASK says that it may
+        have paid.
         """
         if self._settings.two_phase:
-            quote = self._begin(instruction, now)
+            quote = self._begin(instruction, ids.transfer_id, now)
             return quote.payee, quote
         id_type, sub_id = grammar.split_type(instruction.payee_identifier_type)
         payee = self.lookup(id_type, instruction.payee_identifier, sub_id)
         return payee, self.quote(payee, instruction, ids, now)
 
-    def _begin(self, instruction: Instruction, now: datetime) -> Quote:
+    def _begin(self, instruction: Instruction, transfer_id: str, now: datetime) -> Quote:
         id_type, sub_id = grammar.split_type(instruction.payee_identifier_type)
+        body = bodies.whole_transfer(self._settings, instruction, transfer_id)
         with self._turn(_party_path("/parties", id_type, instruction.payee_identifier, sub_id)):
-            state = self._advanced("POST", "/transfers", bodies.whole_transfer(self._settings, instruction))
+            state = self._begun(body)
         if state.get("currentState") == _ASKS_FOR_PARTY:
+            offers.check_transfer_id(state, transfer_id)
             offers.payee_of_state(state, id_type, instruction.payee_identifier, sub_id)
-            transfer_id = offers.transfer_id(state)
             state = self._advanced("PUT", f"/transfers/{transfer_id}", bodies.text_of({"acceptParty": True}))
         if state.get("currentState") != _ASKS_FOR_QUOTE:
             raise offers.paid_unasked(state)
+        offers.check_transfer_id(state, transfer_id)
         payee = offers.payee_of_state(state, id_type, instruction.payee_identifier, sub_id)
-        ids = TransferIds(quote_id=str(state.get("quoteId")), transfer_id=offers.transfer_id(state))
+        ids = TransferIds(quote_id=str(state.get("quoteId")), transfer_id=transfer_id)
         offered = answers.member(answers.member(state, "quoteResponse"), "body")
         return offers.quote(offered, payee, instruction, ids, self._settings.amount_type, now)
 
+    def _begun(self, body: str) -> dict[str, Any]:
+        """Newer connectors know no `transferId` there, and say so."""
+        try:
+            return self._advanced("POST", "/transfers", body)
+        except Refused as error:
+            if "additional properties" in error.detail:
+                raise offers.no_ids() from error
+            raise
+
     def _advanced(self, method: str, path: str, body: str) -> dict[str, Any]:
+        """A failure with a quote in its state: the transfer was next, and nobody had accepted."""
         answer = self._service.send(method, path, body)
-        return answers.members(answer, offers.step_of(answer))
+        failed = answers.member(answers.object_of(answer), "transferState")
+        if failed.get("quoteResponse"):
+            raise offers.paid_unasked(failed)
+        return answers.members(answer, Step.QUOTE)
 
     def decline(self, quote: Quote) -> None:
         """Says no to a quote. Step by step there is nothing to say: a quote that is not used expires."""

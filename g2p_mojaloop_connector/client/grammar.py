@@ -15,6 +15,7 @@ from stdnum.iso7064 import mod_97_10
 from odoo.addons.g2p_payment_hub.client.instructions import Instruction
 
 ID_TYPES = ("MSISDN", "EMAIL", "PERSONAL_ID", "BUSINESS", "DEVICE", "ACCOUNT_ID", "IBAN", "ALIAS")
+MAX_FSP_ID = 32
 MAX_NOTE = 128
 MAX_NAME = 128
 
@@ -33,7 +34,7 @@ _IDENTIFIER = re.compile(r"(?!\.+\Z)[A-Za-z0-9._~!$&'()*+,;=:@-]{1,128}")
 _MSISDN = re.compile(r"[1-9][0-9]{6,14}")  # E.164
 _EMAIL = re.compile(r"[^@]+@[^@]+")
 _IBAN = re.compile(r"[A-Z]{2}[0-9]{2}[A-Z0-9]{11,30}")
-_FSP_ID = re.compile(r"[A-Za-z0-9._~-]{1,32}")
+_FSP_ID = re.compile(rf"[A-Za-z0-9._~-]{{1,{MAX_FSP_ID}}}")
 _GROUPED = ("MSISDN", "IBAN", "ACCOUNT_ID")  # people write these in groups; the blanks mean nothing
 _MSISDN_MARKS = re.compile(r"[\s().-]|^\+")
 _NAME = re.compile(r"[A-Za-z0-9_ .,'-]")

@@ -10,7 +10,9 @@ import binascii
 import json
 import re
 from collections.abc import Mapping
-from typing import Any
+from datetime import datetime
+from email.utils import parsedate_to_datetime
+from typing import Any, NamedTuple
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes
@@ -27,6 +29,14 @@ _EXACT = 2**53 - 1  # beyond, JavaScript rounds
 
 class Forged(Exception):
     """Not signed, or signed for something else or by somebody else. Says which, without any content."""
+
+
+class Signed(NamedTuple):
+    """What a signature is good for. `content` is the same for every signature of the same; `at` is the Date
+    in it, None when the sender left it out."""
+
+    content: bytes
+    at: datetime | None
 
 
 def canonical(body: Any) -> str:
@@ -71,7 +81,7 @@ def sign(
     return {URI: uri, METHOD: method.upper(), SIGNATURE: json.dumps(header, separators=(",", ":"))}
 
 
-def verify(method: str, target: str, headers: Mapping[str, str], body: bytes, key: PublicKey) -> None:
+def verify(method: str, target: str, headers: Mapping[str, str], body: bytes, key: PublicKey) -> Signed:
     """Raises Forged unless the request is exactly what the owner of `key` signed.
 
     `method` and `target` are how the request really came. A callback of the Testing Toolkit leaves out Date.
@@ -82,10 +92,12 @@ def verify(method: str, target: str, headers: Mapping[str, str], body: bytes, ke
     if not isinstance(first, str) or not isinstance(signature, str):
         raise Forged("no signature")
     protected = _object(_decoded(first).decode("utf-8", "replace"), "no protected header")
-    _check_signature(protected.get("alg"), _signed(first, _rewritten(body)), _decoded(signature), key)
+    content = _signed(first, _rewritten(body))
+    _check_signature(protected.get("alg"), content, _decoded(signature), key)
     _check_protected(protected, given)
     if protected[METHOD] != method.upper() or not target.partition("?")[0].endswith(protected[URI]):
         raise Forged("signed for another address")
+    return Signed(content, _moment(protected.get(DATE)))
 
 
 def _rewritten(body: bytes) -> str:
@@ -118,6 +130,16 @@ def _check_protected(protected: Mapping[str, Any], given: Mapping[str, str]) -> 
             continue
         if not protected.get(name) or protected[name] != given.get(name.lower()):
             raise Forged(f"{name} is not as signed")
+
+
+def _moment(date: str | None) -> datetime | None:
+    try:
+        moment = parsedate_to_datetime(date) if date else None
+    except ValueError as error:
+        raise Forged("Date is no date") from error
+    if moment and not moment.tzinfo:
+        raise Forged("Date has no time zone")
+    return moment
 
 
 def _signed(protected: str, body: str) -> bytes:

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Collection
 from datetime import datetime, timezone
+from typing import NamedTuple
 
 from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
@@ -22,6 +23,15 @@ from pydantic import BaseModel, ConfigDict
 TLS_BITS = 4096  # the Connection Manager refuses a request with a shorter key
 JWS_BITS = 2048
 _CERTIFICATE = re.compile("-----BEGIN CERTIFICATE-----.*?-----END CERTIFICATE-----", re.DOTALL)
+
+
+class Chain(NamedTuple):
+    """A server's certificate, the certificates between it and its authority, and that of the authority, if it
+    is there: PEM, or ""."""
+
+    own: str
+    between: str
+    root: str
 
 
 class CertificateFacts(BaseModel):
@@ -61,12 +71,11 @@ def public_key(key_pem: str) -> str:
 
 def load_public_key(pem: str) -> rsa.RSAPublicKey | ec.EllipticCurvePublicKey:
     """Of a public key or of a certificate, as schemes give out either. ValueError on anything else."""
-    data = pem.strip().encode()
     try:
-        if b"CERTIFICATE" in data.partition(b"\n")[0]:
-            key = x509.load_pem_x509_certificate(data).public_key()
+        if "CERTIFICATE" in pem.strip().partition("\n")[0]:
+            key = _certificate(pem).public_key()
         else:
-            key = load_pem_public_key(data)
+            key = load_pem_public_key(pem.strip().encode())
     except UnsupportedAlgorithm as error:
         raise ValueError("neither an RSA nor an elliptic curve key") from error
     if not isinstance(key, rsa.RSAPublicKey | ec.EllipticCurvePublicKey):
@@ -95,7 +104,7 @@ def request(key_pem: str, common_name: str, organization: str = "", hosts: Colle
 
 def facts(certificate_pem: str) -> CertificateFacts:
     """Of the first certificate in the text. ValueError when there is none."""
-    certificate = x509.load_pem_x509_certificate(certificate_pem.strip().encode())
+    certificate = _certificate(certificate_pem)
     return CertificateFacts(
         subject=certificate.subject.rfc4514_string(),
         issuer=certificate.issuer.rfc4514_string(),
@@ -105,10 +114,29 @@ def facts(certificate_pem: str) -> CertificateFacts:
     )
 
 
+def chain(text: str) -> Chain:
+    """Of a text that begins with a server's own certificate. ValueError when it does not, and when it has a
+    private key as well."""
+    found = _CERTIFICATE.findall(text)
+    if not found or "PRIVATE KEY" in text:
+        raise ValueError("certificates only are needed, the server's own first")
+    *between, last = map(facts, found)
+    ends = bool(between) and last.subject == last.issuer
+    return Chain(found[0], "\n".join(found[1:-1] if ends else found[1:]), found[-1] if ends else "")
+
+
 def first_end(text: str) -> datetime | None:
     """When the first of the certificates in a text ends; None when there is none. ValueError when one of them
     is not a certificate."""
     return min((facts(pem).not_after for pem in _CERTIFICATE.findall(text)), default=None)
+
+
+def _certificate(pem: str) -> x509.Certificate:
+    """Of the first certificate in the text. ValueError when there is none that can be read."""
+    try:
+        return x509.load_pem_x509_certificate(pem.strip().encode())
+    except (x509.InvalidVersion, UnsupportedAlgorithm) as error:
+        raise ValueError("a certificate of an unknown kind") from error
 
 
 def _utc(certificate: x509.Certificate, name: str) -> datetime:
@@ -119,8 +147,7 @@ def _utc(certificate: x509.Certificate, name: str) -> datetime:
 
 def is_pair(certificate_pem: str, key_pem: str) -> bool:
     """Whether the certificate is for this key. ValueError when one of them is none."""
-    certificate = x509.load_pem_x509_certificate(certificate_pem.strip().encode())
     ours = load_key(key_pem).public_key()
-    theirs = certificate.public_key()
+    theirs = load_public_key(certificate_pem)
     form = (Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
     return theirs.public_bytes(*form) == ours.public_bytes(*form)

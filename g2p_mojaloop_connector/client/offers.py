@@ -6,8 +6,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from odoo.addons.g2p_payment_hub.client.errors import OutcomeUnknown, Reason
-from odoo.addons.g2p_payment_hub.client.http import Answer
+from odoo.addons.g2p_payment_hub.client.errors import OutcomeUnknown, Reason, Refused
 from odoo.addons.g2p_payment_hub.client.instructions import Instruction
 from odoo.addons.g2p_payment_hub.client.outcomes import FailureType
 
@@ -19,6 +18,7 @@ from .quotes import Quote
 from .transfer_state import Transfer
 
 Members = dict[str, Any]
+NO_IDS = "this version of the connector takes no transfer ids of ours"
 # Nothing is wrong with the payment, but with what was said of it.
 _NOT_OURS = Rule(Verdict.FAILED, FailureType.TECHNICAL)
 # 18.0.2 answers any failed look-up with an empty party. Mostly it means that nobody has the identifier.
@@ -159,28 +159,21 @@ def _time(text: object) -> datetime | None:
         return None
 
 
-def step_of(answer: Answer) -> Step:
-    """How far POST /transfers came: a quote in the state of a failure means that the transfer was next."""
-    try:
-        state = answers.member(answer.json(), "transferState")
-    except OutcomeUnknown:
-        state = {}
-    return Step.TRANSFER if state.get("quoteResponse") else Step.QUOTE
+def check_transfer_id(state: Members, transfer_id: str) -> None:
+    """Refused with NO_IDS unless POST /transfers has taken the id that it was given."""
+    if state.get("transferId") != transfer_id:
+        raise no_ids()
 
 
-def transfer_id(state: Members) -> str:
-    """The connector's id for a transfer. OutcomeUnknown when it is not one that could be in a path."""
-    text = _text(state, "transferId")
-    if not text or not text.replace("-", "").isalnum() or not text.isascii():
-        raise OutcomeUnknown(Reason.NOT_UNDERSTOOD, "no transferId")
-    return text
+def no_ids() -> Refused:
+    return Refused(Reason.CONFIGURATION, NO_IDS)
 
 
-def paid_unasked(state: Members) -> Exception:
+def paid_unasked(state: Members) -> StepFailed:
     """The connector does not wait until its quote is accepted: it may have paid already."""
     rule = Rule(Verdict.PAUSE_BATCH, FailureType.TECHNICAL)
     word = _text(state, "currentState")[:40]
     text = f"the connector did not wait for its quote to be accepted ({word}): look at AUTO_ACCEPT_QUOTES"
-    paid = state.get("prepare") or state.get("fulfil") or word == "COMPLETED"
+    paid = any(state.get(name) for name in ("prepare", "fulfil", "lastError")) or word == "COMPLETED"
     ask = rule._replace(verdict=Verdict.ASK)
-    return StepFailed(Step.TRANSFER, "", text, ask if paid else rule, transfer_id(state))
+    return StepFailed(Step.TRANSFER, "", text, ask if paid else rule, _text(state, "transferId"))

@@ -10,10 +10,13 @@ from odoo.addons.g2p_payment_hub.client.instructions import Instruction
 from . import grammar
 from .parties import Party
 
+# How a batch goes through the connector.
+STEP_BY_STEP, TWO_PHASES, BULK = "steps", "two_phases", "bulk"
+
 
 class Terms(BaseModel):
     """What all payments of a batch have in common. A quote may ask for a fee of `fee_limit` plus
-    `fee_limit_percent` of the amount."""
+    `fee_limit_percent` of the amount. Batches approved before there was a choice have no `flow`."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -24,6 +27,7 @@ class Terms(BaseModel):
     amount_type: str
     fee_limit: str
     fee_limit_percent: str
+    flow: str = STEP_BY_STEP
 
     def allowed_fee(self, amount: Decimal) -> Decimal:
         return Decimal(self.fee_limit) + amount * Decimal(self.fee_limit_percent) / 100

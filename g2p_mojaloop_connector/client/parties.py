@@ -2,6 +2,8 @@
 
 from pydantic import BaseModel, ConfigDict
 
+from odoo.addons.g2p_payment_hub.client.kept import Text
+
 
 class Party(BaseModel):
     """`id_sub_value` refines the identifier, for example PASSPORT for a PERSONAL_ID."""
@@ -22,11 +24,11 @@ class Payee(BaseModel):
 
     model_config = ConfigDict(frozen=True)
 
-    fsp_id: str
-    id_type: str
-    id_value: str
-    id_sub_value: str = ""
-    name: str = ""
-    first_name: str = ""
-    middle_name: str = ""
-    last_name: str = ""
+    fsp_id: Text
+    id_type: Text
+    id_value: Text
+    id_sub_value: Text = ""
+    name: Text = ""
+    first_name: Text = ""
+    middle_name: Text = ""
+    last_name: Text = ""

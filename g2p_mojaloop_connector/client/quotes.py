@@ -5,6 +5,8 @@ from decimal import Decimal
 
 from pydantic import BaseModel, ConfigDict
 
+from odoo.addons.g2p_payment_hub.client.kept import Text
+
 from .parties import Payee
 
 
@@ -18,7 +20,7 @@ class Quote(BaseModel):
 
     model_config = ConfigDict(frozen=True)
 
-    quote_id: str
+    quote_id: Text
     transfer_id: str
     payee: Payee
     currency: str

@@ -17,6 +17,7 @@ from enum import Enum
 from pydantic import BaseModel, ConfigDict
 
 from odoo.addons.g2p_payment_hub.client.errors import GatewayError
+from odoo.addons.g2p_payment_hub.client.kept import Moment, Text
 
 from . import ilp
 from .catalogue import Step, StepFailed, Verdict
@@ -31,9 +32,9 @@ class Transfer(BaseModel):
     model_config = ConfigDict(frozen=True)
 
     transfer_id: str
-    state: str
-    fulfilment: str = ""
-    completed_at: datetime | None = None
+    state: Text
+    fulfilment: Text = ""
+    completed_at: Moment = None
 
 
 class Order(BaseModel):

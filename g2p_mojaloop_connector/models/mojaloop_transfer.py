@@ -8,9 +8,9 @@ from odoo.exceptions import UserError
 
 from odoo.addons.g2p_payment_hub.client.outcomes import FailureType, Outcome, OutcomeStatus
 
-from ..client import orders, paying
+from ..client import orders, results
 from ..client.ids import transfer_ids
-from ..client.paying import FEE
+from ..client.results import FEE
 
 # A worker that has not written down what came of its transfers by then is taken for dead.
 LEASE = timedelta(minutes=15)
@@ -46,6 +46,7 @@ _FACTS = {
     "commission": "varchar",
     "currency": "varchar",
     "condition": "varchar",
+    "bulk_transfer_id": "varchar",
     "body": "text",
     "expires_at": "timestamp",
     "transfer_state": "varchar",
@@ -132,6 +133,9 @@ class MojaloopTransfer(models.Model):
     fee = fields.Char(readonly=True, help="What the payee's institution takes, as the quote says.")
     commission = fields.Char(readonly=True, help="What the payee's institution gives, as the quote says.")
     condition = fields.Char(readonly=True, help="The proof of payment has to match it.")
+    bulk_transfer_id = fields.Char(
+        "Bulk Transfer ID", readonly=True, index="btree_not_null", help="The bulk with which it left last."
+    )
     body = fields.Text(
         readonly=True, groups="g2p_payment_hub.group_payment_file", help="What was sent, to the byte."
     )
@@ -193,6 +197,8 @@ class MojaloopTransfer(models.Model):
                 for line in lines
             ]
         )
+        # Some may have been decided while the batch was on its way.
+        self._heed_decisions(submission.batch_id.payment_ids)
 
     @api.model
     def _begin_again(self, transfers):
@@ -204,10 +210,10 @@ class MojaloopTransfer(models.Model):
                         one.submission_id, one.payment_id.id, one.payment_id.name, one.attempt + 1
                     ),
                     "order": one.order,
-                    "next_at": fields.Datetime.now() + timedelta(seconds=paying.WAITS[0]),
+                    "next_at": fields.Datetime.now() + timedelta(seconds=results.WAITS[0]),
                 }
                 for one in transfers.sudo()
-                if one.attempt < MAX_ATTEMPTS
+                if one.attempt < MAX_ATTEMPTS and not one.decided
             ]
         )
 
@@ -224,14 +230,16 @@ class MojaloopTransfer(models.Model):
     # What is told of them
 
     def _outcomes(self, references):
-        """One Outcome for each payment: of its last attempt, and of any before it that moved money."""
+        """One Outcome for each payment: of its last attempt, and of any before it that moved money. Of the
+        others what the scheme says against a decision of people."""
         wanted, last = set(references), {}
         for transfer in self.sorted("attempt"):
             last[transfer.payment_id] = transfer
         return [
             transfer._outcome()
             for transfer in self
-            if transfer.payment_id.name in wanted
+            if transfer._contradicts_decision()
+            or transfer.payment_id.name in wanted
             and (transfer == last[transfer.payment_id] or transfer.state in ("committed", "suspect"))
         ]
 
@@ -279,22 +287,25 @@ class MojaloopTransfer(models.Model):
     # What the paying job does with them: all in sets
 
     def _tasks(self, terms):
-        return [
-            paying.Task(
-                id=one.id,
-                state=one.state,
-                transfer_id=one.transfer_id,
-                turn=one.turn,
-                tries=one.tries,
-                asks=one.asks,
-                taken=one.taken,
-                heard=one.heard,
-                order=orders.Order.model_validate_json(one.order),
-                terms=terms,
-                body=one.body or "",
-            )
-            for one in self
-        ]
+        return [one._task(terms, orders.Order.model_validate_json(one.order)) for one in self]
+
+    def _task(self, terms, order):
+        another = transfer_ids(order.reference, self.attempt + 1)
+        return results.Task(
+            id=self.id,
+            state=self.state,
+            transfer_id=self.transfer_id,
+            turn=self.turn,
+            tries=self.tries,
+            asks=self.asks,
+            taken=self.taken,
+            heard=self.heard,
+            order=order,
+            terms=terms,
+            next_id=another.transfer_id if self.attempt < MAX_ATTEMPTS else "",
+            body=self.body or "",
+            error=(self.error_step or "", self.error_code or "", self.error_description or ""),
+        )
 
     @api.model
     def _claim(self, submission, states, heard, limit):
@@ -305,6 +316,7 @@ class MojaloopTransfer(models.Model):
             """
             SELECT id FROM g2p_mojaloop_transfer
              WHERE submission_id = %s AND state = ANY(%s) AND coalesce(heard, false) = %s
+               AND decided IS NULL
                AND (next_at IS NULL OR next_at <= %s)
                AND (lease_until IS NULL OR lease_until < %s)
              ORDER BY id LIMIT %s
@@ -318,7 +330,7 @@ class MojaloopTransfer(models.Model):
                 """
                 UPDATE g2p_mojaloop_transfer
                    SET lease = %s, lease_until = %s,
-                       turn = turn + CASE state WHEN 'waiting' THEN 1 ELSE 0 END
+                       turn = coalesce(turn, 0) + CASE state WHEN 'waiting' THEN 1 ELSE 0 END
                  WHERE id = ANY(%s)
                 """,
                 [lease, now + LEASE, claimed.ids],
@@ -332,7 +344,8 @@ class MojaloopTransfer(models.Model):
         leave now.
 
         `rows`: dicts of `id`, `before` (the state when they were claimed) and columns of _NOW and _FACTS.
-        Returns the ids written: those whose lease another run has taken meanwhile are not.
+        Returns the ids written: those whose lease another run has taken meanwhile are not, and what people
+        have decided meanwhile may not leave.
         """
         if not rows:
             return set()
@@ -352,6 +365,7 @@ class MojaloopTransfer(models.Model):
               FROM jsonb_to_recordset(%s::jsonb)
                 AS told ({", ".join(f"{name} {kind}" for name, kind in types.items())})
              WHERE transfer.id = told.id AND transfer.lease = %s AND transfer.state = told.before
+               AND (transfer.decided IS NULL OR told.state <> 'transferring')
          RETURNING transfer.id
             """,  # pylint: disable=sql-injection  # only names of this file's own columns
             [fields.Datetime.now(), json.dumps(rows, default=str), lease],

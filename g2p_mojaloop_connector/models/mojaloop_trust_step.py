@@ -4,6 +4,7 @@ from odoo import api, fields, models
 _AT_THE_MANAGER = {
     "certificate": "CSR_EXCHANGE",
     "signing_key": "JWS_CERTIFICATES",
+    "server_certificate": "SERVER_CERTIFICATES_EXCHANGE",
     "addresses": "ENDPOINTS",
 }
 
@@ -26,6 +27,10 @@ class MojaloopTrustStep(models.Model):
             ("certificate", "Client Certificate"),
             ("signing_key", "Signing Key"),
             ("peer_keys", "Keys of Others"),
+            ("hub_key", "Hub's Signing Key"),
+            ("server_certificate", "Server Certificate"),
+            ("hub_authority", "Hub's Authority"),
+            ("hub_server", "Hub's Server Certificate"),
             ("addresses", "Addresses"),
         ],
         required=True,

@@ -36,6 +36,7 @@ class PayeeVerification(models.Model):
 
     _name = "g2p.payee.verification"
     _description = "Payee Verification"
+    _inherit = "g2p.payment.own.defaults"
     _order = "id desc"
     _rec_name = "partner_id"
 
@@ -102,7 +103,6 @@ class PayeeVerification(models.Model):
         for start in range(0, len(verifications), CHUNK):
             part = verifications[start : start + CHUNK]
             part.with_delay(
-                channel="root.g2p_payment_mojaloop",
                 description=_("Verify %s payees", len(part)),
             )._look_up()
         return verifications

@@ -2,13 +2,20 @@ from odoo import api, fields, models
 
 from odoo.addons.g2p_payment_hub.models.payment import GUARDED
 
-GUARDED.update({"mojaloop_transfer_ids", "mojaloop_verification_ids"})
+GUARDED.update({"mojaloop_transfer_ids", "mojaloop_verification_ids", "mojaloop_unknown_at"})
 
 
 class Payment(models.Model):
     _inherit = "g2p.payment"
 
     mojaloop_transfer_ids = fields.One2many("g2p.mojaloop.transfer", "payment_id", "Transfers", readonly=True)
+    mojaloop_unknown_at = fields.Datetime(
+        "Unknown to the Scheme",
+        readonly=True,
+        copy=False,
+        help="When the scheme said that it has no transfer of this payment, which was given up. It is asked "
+        "before another payment of the same entitlement is sent.",
+    )
     mojaloop_verification_ids = fields.One2many(
         "g2p.payee.verification", "payment_id", "Payee Verifications", readonly=True
     )
@@ -19,7 +26,14 @@ class Payment(models.Model):
         help="What the scheme said last about who the payee is.",
     )
 
+    def _heed_decision(self):
+        super()._heed_decision()
+        self.env["g2p.mojaloop.transfer"]._heed_decisions(self)
+
     @api.depends("mojaloop_verification_ids")
     def _compute_mojaloop_verification(self):
         for payment in self:
             payment.mojaloop_verification_id = payment.mojaloop_verification_ids.sorted("id")[-1:]
+
+    def _mojaloop_unknown(self):
+        self.sudo().mojaloop_unknown_at = fields.Datetime.now()

@@ -4,6 +4,7 @@ from odoo.addons.g2p_payment_hub.models.payment_batch import APPROVERS
 
 from .payee_verification import DECIDERS
 from .payment_gateway import MOJALOOP
+from .payment_submission import UNSETTLED
 
 
 class PaymentBatch(models.Model):
@@ -38,12 +39,14 @@ class PaymentBatch(models.Model):
 
     def _compute_mojaloop_transfers(self):
         counts = self.env["g2p.mojaloop.transfer"]._read_group(
-            [("batch_id", "in", self.ids)], ["batch_id", "state"], ["__count"]
+            [("batch_id", "in", self.ids)], ["batch_id", "state", "decided"], ["__count"]
         )
         for batch in self:
-            mine = {state: count for one, state, count in counts if one == batch}
-            batch.mojaloop_transfer_count = sum(mine.values())
-            batch.mojaloop_unsettled_count = mine.get("transferring", 0) + mine.get("unknown", 0)
+            mine = [(state, decided, count) for one, state, decided, count in counts if one == batch]
+            batch.mojaloop_transfer_count = sum(count for _state, _decided, count in mine)
+            batch.mojaloop_unsettled_count = sum(
+                count for state, decided, count in mine if state in UNSETTLED and not decided
+            )
 
     @api.depends("submission_ids.paused_reason", "submission_ids.run_answer")
     def _compute_mojaloop_run(self):
@@ -51,6 +54,12 @@ class PaymentBatch(models.Model):
             accepted = batch.sudo().submission_ids.filtered(lambda one: one.state == "accepted")[:1]
             batch.mojaloop_paused_reason = accepted.paused_reason
             batch.mojaloop_run_answer = accepted.run_answer
+
+    def _check_given_up_never_left(self, submission):
+        """Nor may the scheme still carry out, or have carried out, what people declared failed while nobody
+        knew what became of it."""
+        super()._check_given_up_never_left(submission)
+        self.env["g2p.mojaloop.transfer"]._check_declared_failed(self.gateway_id, self.payment_ids)
 
     def action_resume_paying(self):
         """A finance user has mended what paused the batch: its payments go on."""

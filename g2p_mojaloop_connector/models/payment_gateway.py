@@ -1,6 +1,9 @@
 from odoo import _, api, fields, models
-from odoo.exceptions import ValidationError
+from odoo.exceptions import UserError, ValidationError
 from odoo.tools import float_repr
+
+from ..client import grammar
+from ..client.orders import BULK, STEP_BY_STEP, TWO_PHASES
 
 MOJALOOP = "mojaloop"
 SECRET = "g2p_payment_hub.group_gateway_admin"
@@ -53,6 +56,19 @@ class PaymentGateway(models.Model):
     mojaloop_payer_name = fields.Char(
         "Payer Name", help="Who pays, as the payees' institutions show it: letters without accents."
     )
+    mojaloop_flow = fields.Selection(
+        [(STEP_BY_STEP, "Step by Step"), (TWO_PHASES, "Two Phases"), (BULK, "Bulk")],
+        "Payment Flow",
+        default=STEP_BY_STEP,
+        required=True,
+        tracking=True,
+        help="How payments go through the connector. Step by step: look-up, quote and transfer of a payment "
+        "are requests of their own (/parties, /quotes, /simpleTransfers); any connector can do that. Two "
+        "phases: the connector looks up and quotes, and pays when its quote is accepted (POST and PUT "
+        "/transfers); for npm's 18.0.2 with AUTO_ACCEPT_QUOTES off. Bulk: all payments to one institution "
+        "together (/bulkQuotes, /bulkTransfers); for newer connectors only. It is part of what finance "
+        "approves.",
+    )
     mojaloop_scenario = fields.Selection(
         [("TRANSFER", "Transfer"), ("PAYMENT", "Payment to a merchant"), ("DEPOSIT", "Deposit")],
         "Scenario",
@@ -80,7 +96,8 @@ class PaymentGateway(models.Model):
         "Expiry (seconds)",
         default=60,
         help="How long the scheme may take to carry out a transfer. What it has not carried out by then does "
-        "not happen any more.",
+        "not happen any more. In two phases and in bulk the connector sets the time: give at least its "
+        "EXPIRY_SECONDS.",
     )
     mojaloop_step_timeout = fields.Integer(
         "Step Time-out (seconds)",
@@ -91,8 +108,9 @@ class PaymentGateway(models.Model):
     mojaloop_parallel = fields.Integer(
         "Parallel Payments",
         default=1,
-        help="How many payments are under way at the same time. The connector of npm (18.0.2) mixes up the "
-        "answers to several, and then hears nothing any more until it is started anew: leave it at 1 there.",
+        help="How many payments are under way at the same time. Step by step, the connector of npm (18.0.2) "
+        "mixes up the answers to several, and then hears nothing any more until it is started anew: leave it "
+        "at 1 there. In two phases it does not.",
     )
     mojaloop_per_second = fields.Integer(
         "Payments per Second", help="How many payments are begun in a second at the most. Zero: no limit."
@@ -150,8 +168,34 @@ class PaymentGateway(models.Model):
 
     def _leave_mojaloop(self):
         """When this add-on is uninstalled: the gateways stay, because batches point at them, and can send
-        nothing."""
-        self.write({"provider": "payment_hub_ee", "state": "disabled"})
+        nothing: what was approved for Mojaloop is not what another provider would send."""
+        # Not our own `write`, which keeps the provider of a gateway with batches: Odoo would pass over that,
+        # and leave the gateway live.
+        models.Model.write(self, {"provider": "payment_hub_ee", "state": "disabled"})
+
+    @api.model
+    def _check_may_leave_mojaloop(self):
+        """UserError while the tables of this add-on hold what nobody else knows."""
+        gateways = self.sudo().with_context(active_test=False).search([("provider", "=", MOJALOOP)])
+        open_results = [("gateway_id", "in", gateways.ids), ("payment_id.status", "=", False)]
+        if gateways._waits_for_answers() or self.env["g2p.mojaloop.transfer"].sudo().search_count(
+            open_results, limit=1
+        ):
+            raise UserError(
+                _(
+                    "Transfers of Mojaloop are not over, or their payments have no result yet. Let "
+                    "reconciliation write all results down, then uninstall this add-on: with it goes what is "
+                    "known of them, and they could be paid again."
+                )
+            )
+
+    def write(self, vals):
+        """What one scheme did not know says nothing about another."""
+        if not set(self._address_fields()).isdisjoint(vals):
+            self.env["g2p.payment"].sudo().search(
+                [("gateway_id", "in", self.ids), ("mojaloop_unknown_at", "!=", False)]
+            ).mojaloop_unknown_at = False
+        return super().write(vals)
 
     @api.constrains("mojaloop_url", "mojaloop_token_url", "state")
     def _check_mojaloop_urls(self):
@@ -167,6 +211,29 @@ class PaymentGateway(models.Model):
                 gateway._check_header_name("mojaloop_header_name")
             for name in _HEADER_TEXTS:
                 gateway._check_header_text(name)
+
+    @api.constrains("mojaloop_flow", "mojaloop_scenario")
+    def _check_mojaloop_flow(self):
+        for gateway in self:
+            if gateway.mojaloop_flow != STEP_BY_STEP and gateway.mojaloop_scenario != "TRANSFER":
+                raise ValidationError(
+                    _(
+                        "Other scenarios than Transfer go step by step only. Change the scenario or the "
+                        "payment flow."
+                    )
+                )
+
+    @api.constrains("mojaloop_dfsp_id")
+    def _check_mojaloop_dfsp_id(self):
+        for gateway in self:
+            if len(gateway.mojaloop_dfsp_id or "") > grammar.MAX_FSP_ID:
+                raise ValidationError(
+                    _(
+                        "DFSP ID: Mojaloop's names of institutions have %s characters at the most. Ask the "
+                        "scheme's operator for yours.",
+                        grammar.MAX_FSP_ID,
+                    )
+                )
 
     @api.constrains(
         "mojaloop_step_timeout",

@@ -14,6 +14,18 @@ _ENDS = {
     "mojaloop_ca_until": "g2p_mojaloop_connector.activity_ca_ends",
     "mojaloop_signing_key_until": "g2p_mojaloop_connector.activity_signing_key_ends",
     "mojaloop_peer_keys_until": "g2p_mojaloop_connector.activity_peer_keys_end",
+    "mojaloop_server_until": "g2p_mojaloop_connector.activity_server_certificate_ends",
+    "mojaloop_hub_authority_until": "g2p_mojaloop_connector.activity_hub_authority_ends",
+    "mojaloop_hub_server_until": "g2p_mojaloop_connector.activity_hub_server_certificate_ends",
+}
+# Fields with certificates, and the fields that say when they end.
+_CERTIFICATES = {
+    "mojaloop_client_certificate": "mojaloop_certificate_until",
+    "mojaloop_ca_bundle": "mojaloop_ca_until",
+    "mojaloop_signing_key": "mojaloop_signing_key_until",
+    "mojaloop_server_certificate": "mojaloop_server_until",
+    "mojaloop_hub_authority": "mojaloop_hub_authority_until",
+    "mojaloop_hub_server_certificate": "mojaloop_hub_server_until",
 }
 
 
@@ -37,6 +49,23 @@ class PaymentGateway(models.Model):
         compute="_compute_mojaloop_ends",
         help="The end of the connector's signing certificate. A bare public key has none.",
     )
+    mojaloop_server_until = fields.Datetime(
+        "Server Certificate until",
+        compute="_compute_mojaloop_ends",
+        help="The end of the certificate that your listener shows to the hub, or of a certificate of its "
+        "chain that ends earlier.",
+    )
+    mojaloop_hub_authority_until = fields.Datetime(
+        "Hub's Authority until",
+        compute="_compute_mojaloop_ends",
+        help="The end of the hub's authority, as it was last fetched.",
+    )
+    mojaloop_hub_server_until = fields.Datetime(
+        "Hub's Server Certificate until",
+        compute="_compute_mojaloop_ends",
+        help="The end of the certificate that the hub's servers show, as it was last fetched, or of a "
+        "certificate of its chain that ends earlier.",
+    )
     mojaloop_peer_keys_until = fields.Datetime(
         "Keys of Others until",
         compute="_compute_mojaloop_peer_keys_until",
@@ -47,18 +76,23 @@ class PaymentGateway(models.Model):
         "Reminders", readonly=True, copy=False, help="Of which ends the administrators were told, and when."
     )
 
-    @api.depends("mojaloop_client_certificate", "mojaloop_ca_bundle", "mojaloop_signing_key")
+    @api.depends(*_CERTIFICATES)
     def _compute_mojaloop_ends(self):
         for gateway in self:
-            gateway.mojaloop_certificate_until = _end(gateway.mojaloop_client_certificate)
-            gateway.mojaloop_ca_until = _end(gateway.mojaloop_ca_bundle)
-            gateway.mojaloop_signing_key_until = _end(gateway.mojaloop_signing_key)
+            for name, until in _CERTIFICATES.items():
+                gateway[until] = _end(gateway[name])
 
     @api.depends("mojaloop_peer_key_ids.valid_until")
     def _compute_mojaloop_peer_keys_until(self):
         for gateway in self:
             ends = gateway.mojaloop_peer_key_ids.filtered("valid_until").mapped("valid_until")
             gateway.mojaloop_peer_keys_until = min(ends, default=False)
+
+    def write(self, vals):
+        result = super().write(vals)
+        if not _CERTIFICATES.keys().isdisjoint(vals):
+            self._mojaloop_remind()
+        return result
 
     def _check_settings(self):
         problems = super()._check_settings()

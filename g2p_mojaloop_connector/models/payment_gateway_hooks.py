@@ -1,15 +1,21 @@
-from odoo import _, api, models
+from datetime import timedelta
+
+from odoo import _, api, fields, models
 from odoo.exceptions import UserError
 
+from odoo.addons.g2p_payment_hub.client.errors import GatewayError
 from odoo.addons.g2p_payment_hub.client.instructions import Payer
 from odoo.addons.g2p_payment_hub.client.outcomes import Receipt
 from odoo.addons.g2p_payment_hub.models.payment_gateway_token import GatewayTokens
+from odoo.addons.queue_job.exception import RetryableJobError
 
 from ..client import grammar, orders, paying
+from ..client.bulk import NO_BULK
 from ..client.connector import Connector
 from ..client.grammar import Problem
 from ..client.ids import transfer_ids
 from ..client.login import ClientCredentials
+from ..client.offers import NO_IDS
 from ..client.parties import Party
 from ..client.settings import ConnectorSettings, limits_for
 from ..client.workers import Pace, Workers
@@ -17,8 +23,10 @@ from .payment_gateway import MOJALOOP
 
 # Payments reach their results within seconds; whoever asks for outcomes may begin soon.
 POLL_AFTER = 10
-# The look before sending may take so long.
-ASK_SECONDS = 300
+# The look before sending takes so long at a time, well below a worker's time limit, and goes on from there.
+ASK_SECONDS = 30
+# What the scheme did not know counts so long.
+UNKNOWN_FOR = timedelta(days=1)
 
 
 class PaymentGateway(models.Model):
@@ -51,6 +59,7 @@ class PaymentGateway(models.Model):
             amount_type="RECEIVE",
             fee_limit=fee_limit,
             fee_limit_percent=fee_limit_percent,
+            flow=self.mojaloop_flow,
         )
 
     def _mojaloop_settings(self, terms):
@@ -64,6 +73,7 @@ class PaymentGateway(models.Model):
                 client_secret=secrets.get("mojaloop_client_secret", ""),
             )
         header = self.mojaloop_header_name
+        two_phase = terms.flow == orders.TWO_PHASES
         return ConnectorSettings(
             url=self.mojaloop_url or "",
             dfsp_id=terms.dfsp_id,
@@ -77,8 +87,10 @@ class PaymentGateway(models.Model):
             client_certificate=self.mojaloop_client_certificate or "",
             client_key=secrets.get("mojaloop_client_key", ""),
             step_timeout=self.mojaloop_step_timeout,
-            limits=limits_for(self.mojaloop_step_timeout),
+            limits=limits_for(self.mojaloop_step_timeout, two_phase),
             expiry_seconds=self.mojaloop_expiry_seconds,
+            two_phase=two_phase,
+            bulk=terms.flow == orders.BULK,
         )
 
     def _mojaloop_terms_of_gateway(self):
@@ -203,13 +215,16 @@ class PaymentGateway(models.Model):
     # Sending, and what came of it
 
     def _submit(self, submission):
-        """Nothing leaves here: once the connector answers, the batch is taken over by the paying job, whose
-        transfers are written in the transaction that accepts the submission."""
+        """Nothing leaves here: once the connector answers, and can pay in bulk where that was approved, the
+        batch is taken over by the paying job, whose transfers are written in the transaction that accepts the
+        submission."""
         if self.provider != MOJALOOP:
             return super()._submit(submission)
         terms, _orders = orders.parse(submission._frozen_content())
         with self._or_not_sent(self._mojaloop_connector, terms) as connector:
             connector.reach()
+            if terms.flow == orders.BULK:
+                connector.bulk().check()
         return Receipt(reference=submission.key, poll_after=POLL_AFTER)
 
     def _find_submission(self, submission, references=None):
@@ -219,18 +234,65 @@ class PaymentGateway(models.Model):
         if self.provider != MOJALOOP:
             return super()._find_submission(submission, references)
         if references:
-            known = self._mojaloop_known(references)
+            known = self._mojaloop_known(submission.batch_id, references)
             return Receipt(reference=known) if known else None
         if submission.state == "unknown" or submission.sudo().transfer_ids:
             return Receipt(reference=submission.key, poll_after=POLL_AFTER)
         return None
 
-    def _mojaloop_known(self, references):
-        """The first of the transfer ids of these payments that the scheme knows."""
-        ids = [transfer_ids(reference, 1).transfer_id for reference in references]
+    def _mojaloop_known(self, batch, references):
+        """The first of the transfer ids of these payments that the scheme knows.
+
+        Of how many it may be asked in one run depends on the gateway's pace. So what it does not know is
+        written down, and a later run asks for the others. A payment that was given up is sent by nobody, and
+        what had left before a backup was restored reaches the scheme within minutes."""
+        payments = self._mojaloop_not_asked(references)
+        ids = [transfer_ids(payment.name, 1).transfer_id for payment in payments]
+        found = self._mojaloop_first(paying.is_known, batch, payments, ids)
+        return ids[found] if found is not None else None
+
+    def _mojaloop_first(self, asks, batch, payments, ids, alone=False):
+        """The index of the first of `ids` of which `asks(connector, id)` is true, None when none is.
+        `payments` are theirs; those of which it is false are not asked for again soon."""
         with self._mojaloop_workers(self._mojaloop_terms_of_gateway()) as workers:
-            known = workers.run(paying.is_known, ids, ASK_SECONDS, paying.cannot_tell)
-        return next((one for one, is_known in zip(ids, known, strict=True) if is_known), None)
+            said = workers.run(asks, ids, ASK_SECONDS, paying.not_asked, alone)
+        no = payments.browse(one.id for one, answer in zip(payments, said, strict=True) if answer is False)
+        if no:
+            batch._write_down(lambda batch: no.with_env(batch.env)._mojaloop_unknown())
+        if True in said:
+            return said.index(True)
+        errors = [error for error in said if isinstance(error, GatewayError)]
+        if errors:
+            raise errors[0]
+        if None in said:
+            raise RetryableJobError("There are more payments to ask for.", seconds=1, ignore_retry=True)
+        return None
+
+    def _mojaloop_not_asked(self, references):
+        """Those of which the scheme has not said lately that it does not know them."""
+        return (
+            self.env["g2p.payment"]
+            .sudo()
+            .search(
+                [
+                    ("name", "in", references),
+                    ("gateway_id", "=", self.id),
+                    "|",
+                    ("mojaloop_unknown_at", "=", False),
+                    ("mojaloop_unknown_at", "<", fields.Datetime.now() - UNKNOWN_FOR),
+                ],
+                order="id",
+            )
+        )
+
+    def _mojaloop_may_pay(self, batch, transfers):
+        """The first of these transfers of ours that the scheme has carried out, or still may."""
+        payments = self._mojaloop_not_asked(transfers.payment_id.mapped("name"))
+        open_ones = transfers.filtered(lambda one: one.payment_id in payments)
+        ids = open_ones.mapped("transfer_id")
+        owners = payments.browse(one.payment_id.id for one in open_ones)
+        found = self._mojaloop_first(paying.may_pay, batch, owners, ids, alone=True)
+        return open_ones[found] if found is not None else open_ones.browse()
 
     def _outcomes(self, submission, references):
         """What the paying job has learnt; it asks the scheme by itself."""
@@ -247,12 +309,31 @@ class PaymentGateway(models.Model):
             return connector.check_connection()
 
     def _check_label(self, name):
-        labels = {"connector": _("Connector"), "hub": _("Scheme")}
+        labels = {"connector": _("Connector"), "hub": _("Scheme"), "bulk": _("Bulk")}
         return labels.get(name) or super()._check_label(name)
+
+    @api.model
+    def _explain(self, error):
+        sentences = {
+            NO_BULK: _(
+                "This version of the connector cannot pay in bulk (npm's 18.0.2 cannot). Use a newer one, or "
+                "choose another payment flow on the gateway and have the batch approved on it."
+            ),
+            NO_IDS: _(
+                "In two phases this version of the connector takes no transfer ids of ours, so that nobody "
+                "could ask for a payment that was forgotten here. Choose Step by Step on the gateway, and "
+                "have the batch approved on it."
+            ),
+        }
+        return sentences.get(error.detail) or super()._explain(error)
 
     def _waits_for_answers(self):
         """Another system would say of a transfer under way that it does not know it."""
-        unsettled = [("gateway_id", "in", self.ids), ("state", "not in", ("failed", "committed"))]
+        unsettled = [
+            ("gateway_id", "in", self.ids),
+            ("state", "not in", ("failed", "committed")),
+            ("decided", "=", False),
+        ]
         return super()._waits_for_answers() or bool(
             self.env["g2p.mojaloop.transfer"].sudo().search_count(unsettled, limit=1)
         )

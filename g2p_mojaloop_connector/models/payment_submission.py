@@ -5,21 +5,21 @@ from odoo import _, api, fields, models
 from odoo.addons.g2p_payment_hub.client.errors import GatewayError
 from odoo.addons.queue_job.exception import RetryableJobError
 
-from ..client import orders, paying
+from ..client import orders, paying, paying_bulk
+from ..client.bulk import MAX_ITEMS
 from .mojaloop_transfer import FINAL
 from .payment_gateway import MOJALOOP
 
 # A job begins nothing after so long, and makes room for others; well below a worker's time limit.
 RUN_SECONDS = 30
-# Payments taken at a time. What a worker leaves behind when it dies is no more than this.
+# Payments taken at a time. What a worker leaves behind when it dies is no more than this, or than one bulk.
 CHUNK = 32
-# Steps that have not begun by then do not begin any more, so that every step ends before its lease.
-BEGIN_SECONDS, TRANSFER_SECONDS = 30, 30
 UNSETTLED = ("transferring", "unknown")
+PAUSED = "paused"  # in the audit trail; beside the submission's own state, which stays
 
 
 class PaymentSubmission(models.Model):
-    """Pays the payments of an accepted submission one by one, many at a time.
+    """Pays the payments of an accepted submission, many at a time, in the way that was approved.
 
     The transfers are written in the transaction that accepts the submission. From then on a job carries them
     on, and a scheduled action finds what waits or was left behind by a worker that died. Each chunk of
@@ -49,7 +49,6 @@ class PaymentSubmission(models.Model):
     def _queue_paying(self):
         for submission in self.sudo():
             submission.with_delay(
-                channel="root.g2p_payment_mojaloop",
                 identity_key=f"g2p_mojaloop_connector.pay.{submission.id}",
                 description=_("Pay %s through Mojaloop", submission.batch_id.name),
             )._pay()
@@ -71,6 +70,7 @@ class PaymentSubmission(models.Model):
               JOIN g2p_mojaloop_transfer AS transfer ON transfer.submission_id = submission.id
               JOIN g2p_payment_gateway AS gateway ON gateway.id = submission.gateway_id
              WHERE gateway.state <> 'disabled'
+               AND transfer.decided IS NULL
                AND (transfer.state IN ('transferring', 'unknown')
                     OR transfer.state = 'waiting' AND submission.paused_reason IS NULL)
                AND (transfer.next_at IS NULL OR transfer.next_at <= %s)
@@ -114,7 +114,12 @@ class PaymentSubmission(models.Model):
     def _next_turn_at(self):
         states = list(UNSETTLED) if self.paused_reason else ["waiting", *UNSETTLED]
         transfers = self.env["g2p.mojaloop.transfer"].search(
-            [("submission_id", "=", self.id), ("state", "in", states), ("next_at", "!=", False)],
+            [
+                ("submission_id", "=", self.id),
+                ("state", "in", states),
+                ("decided", "=", False),
+                ("next_at", "!=", False),
+            ],
             order="next_at",
             limit=1,
         )
@@ -133,6 +138,8 @@ class PaymentSubmission(models.Model):
 
     def _pause(self, error):
         """No further payment of it is begun: it would fare the same. Those under way are still asked for."""
+        # Waits for whoever adds to the audit trail, and begins again with what they wrote: see `_write_down`.
+        self.env.cr.execute("SELECT id FROM g2p_payment_batch WHERE id = %s FOR UPDATE", [self.batch_id.id])
         if self.sudo().paused_reason:
             return
         if isinstance(error, GatewayError):
@@ -151,13 +158,17 @@ class PaymentSubmission(models.Model):
             ),
             user_id=(batch.approved_by_id or self.env.user).id,
         )
-        batch._message_log(body=_("Paused: %s", said))
+        self._note_pause(self.state, PAUSED, _("Paused: %s", said))
 
     def _resume(self):
-        self._note(_("Resumed after: %s", self.paused_reason))
+        self._note_pause(PAUSED, self.state, _("Resumed after: %s", self.paused_reason))
         self.sudo().paused_reason = False
         self.batch_id.sudo().activity_unlink(["mail.mail_activity_data_todo"])
         self._queue_paying()
+
+    def _note_pause(self, before, after, why):
+        self._record(before, after, why)
+        self.batch_id._message_log(body=why)
 
     def _claim_gateway(self):
         """One job at a time pays through a gateway, so that its pace holds for all batches together. The lock
@@ -177,12 +188,11 @@ class PaymentSubmission(models.Model):
         return sum(self._begin(run, alone) for alone in (False, True))
 
     def _begin(self, run, alone):
-        tasks, lease = self._claim(run, ("waiting",), alone, unless_paused=True)
-        begun = run.workers.run(paying.begin, tasks, BEGIN_SECONDS, paying.left_over, alone)
-        ready = [paying.ready(run.workers.connection(), result) for result in begun]
-        leaving = self._settle(run, lease, ready)
-        paid = run.workers.run(paying.transfer, leaving, TRANSFER_SECONDS, paying.not_sent, alone)
-        self._settle(run, lease, paid)
+        tasks, lease = self._claim(run, ("waiting",), alone, run.limit, unless_paused=True)
+        leaving = self._settle(run, lease, run.way.begin_all(run.workers, tasks, alone))
+        self._settle(run, lease, run.way.transfer_all(run.workers, leaving, alone))
+        if leaving:
+            run.limit = max(run.limit, CHUNK)
         return len(tasks)
 
     def _ask_some(self, run):
@@ -190,11 +200,11 @@ class PaymentSubmission(models.Model):
         return sum(self._ask_scheme(run, alone) for alone in (False, True))
 
     def _ask_scheme(self, run, alone):
-        tasks, lease = self._claim(run, UNSETTLED, alone)
-        self._settle(run, lease, run.workers.run(paying.ask, tasks, BEGIN_SECONDS, paying.left_over, alone))
+        tasks, lease = self._claim(run, UNSETTLED, alone, CHUNK)
+        self._settle(run, lease, paying.ask_all(run.workers, tasks, alone))
         return len(tasks)
 
-    def _claim(self, run, states, heard, unless_paused=False):
+    def _claim(self, run, states, heard, limit, unless_paused=False):
         """Those to whom the scheme has said no once are `heard`, and are worked on alone."""
 
         def claim(batch):
@@ -202,7 +212,7 @@ class PaymentSubmission(models.Model):
             if run.is_over() or (unless_paused and submission.paused_reason):
                 return [], ""
             transfers = batch.env["g2p.mojaloop.transfer"].sudo()
-            claimed, lease = transfers._claim(submission, states, heard, CHUNK)
+            claimed, lease = transfers._claim(submission, states, heard, limit)
             return claimed._tasks(run.terms), lease
 
         return self._write_down(claim)
@@ -235,10 +245,17 @@ class PaymentSubmission(models.Model):
 
 
 class _Run:
-    """One run of the job: its threads, the terms that were approved, and what keeps it from going on."""
+    """One run of the job: its threads, the terms that were approved and the way that they name, how many are
+    begun at a time, and what keeps it from going on.
+
+    In two phases one is begun at a time until one has waited for its acceptance: a connector that accepts by
+    itself has then paid no more than one without anybody having seen its fee.
+    """
 
     def __init__(self, workers, terms):
         self.workers, self.terms, self.trouble = workers, terms, None
+        self.way = paying_bulk if terms.flow == orders.BULK else paying
+        self.limit = {orders.TWO_PHASES: 1, orders.BULK: MAX_ITEMS}.get(terms.flow, CHUNK)
         self._until = time.monotonic() + RUN_SECONDS
 
     def is_over(self):

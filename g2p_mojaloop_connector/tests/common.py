@@ -24,11 +24,13 @@ class Scheme:
     it.
 
     `faults`: payee's identifier and step ("lookup", "quote", "transfer", "ask") to what happens there
-    instead: an error code of Mojaloop's, TIMEOUT, an exception that is raised before the hub hears of it, or,
-    for a transfer, a state. With `lose_replies` a transfer is carried out and its answer lost. `fee` is asked
-    for on top. `mixed_up`: payee's identifier and step to an error code that belongs to another payment and
-    is answered once, whatever happened. `ledger`: transfer id to what was paid; `posts`: the bodies of all
-    transfers, as they came.
+    instead: an error code of Mojaloop's, TIMEOUT, an exception that is raised before the hub hears of it,
+    or, for a transfer, a state. With `lose_replies` a transfer is carried out and its answer lost. `fee` is
+    asked for on top, or what `fees` has for a payee. `institutions`, `names` and `told`: payee's identifier
+    to where its account is, what it is called there, and members of what is told of its transfers.
+    `mixed_up`: payee's identifier and step to an error code that belongs to another payment and is answered
+    once, whatever happened. `ledger`: transfer id to what was paid; `posts`: the bodies of all transfers, as
+    they came, and `quoted` the ids of all quotes.
     """
 
     def __init__(self):
@@ -36,7 +38,8 @@ class Scheme:
         self.states, self.bodies, self.names = {}, {}, {}
         self.lose_replies, self.fee, self.down, self.wrong_fulfilment = set(), "0", None, set()
         self.accounts, self.refused_accounts = set(), set()
-        self.mixed_up = {}
+        self.mixed_up, self.institutions, self.fees, self.quoted = {}, {}, {}, []
+        self.told = {}
         self._payees, self._secrets = {}, {}
         self._lock = threading.Lock()
 
@@ -60,14 +63,18 @@ class Scheme:
         failed = self._fault(identifier, "lookup", lambda _code: _answer(200, {"party": {"body": {}}}))
         if failed:
             return failed
-        party = {"partyIdType": id_type, "partyIdentifier": identifier, "fspId": "payeefsp"}
+        party = {"partyIdType": id_type, "partyIdentifier": identifier, "fspId": self.institution(identifier)}
         if sub:
             party["partySubIdOrType"] = sub[0]
         named = {"partyIdInfo": party, "name": self.names.get(identifier, "Somebody")}
         return _answer(200, {"party": {"body": named}, "currentState": "COMPLETED"})
 
+    def institution(self, identifier):
+        return self.institutions.get(identifier, "payeefsp")
+
     def _post_quotes(self, body, text):
         request = body["quotesPostRequest"]
+        self.quoted.append(request["quoteId"])
         identifier = request["payee"]["partyIdInfo"]["partyIdentifier"]
         failed = self._fault(
             identifier, "quote", lambda code: _answer(200, {"quotes": {"errorInformation": _error(code)}})
@@ -75,10 +82,12 @@ class Scheme:
         if failed:
             return failed
         self._payees[request["transactionId"]] = identifier
-        return _answer(200, {"quotes": {"body": self._offer(request)}, "currentState": "COMPLETED"})
+        offer = self._offer(request, identifier)
+        return _answer(200, {"quotes": {"body": offer}, "currentState": "COMPLETED"})
 
-    def _offer(self, request):
-        total = str(Decimal(request["amount"]["amount"]) + Decimal(self.fee))
+    def _offer(self, request, identifier):
+        fee = self.fees.get(identifier, self.fee)
+        total = str(Decimal(request["amount"]["amount"]) + Decimal(fee))
         money = {"currency": request["amount"]["currency"], "amount": total}
         carried = {**request, "amount": money}
         packet = _packet(json.dumps(carried))
@@ -91,32 +100,36 @@ class Scheme:
             "ilpPacket": packet,
             "condition": _text(hashlib.sha256(fulfilment).digest()),
         }
-        fees = {"payeeFspFee": {**money, "amount": self.fee}} if self.fee != "0" else {}
+        fees = {"payeeFspFee": {**money, "amount": fee}} if fee != "0" else {}
         return {**offer, **fees}
 
     def _post_simpleTransfers(self, body, text):
         request = body["transfersPostRequest"]
+        failed = self._transferred(
+            request,
+            text,
+            lambda code: _answer(200, {"transfer": {"body": {"errorInformation": _error(code)}}}),
+        )
+        return failed or _answer(200, {"transfer": {"body": self._told(request["transferId"])}})
+
+    def _transferred(self, request, text, with_code):
+        """The hub gets a transfer; what is answered when it is not simply carried out."""
         transfer_id = request["transferId"]
         self.posts.append(text)
         identifier = self._payees[transfer_id]
-        failed = self._fault(
-            identifier,
-            "transfer",
-            lambda code: _answer(200, {"transfer": {"body": {"errorInformation": _error(code)}}}),
-        )
+        failed = self._fault(identifier, "transfer", with_code)
         if failed:
             return failed
         if self.bodies.setdefault(transfer_id, text) != text:
-            return _answer(200, {"transfer": {"body": {"errorInformation": _error("3106")}}})
+            return with_code("3106")
         state = self.states.setdefault(transfer_id, self.faults.get((identifier, "state"), "COMMITTED"))
         if state == "COMMITTED":
             self._pay(transfer_id, identifier, request)
         if (identifier, "transfer") in self.mixed_up:
-            code = self.mixed_up.pop((identifier, "transfer"))
-            return _answer(200, {"transfer": {"body": {"errorInformation": _error(code)}}})
+            return with_code(self.mixed_up.pop((identifier, "transfer")))
         if identifier in self.lose_replies:
             raise OutcomeUnknown(Reason.CONNECTION_LOST)
-        return _answer(200, {"transfer": {"body": self._told(transfer_id)}})
+        return None
 
     def _pay(self, transfer_id, identifier, request):
         self.ledger.setdefault(
@@ -163,13 +176,13 @@ class Scheme:
     def _told(self, transfer_id):
         state = self.states[transfer_id]
         told = {"transferState": state}
+        payee = self._payees.get(transfer_id)
         if state == "COMMITTED":
             condition = self.ledger[transfer_id]["condition"]
-            payee = self._payees.get(transfer_id)
             wrong = payee in self.wrong_fulfilment or self.mixed_up.pop((payee, "fulfilment"), None)
             told["fulfilment"] = _text(b"\0" * 32) if wrong else self._secrets[condition]
             told["completedTimestamp"] = f"{datetime.now(timezone.utc):%Y-%m-%dT%H:%M:%S}.000Z"
-        return told
+        return {**told, **self.told.get(payee, {})}
 
     def _fault(self, identifier, step, with_code):
         fault = self.faults.get((identifier, step))
@@ -232,6 +245,8 @@ def _variable(data):
 
 
 class MojaloopCase(PaymentHubCase):
+    scheme_class = Scheme
+
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
@@ -241,7 +256,7 @@ class MojaloopCase(PaymentHubCase):
 
     def setUp(self):
         super().setUp()
-        self.scheme = Scheme()
+        self.scheme = self.scheme_class()
         service = type("Service", (_Service,), {"scheme": self.scheme})
         self._start(patch.object(connector, "Service", service))
 
@@ -293,7 +308,7 @@ class MojaloopCase(PaymentHubCase):
         for transfer in self._transfers(batch).sudo().filtered("body"):
             body = json.loads(transfer.body)
             over = datetime.now(timezone.utc) - timedelta(minutes=10)
-            body["transfersPostRequest"]["expiration"] = f"{over:%Y-%m-%dT%H:%M:%S}.000Z"
+            body.get("transfersPostRequest", body)["expiration"] = f"{over:%Y-%m-%dT%H:%M:%S}.000Z"
             self._sql(
                 "UPDATE g2p_mojaloop_transfer SET body = %s WHERE id = %s", json.dumps(body), transfer.id
             )

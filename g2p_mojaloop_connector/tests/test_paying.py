@@ -11,7 +11,7 @@ from odoo.tools import mute_logger
 from odoo.addons.g2p_payment_hub.client.errors import NotSent, OutcomeUnknown, Reason, Refused
 from odoo.addons.g2p_payment_hub.client.outcomes import OutcomeStatus
 
-from ..client import paying
+from ..client import paying, results
 from ..models import payment_submission
 from .common import TIMEOUT, MojaloopCase
 
@@ -38,22 +38,30 @@ class PayingCase(MojaloopCase):
         return transfer, self._outcomes(batch)[batch.payment_ids.name]
 
     @contextmanager
-    def _worker_dies_at(self, work, before=False):
-        """`work` (a step of paying) begins, does what it does, and nobody writes down what came of it; it
-        does nothing when the worker dies `before`."""
-        original = getattr(paying, work)
+    def _worker_dies_at(self, work, before=False, way=paying):
+        """`work` (a step of `way`) begins, does what it does, and nobody writes down what came of it; it does
+        nothing when the worker dies `before`."""
+        original = getattr(way, work)
 
         def dies(connector, task):
             if not before:
                 original(connector, task)
             raise Killed
 
-        with patch.object(payment_submission.paying, work, dies):
+        with patch.object(way, work, dies):
             try:  # and not assertRaises, which takes back what was written
                 yield
             except Killed:
                 return
         self.fail("nobody died")
+
+    def _forget_sending(self, batch, state="approved"):
+        """As a database that was restored from a backup."""
+        self._sql("DELETE FROM g2p_mojaloop_transfer WHERE batch_id = %s", batch.id)
+        self._sql("DELETE FROM g2p_payment_event WHERE submission_id IS NOT NULL")
+        self._sql("DELETE FROM g2p_payment_submission WHERE batch_id = %s", batch.id)
+        self._sql("UPDATE g2p_payment_batch SET batch_state = %s WHERE id = %s", state, batch.id)
+        self._sql("UPDATE g2p_payment SET state = 'issued' WHERE batch_id = %s", batch.id)
 
     def _lease_ends(self, batch):
         self._sql(
@@ -133,7 +141,7 @@ class TestPaying(PayingCase):
         batch = self._approved()
         self._send(batch)
         self.scheme.down = NotSent(Reason.UNREACHABLE, "connection refused")
-        for _number in range(paying.MAX_TRIES + 2):
+        for _number in range(results.MAX_TRIES + 2):
             self._pay(batch)
         transfer, outcome = self._only(batch)
         self.assertEqual((transfer.state, outcome.status), ("waiting", OutcomeStatus.WAITING))
@@ -171,12 +179,13 @@ class TestPaying(PayingCase):
         first = transfer.transfer_id
         self.scheme.faults.clear()
         self._pay(batch)
-        self.assertEqual((transfer.state, transfer.transfer_id), ("committed", first))
+        self.assertEqual((transfer.state, transfer.transfer_id, transfer.turn), ("committed", first, 2))
+        self.assertEqual(len(set(self.scheme.quoted)), 2, "another quote has another id")
         self.assertEqual(list(self.scheme.ledger), [first])
 
     def test_it_is_not_tried_for_ever(self):
         self.scheme.faults[FIRST, "lookup"] = TIMEOUT
-        batch = self._paid(runs=paying.MAX_TRIES)
+        batch = self._paid(runs=results.MAX_TRIES)
         transfer, outcome = self._only(batch)
         self.assertEqual((transfer.state, outcome.failure_type), ("failed", "technical"))
         self.assertFalse(self.scheme.posts)
@@ -243,6 +252,13 @@ class TestMoney(PayingCase):
         self.assertEqual((transfer.state, outcome.reason_code), ("failed", "5104"))
         self.assertEqual(outcome.status, OutcomeStatus.FAILED)
 
+    def test_the_code_of_a_refusal_is_kept_when_the_scheme_then_only_says_that_it_is_over(self):
+        self.scheme.faults[FIRST, "state"] = "ABORTED"
+        self.scheme.mixed_up[FIRST, "transfer"] = "5104"
+        transfer, outcome = self._only(self._paid())
+        self.assertEqual((transfer.state, transfer.transfer_state), ("failed", "ABORTED"))
+        self.assertEqual((outcome.reason_code, outcome.reason), ("5104", "Transfer: Error 5104"))
+
     def test_a_no_that_belongs_to_another_payment_is_not_believed(self):
         """npm's connector mixes answers up when several payments are under way."""
         for step in ("lookup", "transfer"):
@@ -282,7 +298,7 @@ class TestMoney(PayingCase):
     def test_nothing_leaves_while_the_scheme_cannot_say_whether_it_knows_the_id(self):
         """However long that takes: a payment that failed would be paid again under another id."""
         self.scheme.faults[None, "ask"] = TIMEOUT
-        batch = self._paid(runs=paying.MAX_TRIES + 2)
+        batch = self._paid(runs=results.MAX_TRIES + 2)
         self.assertEqual(self._transfers(batch).state, "waiting")
         self.assertFalse(self.scheme.posts)
         self.scheme.faults.clear()
@@ -400,6 +416,32 @@ class TestPause(PayingCase):
         self._pay(batch)
         self.assertEqual(len(self.scheme.paid()), 3)
 
+    def test_it_is_not_failed_by_a_scheme_that_then_only_says_that_it_is_over(self):
+        self.scheme.faults[FIRST, "state"] = "ABORTED"
+        self.scheme.mixed_up[FIRST, "transfer"] = "4001"
+        batch = self._paid()
+        self.assertIn("4001", batch.mojaloop_paused_reason)
+        self.assertEqual(self._transfers(batch).mapped("state"), ["failed", "waiting"])
+        del self.scheme.faults[FIRST, "state"]
+        batch.with_user(self.finance_user).action_resume_paying()
+        self._pay(batch)
+        self.assertEqual(self._transfers(batch).mapped("state"), ["failed", "committed"])
+        self.assertEqual(self.scheme.paid(), [(FIRST, "100")])
+
+    def test_both_are_in_the_audit_trail(self):
+        batch = self._without_money()
+        batch.with_user(self.finance_user).action_resume_paying()
+        paused, resumed = batch.event_ids.filtered(
+            lambda one: "paused" in (one.from_state, one.to_state)
+        ).sorted("number")
+        self.assertEqual((paused.from_state, paused.to_state), ("accepted", "paused"))
+        self.assertEqual((resumed.from_state, resumed.to_state), ("paused", "accepted"))
+        self.assertEqual(resumed.user_id, self.finance_user)
+        self.assertEqual((paused + resumed).submission_id, batch.submission_ids)
+        for event in paused + resumed:
+            self.assertIn("4001", event.why)
+        self.assertEqual(self.env["g2p.payment.event"]._first_broken(batch), 0)
+
     def test_what_is_under_way_is_asked_for_while_paused(self):
         self.scheme.lose_replies.add("27713800003")
         self._entitle(1)
@@ -504,11 +546,7 @@ class TestDeadWorker(PayingCase):
     def test_a_restored_backup_pays_nobody_twice(self):
         """The database has forgotten that the batch was sent; the scheme knows the ids."""
         batch = self._paid(2)
-        self._sql("DELETE FROM g2p_mojaloop_transfer WHERE batch_id = %s", batch.id)
-        self._sql("DELETE FROM g2p_payment_event WHERE submission_id IS NOT NULL")
-        self._sql("DELETE FROM g2p_payment_submission WHERE batch_id = %s", batch.id)
-        self._sql("UPDATE g2p_payment_batch SET batch_state = 'approved' WHERE id = %s", batch.id)
-        self._sql("UPDATE g2p_payment SET state = 'issued' WHERE batch_id = %s", batch.id)
+        self._forget_sending(batch)
         self._send(batch)
         self._pay(batch)
         self.assertEqual((len(self.scheme.posts), len(self.scheme.ledger)), (2, 2))
@@ -517,11 +555,7 @@ class TestDeadWorker(PayingCase):
     def test_payments_given_up_that_the_scheme_knows(self):
         """They were cancelled in a database that had forgotten that they were paid."""
         batch = self._paid()
-        self._sql("DELETE FROM g2p_mojaloop_transfer WHERE batch_id = %s", batch.id)
-        self._sql("DELETE FROM g2p_payment_event WHERE submission_id IS NOT NULL")
-        self._sql("DELETE FROM g2p_payment_submission WHERE batch_id = %s", batch.id)
-        self._sql("UPDATE g2p_payment_batch SET batch_state = 'to_approve' WHERE id = %s", batch.id)
-        self._sql("UPDATE g2p_payment SET state = 'issued' WHERE batch_id = %s", batch.id)
+        self._forget_sending(batch, "to_approve")
         batch.with_user(self.manager_user).action_cancel()
         again = self._prepare()
         self._approve(again)

@@ -65,7 +65,7 @@ class TestMojaloopGateway(MojaloopCase):
         for user in (self.manager_user, self.finance_user):
             with self.assertRaises(AccessError):
                 self.gateway.with_user(user).read(SECRETS)
-        self.assertFalse(self.gateway.copy()._secrets())
+        self.assertFalse(set(SECRETS) & set(self.gateway.copy()._secrets()))
 
     def test_the_connection_is_tested(self):
         said = self.gateway.with_user(self.admin_user).action_test_connection()["params"]
@@ -110,17 +110,6 @@ class TestMojaloopGateway(MojaloopCase):
         self._prepare()
         with self.assertRaisesRegex(UserError, "another gateway"):
             self.payment_hub.provider = "mojaloop"
-
-    def test_uninstalling_leaves_gateways_that_send_nothing(self):
-        entry = self.env["ir.model.fields.selection"].search(
-            [
-                ("field_id.model", "=", "g2p.payment.gateway"),
-                ("field_id.name", "=", "provider"),
-                ("value", "=", "mojaloop"),
-            ]
-        )
-        entry._process_ondelete()
-        self.assertEqual((self.gateway.provider, self.gateway.state), ("payment_hub_ee", "disabled"))
 
 
 @tagged("post_install", "-at_install")

@@ -1,76 +1,19 @@
+import runpy
 from datetime import timedelta
+from pathlib import Path
 from unittest.mock import patch
 
 from cryptography import x509
 
 from odoo import Command, fields
-from odoo.exceptions import AccessError, UserError, ValidationError
-from odoo.sql_db import Cursor
+from odoo.exceptions import AccessError, UserError
 from odoo.tests import Form, tagged
 from odoo.tools import file_open
 
 from ..client import keys
-from ..models.payment_gateway_trust import NEXT_KEY
-from .common import MojaloopCase
-from .connection_manager import SECRET, Authority, Manager
-
-BUTTONS = (
-    "action_mojaloop_generate_request",
-    "action_mojaloop_send_request",
-    "action_mojaloop_fetch_certificate",
-    "action_mojaloop_give_up_request",
-    "action_mojaloop_publish_signing_key",
-    "action_mojaloop_fetch_peer_keys",
-    "action_mojaloop_publish_addresses",
-    "action_mojaloop_refresh_steps",
-)
-_new_key = keys.new_key
-
-
-class TrustCase(MojaloopCase):
-    @classmethod
-    def setUpClass(cls):
-        super().setUpClass()
-        cls.admin_user = cls._user(
-            "gateway", "g2p_payment_hub.group_gateway_admin", "base.group_allow_export"
-        )
-        cls.signing_key = keys.public_key(_new_key(2048))
-
-    def setUp(self):
-        super().setUp()
-        self.connection_manager = Manager()
-        self.addCleanup(self.connection_manager.stop)
-        # 4096 bits take seconds.
-        self._start(patch.object(keys, "new_key", lambda: _new_key(2048)))
-        self.gateway.write(
-            {
-                "mojaloop_cm_url": f"{self.connection_manager.url}/api",
-                "mojaloop_cm_token_url": f"{self.connection_manager.url}/token",
-                "mojaloop_cm_client_id": "treasury",
-                "mojaloop_cm_client_secret": SECRET,
-                "mojaloop_signing_key": self.signing_key,
-                "mojaloop_ingress_url": "https://callbacks.treasury.example",
-                "mojaloop_egress_addresses": "196.0.2.10 196.0.2.32/28",
-            }
-        )
-        self.as_admin = self.gateway.with_user(self.admin_user)
-
-    def _press(self, what):
-        """What a button's notification says."""
-        return self._message(getattr(self.as_admin, f"action_mojaloop_{what}")())
-
-    def _step(self, step="certificate"):
-        return self.as_admin.mojaloop_step_ids.filtered(lambda one: one.step == step)
-
-    def _with_certificate(self, days=365):
-        self._press("generate_request")
-        self._press("send_request")
-        self.connection_manager.sign(days)
-        self._press("fetch_certificate")
-        return self.gateway.mojaloop_client_certificate
-
-    def _key(self, name):
-        return self.gateway._secrets().get(name, "")
+from ..models.payment_gateway_certificate import NEXT_KEY
+from .connection_manager import Authority
+from .trust import BUTTONS, TrustCase, new_key
 
 
 @tagged("post_install", "-at_install")
@@ -96,7 +39,7 @@ class TestClientCertificate(TrustCase):
         self.assertFalse(self._key(NEXT_KEY) or self.gateway.mojaloop_request)
 
     def test_the_key_is_as_long_as_the_manager_asks_for(self):
-        with patch.object(keys, "new_key", _new_key):
+        with patch.object(keys, "new_key", new_key):
             self._press("generate_request")
         request = x509.load_pem_x509_csr(self.gateway.mojaloop_request.encode())
         self.assertEqual(request.public_key().key_size, 4096)
@@ -126,7 +69,7 @@ class TestClientCertificate(TrustCase):
         self._press("generate_request")
         self._press("send_request")
         for days, request, sentence in (
-            (365, keys.request(_new_key(2048), "treasury"), "not for the key of our request"),
+            (365, keys.request(new_key(2048), "treasury"), "not for the key of our request"),
             (-1, None, "over already"),
         ):
             self.connection_manager.sign(days, request)
@@ -180,154 +123,6 @@ class TestClientCertificate(TrustCase):
 
 
 @tagged("post_install", "-at_install")
-class TestOthers(TrustCase):
-    """Signing keys, addresses, steps."""
-
-    def test_the_signing_key_is_published(self):
-        self._press("publish_signing_key")
-        path, body = self.connection_manager.posts[-1]
-        self.assertEqual((path, body["publicKey"]), ("/dfsps/treasury/jwscerts", self.signing_key))
-        self.assertEqual(self._step("signing_key").state, "done")
-
-    def test_of_a_certificate_the_key_is_published(self):
-        certificate = Authority().certificate(keys.load_public_key(self.signing_key))
-        self.gateway.mojaloop_signing_key = certificate
-        self._press("publish_signing_key")
-        self.assertEqual(self.connection_manager.posts[-1][1]["publicKey"], self.signing_key)
-        self.assertTrue(self.gateway.mojaloop_signing_key_until)
-
-    def test_a_private_key_is_not_taken_for_a_public_one(self):
-        for text in (_new_key(2048), "PEM"):
-            with self.assertRaisesRegex(ValidationError, "Keep the private key to the connector"):
-                self.gateway.mojaloop_signing_key = text
-        self.gateway.mojaloop_signing_key = False
-        with self.assertRaisesRegex(UserError, "nothing to publish"):
-            self._press("publish_signing_key")
-
-    def _publish(self, **published):
-        rows = [{"dfspId": name, "publicKey": key} for name, key in published.items()]
-        self.connection_manager.others["/dfsps/jwscerts"] = (200, rows)
-        return self._press("fetch_peer_keys")
-
-    def test_keys_of_others_are_what_the_manager_lists(self):
-        first, second = (keys.public_key(_new_key(2048)) for _number in range(2))
-        self._publish(treasury=self.signing_key, banka=first, bankb=first)
-        peers = self.as_admin.mojaloop_peer_key_ids
-        self.assertEqual(peers.mapped("fsp"), ["banka", "bankb"])
-        ending = Authority().certificate(days=20)
-        self._publish(bankb=second, bankc=ending)
-        peers = {one.fsp: one for one in self.as_admin.mojaloop_peer_key_ids}
-        self.assertEqual(
-            {fsp: one.public_key for fsp, one in peers.items()}, {"bankb": second, "bankc": ending}
-        )
-        self.assertFalse(peers["bankb"].valid_until)
-        self.assertEqual(self.gateway.mojaloop_peer_keys_until, peers["bankc"].valid_until)
-        self.assertEqual(self._step("peer_keys").state, "done")
-
-    def test_a_key_that_is_none_is_not_kept(self):
-        said = self._publish(banka=self.signing_key, bankb="-----BEGIN RUBBISH-----")
-        self.assertIn("left out: bankb.", said)
-        self.assertEqual(self.as_admin.mojaloop_peer_key_ids.mapped("fsp"), ["banka"])
-        self.assertIn("Nobody else", self._publish())
-        self.assertFalse(self.as_admin.mojaloop_peer_key_ids)
-
-    def test_addresses_are_published_once(self):
-        for _turn in range(2):
-            self._press("publish_addresses")
-        published = [
-            (path.rpartition("/endpoints/")[2], body["value"]) for path, body in self.connection_manager.posts
-        ]
-        self.assertEqual(
-            published,
-            [
-                ("ingress/urls", {"url": "https://callbacks.treasury.example"}),
-                ("egress/ips", {"address": "196.0.2.10", "ports": ["443"], "description": "Test Switch"}),
-                ("egress/ips", {"address": "196.0.2.32/28", "ports": ["443"], "description": "Test Switch"}),
-            ],
-        )
-        self.assertEqual(self._step("addresses").state, "done")
-
-    def test_addresses_that_are_none(self):
-        for name, value in (
-            ("mojaloop_egress_addresses", "treasury.example"),
-            ("mojaloop_egress_addresses", "196.0.2.10/8"),
-            ("mojaloop_egress_ports", "443 70000"),
-            ("mojaloop_ingress_url", "http://callbacks.treasury.example"),
-            ("mojaloop_cm_url", "https://user@mcm.hub.example"),
-            ("mojaloop_cm_token_url", "mcm"),
-            ("mojaloop_cm_ca_bundle", "PEM"),
-        ):
-            with self.subTest(name), self.assertRaises(ValidationError):
-                self.gateway[name] = value
-        self.gateway.mojaloop_ingress_url = False
-        with self.assertRaisesRegex(UserError, "Fill in ingress URL"):
-            self._press("publish_addresses")
-
-    def test_what_the_manager_says_of_the_steps(self):
-        steps = [
-            {"identifier": "CSR_EXCHANGE", "status": "IN_PROGRESS"},
-            {"identifier": "ENDPOINTS", "status": "COMPLETED"},
-        ]
-        self.connection_manager.others["/dfsps/treasury/status"] = (200, {"steps": steps})
-        self._press("refresh_steps")
-        self.assertEqual(
-            self.as_admin.mojaloop_step_ids.mapped("manager_status"),
-            ["IN_PROGRESS", False, False, "COMPLETED"],
-        )
-
-    def test_what_went_wrong_is_said_in_a_sentence(self):
-        self.connection_manager.others["/dfsps/treasury/jwscerts"] = (400, {"message": "no such key"})
-        said = self._press("publish_signing_key")
-        self.assertIn("The Connection Manager did not do it. The payment system refuses the request.", said)
-        self.assertEqual(
-            (self._step("signing_key").state, self._step("signing_key").sentence), ("refused", said)
-        )
-        self.gateway.mojaloop_cm_client_secret = "wr0ng"
-        said = self._press("publish_addresses")
-        self.assertIn("refuses user or password", said)
-        self.assertNotIn("wr0ng", said)
-        self.gateway.mojaloop_cm_client_secret = False
-        with self.assertRaisesRegex(UserError, "lacks: Connection Manager Secret"):
-            self._press("refresh_steps")
-
-    def test_nothing_is_written_while_the_network_is_waited_for(self):
-        """A transaction that is repeated would ask again, and what waits would hold locks."""
-        steps = [{"identifier": "CSR_EXCHANGE", "status": "COMPLETED"}]
-        self.connection_manager.others["/dfsps/treasury/status"] = (200, {"steps": steps})
-        self._press("generate_request")
-        execute, written, seen = Cursor.execute, [], []
-        self.connection_manager.on_request = lambda path: seen.append((path, list(written)))
-
-        def record(cr, query, *arguments, **options):
-            if str(getattr(query, "code", query)).lstrip().upper().startswith(("INSERT", "UPDATE", "DELETE")):
-                written.append(str(query))
-            return execute(cr, query, *arguments, **options)
-
-        ask = type(self.gateway)._mojaloop_ask
-
-        def flush_and_ask(gateway, question):
-            gateway.env.flush_all()
-            return ask(gateway, question)
-
-        asking = ("send_request", "fetch_certificate", "publish_signing_key", "fetch_peer_keys")
-        for what in (*asking, "publish_addresses", "refresh_steps"):
-            if self.connection_manager.enrollments:
-                self.connection_manager.sign()
-            self.env.flush_all()
-            written.clear()
-            seen.clear()
-            with (
-                self.subTest(what),
-                patch.object(Cursor, "execute", record),
-                patch.object(type(self.gateway), "_mojaloop_ask", flush_and_ask),
-            ):
-                self._press(what)
-                self.env.flush_all()
-            self.assertTrue(seen and written, what)
-            self.assertFalse([path for path, before in seen if before], what)
-
-
-@tagged("post_install", "-at_install")
 class TestTrustRights(TrustCase):
     def test_who_presses_the_buttons(self):
         users = [
@@ -349,8 +144,7 @@ class TestTrustRights(TrustCase):
         self.assertFalse(self.connection_manager.posts)
 
     def test_who_sees_steps_and_keys_and_that_nobody_writes_them(self):
-        others = TestOthers._publish
-        others(self, banka=self.signing_key)
+        self._publish(banka=self.signing_key)
         for records in (self.as_admin.mojaloop_peer_key_ids, self.as_admin.mojaloop_step_ids[:1]):
             records.with_user(self.admin_user).read()
             for user in (self.manager_user, self.finance_user):
@@ -415,6 +209,16 @@ class TestTrustRights(TrustCase):
         with self.assertRaises(AccessError):
             self.env["g2p.payment.gateway.secret"].with_user(self.admin_user).search([])
 
+    def test_gateways_of_an_older_version_get_the_steps_that_they_lack(self):
+        self._sql("DELETE FROM g2p_mojaloop_trust_step WHERE step IN ('hub_key', 'server_certificate')")
+        (script,) = Path(__file__).parent.parent.glob("migrations/*/post-migration.py")
+        for _turn in range(2):
+            runpy.run_path(str(script))["migrate"](self.env.cr, "17.0.1.0.0")
+        self.env.invalidate_all()
+        steps = [name for name, _label in self.env["g2p.mojaloop.trust.step"]._fields["step"].selection]
+        self.assertCountEqual(self.as_admin.mojaloop_step_ids.mapped("step"), steps)
+        self.assertFalse(self.payment_hub.mojaloop_step_ids)
+
     def test_a_neutralized_copy_publishes_nothing(self):
         with file_open("g2p_mojaloop_connector/data/neutralize.sql") as script:
             self._sql(script.read())
@@ -473,7 +277,7 @@ class TestEnds(TrustCase):
         soon, later = Authority().certificate(days=3), Authority().certificate(days=300)
         self.gateway.write({"mojaloop_ca_bundle": later + soon, "mojaloop_signing_key": soon})
         self.assertEqual(self.gateway.mojaloop_ca_until, self.gateway.mojaloop_signing_key_until)
-        TestOthers._publish(self, banka=soon)
+        self._publish(banka=soon)
         self.assertFalse(self._told_of_it())
         mine = self.gateway.activity_ids.filtered(lambda one: one.user_id == self.admin_user)
         self.assertEqual(len(mine.activity_type_id), 3)

@@ -58,7 +58,8 @@ class PayeeAliasWizard(models.TransientModel):
         except GatewayError as error:
             raise UserError(self.gateway_id._explain(error)) from error
         except StepFailed as error:
-            raise UserError(_("The scheme refused: %s", f"{error.code} {error.description}")) from error
+            said = f"{error.code} {error.description}"
+            raise UserError(_("The scheme refused: %s", said)) from error
         for line, result in zip(lines, results, strict=True):
             line.write({"result": line._result_sentence(result), "works": bool(result.registered)})
         return {
@@ -125,7 +126,8 @@ class PayeeAliasWizardLine(models.TransientModel):
             return _("Done.")
         if result.registered is None:
             return _("The scheme said nothing about this one. Try again.")
-        return _("Refused: %s", f"{result.code} {result.description}".strip())
+        said = f"{result.code} {result.description}".strip()
+        return _("Refused: %s", said)
 
 
 def _removed(connector, account):

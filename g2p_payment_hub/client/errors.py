@@ -7,6 +7,8 @@ side has been asked.
 
 from enum import Enum
 
+from . import kept
+
 
 class Reason(str, Enum):
     """Why, as a key: the models hold one translated sentence for each."""
@@ -39,6 +41,7 @@ class GatewayError(Exception):
     """
 
     def __init__(self, reason: Reason, detail: str = "", retry_after: int = 0):
+        detail = kept.text(detail)
         super().__init__(f"{reason.value}: {detail}" if detail else reason.value)
         self.reason = reason
         self.detail = detail

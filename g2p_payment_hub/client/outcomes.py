@@ -1,10 +1,10 @@
 """What came of it: our own small vocabulary, whatever words the other side uses."""
 
-from datetime import datetime
-from decimal import Decimal
 from enum import Enum
 
 from pydantic import BaseModel, ConfigDict
+
+from .kept import Amount, Moment, Text
 
 
 class Receipt(BaseModel):
@@ -15,7 +15,7 @@ class Receipt(BaseModel):
 
     model_config = ConfigDict(frozen=True)
 
-    reference: str
+    reference: Text
     poll_after: int = 0
 
 
@@ -58,23 +58,24 @@ class Outcome(BaseModel):
 
     `amount` and `currency` are the system's, never copied from ours. `completed_at` is UTC. `fee` and
     `commission` are in `currency`, what the payer pays on top and what it gets back; None when not told.
-    `failure_type` stands beside `reason_code`, the system's own word.
+    `failure_type` stands beside `reason_code`, the system's own word. Whatever the system says can be written
+    down: see `kept`.
     """
 
     model_config = ConfigDict(frozen=True)
 
-    reference: str
+    reference: Text
     status: OutcomeStatus
-    amount: Decimal | None = None
-    currency: str = ""
-    remote_reference: str = ""
-    remote_status: str = ""
-    reason_code: str = ""
-    reason: str = ""
+    amount: Amount = None
+    currency: Text = ""
+    remote_reference: Text = ""
+    remote_status: Text = ""
+    reason_code: Text = ""
+    reason: Text = ""
     failure_type: FailureType | None = None
-    fee: Decimal | None = None
-    commission: Decimal | None = None
-    completed_at: datetime | None = None
+    fee: Amount = None
+    commission: Amount = None
+    completed_at: Moment = None
 
 
 class Check(BaseModel):

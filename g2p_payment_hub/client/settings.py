@@ -5,6 +5,9 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr
 from .auth import Credentials
 from .http import HttpLimits
 
+# In these modes the hub itself moves no money: see `trust_closed_loop`.
+CLOSED_LOOP = ("closedloop", "slcb")
+
 
 class HubSettings(BaseModel):
     """`signing_key` and `hub_certificate` are PEM or base64 DER; without a certificate the signatures of
@@ -36,7 +39,7 @@ class HubSettings(BaseModel):
 
     @property
     def closed_loop(self) -> bool:
-        return self.payment_mode.lower() in ("closedloop", "slcb")
+        return self.payment_mode.lower() in CLOSED_LOOP
 
     @property
     def rewrites_file(self) -> bool:

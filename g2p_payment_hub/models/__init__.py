@@ -2,7 +2,9 @@ from . import payment_own_defaults
 from . import payment_gateway_secret
 from . import payment_gateway
 from . import payment_gateway_checks
+from . import payment_gateway_approved
 from . import payment_gateway_phee
+from . import payment_callback_seen
 from . import payment_manager
 from . import payment
 from . import payment_failure

@@ -278,6 +278,10 @@ class Payment(models.Model):
         )
         open_ones._record_changes(before)
 
+    def _heed_decision(self):
+        """Hook: people, or a document that they applied, have given these payments their result, or taken it
+        back, and not the payment system. Whoever still pays them looks at `status` in this transaction."""
+
     def _statuses(self):
         return {payment: payment.status or payment.state for payment in self}
 

@@ -64,6 +64,7 @@ GUARDED = {
     "check_result",
     "frozen_content",
     "frozen_digest",
+    "approved_settings",
     "submission_ids",
     "event_ids",
     "event_head",

@@ -1,4 +1,4 @@
-from odoo import SUPERUSER_ID, _, fields, models
+from odoo import SUPERUSER_ID, _, api, fields, models
 from odoo.exceptions import AccessError, UserError
 
 from ..client.instructions import digest
@@ -9,6 +9,25 @@ class PaymentBatch(models.Model):
     """Four eyes: who prepared a batch cannot approve it, and what was approved is frozen."""
 
     _inherit = "g2p.payment.batch"
+
+    approved_settings = fields.Json(
+        readonly=True,
+        copy=False,
+        help="The gateway's settings as they were approved; empty where that was before they were kept.",
+    )
+    settings_text = fields.Text(
+        "Gateway's Settings",
+        compute="_compute_settings_text",
+        help="To whom the batch goes, how it is paid, and what counts as paid: as they were approved, or as "
+        "they are approved next.",
+    )
+
+    @api.depends("approved_settings", "gateway_id")
+    def _compute_settings_text(self):
+        for batch in self:
+            gateway = batch.gateway_id.sudo()
+            settings = gateway and (batch.approved_settings or gateway._approved_settings())
+            batch.settings_text = gateway._settings_text(settings) if gateway else False
 
     def _why_not_approve(self):
         if not self._has_role(APPROVERS):
@@ -38,13 +57,20 @@ class PaymentBatch(models.Model):
                 )
             )
         content = self._render()
+        gateway = self.gateway_id.sudo()
+        settings = gateway._approved_settings()
         self._advance(
             "approved",
-            _("SHA-256 of the file: %s", digest(content)),
+            _(
+                "SHA-256 of the file: %(digest)s; %(settings)s",
+                digest=digest(content),
+                settings=gateway._settings_text(settings).replace("\n", "; "),
+            ),
             approved_by_id=self.env.uid,
             approved_at=fields.Datetime.now(),
             frozen_content=content,
             frozen_digest=digest(content),
+            approved_settings=settings,
             reject_reason=False,
         )
 
@@ -76,6 +102,7 @@ class PaymentBatch(models.Model):
             "approved_at": False,
             "frozen_content": False,
             "frozen_digest": False,
+            "approved_settings": False,
         }
 
     def action_back_to_draft(self):

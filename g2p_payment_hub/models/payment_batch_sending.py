@@ -39,7 +39,7 @@ class PaymentBatch(models.Model):
             return _("It cannot be sent as it is. Reject it, or take it back to draft.")
         if not self._has_role(APPROVERS):
             return _("A finance validator sends this batch.")
-        return False
+        return self._why_not_on_these_settings()
 
     def send_payment(self):
         """OpenG2P's Send button. A batch of a gateway goes through that gateway, whatever payment manager the
@@ -153,6 +153,11 @@ class PaymentBatch(models.Model):
         nothing = self.env["g2p.payment.submission"]
         if not self._waits_to_be_sent() or look.attempt != self._next_attempt():
             return nothing, _("Nothing to do: the batch is not waiting to be sent, or another worker has it.")
+        changed = self._why_not_on_these_settings()
+        if changed:
+            # Nothing of the batch has to be mended: once the settings are put back it can be sent.
+            self._advance("approved", changed)
+            return nothing, changed
         why_not = self._why_not_as_approved()
         if why_not:
             self._advance("approved", why_not, check_result=why_not)
@@ -171,6 +176,17 @@ class PaymentBatch(models.Model):
 
     def _next_attempt(self):
         return len(self.submission_ids) + 1
+
+    def _why_not_on_these_settings(self):
+        """Which of the gateway's settings are no longer those that were approved; False when all are."""
+        changed = self.gateway_id.sudo()._changed_since(self.approved_settings or {})
+        if not changed:
+            return False
+        return _(
+            "Nothing is sent: settings of the gateway changed since the approval: %s. Put them back, or "
+            "reject the batch and have it approved again.",
+            ", ".join(changed),
+        )
 
     def _why_not_as_approved(self):
         """What changed since the approval and forbids sending; False when nothing did. An entitlement that
@@ -207,7 +223,7 @@ class PaymentBatch(models.Model):
     def _look_before_sending(self):
         """Only reads. A worker that dies meanwhile has begun nothing."""
         look = Look(attempt=self._next_attempt())
-        if not self._waits_to_be_sent() or self._why_not_as_approved():
+        if not self._waits_to_be_sent() or self._why_not_on_these_settings() or self._why_not_as_approved():
             return look  # `_begin_sending` says so
         try:
             return look._replace(receipt=self._find_at_payment_system())
@@ -226,6 +242,9 @@ class PaymentBatch(models.Model):
         gateway = self.gateway_id
         if not submission._has_time_to_send():
             return "_close", ("not_sent", _("Nothing was sent: this worker was held up for too long."))
+        changed = self._why_not_on_these_settings()
+        if changed:
+            return "_close", ("not_sent", changed)
         try:
             return "_accept", (gateway._submit_or_say_why(submission),)
         except NotSent as error:
@@ -278,13 +297,13 @@ class PaymentBatch(models.Model):
             if receipt:
                 raise OutcomeUnknown(Reason.AMBIGUOUS, receipt.reference)
 
-    @api.depends("batch_state", "closed_loop_confirmed_by_id", "gateway_id")
+    @api.depends("batch_state", "closed_loop_confirmed_by_id", "gateway_id", "approved_settings")
     def _compute_needs_confirmation(self):
         for batch in self:
             batch.needs_confirmation = (
                 batch.batch_state == "sent"
                 and not batch.closed_loop_confirmed_by_id
-                and batch.gateway_id._confirms_payments()
+                and batch.gateway_id._confirms_payments(batch)
             )
 
     def action_confirm_money(self):

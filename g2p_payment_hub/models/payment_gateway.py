@@ -44,6 +44,7 @@ class PaymentGateway(models.Model):
         "res.company",
         required=True,
         default=lambda self: self.env.company,
+        tracking=True,
         help="Only programs of this company can pay through this gateway.",
     )
     recovery_minutes = fields.Integer(
@@ -55,6 +56,15 @@ class PaymentGateway(models.Model):
         "arrived, two people may declare that it never did only after this time.",
     )
     active = fields.Boolean(default=True, tracking=True)
+
+    _sql_constraints = [
+        (
+            "waiting_time_is_not_too_short",
+            "check(recovery_minutes >= 5)",
+            "The waiting time is five minutes at least: a batch that has arrived shows up at the payment "
+            "system only some time later. Correct the gateway's waiting time.",
+        ),
+    ]
 
     # Secrets: fields that are typed into and never read back. Each is computed by `_compute_secrets` and its
     # inverse is `_keep_secret` with its name.
@@ -156,14 +166,19 @@ class PaymentGateway(models.Model):
         Raises a GatewayError when nothing was learnt: ask later."""
         self._not_supported()
 
-    def _check_callback(self, headers, body, path):
-        """Hook: whether a call that says that there is news comes from the payment system, where that can
-        sign: `headers` without regard to case, `body` as it came (bytes), `path` of the call."""
+    def _check_callback(self, call):
+        """Hook: whether a Call that says that there is news comes from the payment system, where that can
+        sign. A signed one is of these minutes and taken once: `_take` of g2p.payment.callback.seen."""
         self.ensure_one()
         return True
 
-    def _confirms_payments(self):
-        """Hook: whether a finance user has to confirm that the money of a batch moved."""
+    def _hear_news(self, call):
+        """Hook: a Call to the gateway's own address; what its path names is asked for sooner. Nothing else
+        may come of it."""
+        self.ensure_one()
+
+    def _confirms_payments(self, batch):
+        """Hook: whether a finance user has to confirm that the money of `batch` moved."""
         return False
 
     def _check_connection(self):
@@ -177,7 +192,7 @@ class PaymentGateway(models.Model):
         kinds = dict(self._fields["provider"]._description_selection(self.env))
         return _(
             "The provider %s is not installed. Install its add-on, or choose another gateway.",
-            kinds[self.provider],
+            kinds.get(self.provider, self.provider),
         )
 
     @api.model
@@ -196,7 +211,7 @@ class PaymentGateway(models.Model):
             raise UserError(
                 _(
                     "Nobody knows yet what became of something that left for this payment system. Change its "
-                    "address after that."
+                    "address after that, or make another gateway."
                 )
             )
 
@@ -206,14 +221,20 @@ class PaymentGateway(models.Model):
         return bool(self.env["g2p.payment.submission"].sudo().search_count(pending, limit=1))
 
     def write(self, vals):
-        """What was prepared for one kind of payment system cannot be sent through another."""
+        """What was prepared for one kind of payment system cannot be sent through another, nor what one
+        company owes by another."""
         self._check_keeps_address(vals)
-        others = self.filtered(lambda gateway: vals.get("provider", gateway.provider) != gateway.provider)
+        others = self.filtered(
+            lambda gateway: (
+                vals.get("provider", gateway.provider) != gateway.provider
+                or vals.get("company_id", gateway.company_id.id) != gateway.company_id.id
+            )
+        )
         if others and self.env["g2p.payment.batch"].sudo().search_count(
             [("gateway_id", "in", others.ids)], limit=1
         ):
             raise UserError(
-                _("Batches use this gateway already. Make another gateway for the other provider.")
+                _("Batches use this gateway already. Make another gateway for the other provider or company.")
             )
         return super().write(vals)
 

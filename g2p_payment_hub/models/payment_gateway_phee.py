@@ -9,12 +9,22 @@ from ..client.csv_file import Problem
 from ..client.http import HttpLimits, tls_context
 from ..client.instructions import BatchFile
 from ..client.payment_hub import PaymentHub
-from ..client.settings import HubSettings
+from ..client.settings import CLOSED_LOOP, HubSettings
 from .payment_gateway_token import GatewayTokens
 from .payment_submission import LONGEST_UPLOAD
 
 PHEE = "payment_hub_ee"
 SECRET = "g2p_payment_hub.group_gateway_admin"
+# How the hub pays, and what counts as paid.
+_TERMS = (
+    "phee_payment_mode",
+    "phee_format",
+    "phee_purpose",
+    "phee_institution",
+    "phee_program",
+    "phee_verify_completed",
+    "phee_closed_loop_evidence",
+)
 _MAX_ROWS_BYTES = csv_file.MAX_BYTES - len(csv_file.DFSP_HEADER)
 
 
@@ -35,7 +45,9 @@ class PaymentGateway(models.Model):
     phee_tenant = fields.Char(
         "Tenant", tracking=True, help="The name under which the hub knows you (Platform-TenantId)."
     )
-    phee_username = fields.Char("User", help="User of the operations app. Empty where the hub asks for none.")
+    phee_username = fields.Char(
+        "User", tracking=True, help="User of the operations app. Empty where the hub asks for none."
+    )
     phee_password = fields.Char(
         "Password",
         groups=SECRET,
@@ -45,7 +57,10 @@ class PaymentGateway(models.Model):
         help="Password of that user. Once saved it is not shown again.",
     )
     phee_client_id = fields.Char(
-        "OAuth Client", default="client", help="Name of the OAuth client; the hub comes with: client."
+        "OAuth Client",
+        default="client",
+        tracking=True,
+        help="Name of the OAuth client; the hub comes with: client.",
     )
     phee_client_secret = fields.Char(
         "OAuth Client Secret",
@@ -67,11 +82,13 @@ class PaymentGateway(models.Model):
     )
     phee_hub_certificate = fields.Text(
         "Hub Certificate",
+        tracking=True,
         help="Certificate, PEM, with which the hub signs its answers. When it is set, an answer without a "
         "valid signature is not believed.",
     )
     phee_ca_bundle = fields.Text(
         "CA Bundle",
+        tracking=True,
         help="Certificates, PEM, of the authorities to trust for the hub's TLS instead of the public ones. "
         "TLS is always verified.",
     )
@@ -84,18 +101,25 @@ class PaymentGateway(models.Model):
         ],
         "Payment Mode",
         default="mojaloop",
+        tracking=True,
         help="How the hub pays. Mojaloop and GSMA pay to phone numbers only, whatever else is sent.",
     )
-    phee_purpose = fields.Char("Purpose", default="G2P payment", help="Sent along with each batch.")
+    phee_purpose = fields.Char(
+        "Purpose", default="G2P payment", tracking=True, help="Sent along with each batch."
+    )
     phee_institution = fields.Char(
         "Registering Institution",
+        tracking=True,
         help="X-Registering-Institution-ID. Together with the program it makes the hub pay from the budget "
         "account that it keeps for the two.",
     )
-    phee_program = fields.Char("Program at the Hub", help="X-Program-ID: see Registering Institution.")
+    phee_program = fields.Char(
+        "Program at the Hub", tracking=True, help="X-Program-ID: see Registering Institution."
+    )
     phee_verify_completed = fields.Boolean(
         "Verify Completed Transfers",
         default=True,
+        tracking=True,
         help="Read the workflow variables of each completed transfer before it counts as paid. The hub's "
         "published workflows store a rejected transfer as completed; switch this off only if yours do not.",
     )
@@ -107,6 +131,7 @@ class PaymentGateway(models.Model):
         ],
         "Closed Loop Evidence",
         default="statement",
+        tracking=True,
         help="In the modes Closed loop and SLCB, completed says that the hub's workflow went on, not that "
         "money moved. Hold: such payments stay open. Confirm: a finance user who did not approve the batch "
         "says that the money moved. Trust: completed counts as paid.",
@@ -115,10 +140,13 @@ class PaymentGateway(models.Model):
         [("csv", "CSV"), ("raw", "JSON")],
         "Batch Format",
         default="csv",
+        tracking=True,
         help="CSV is found again by the name of its file when an answer is lost; JSON is not.",
     )
     phee_header_name = fields.Char(
-        "Extra Header", help="A header that a gateway in front of the hub asks for, for example X-API-KEY."
+        "Extra Header",
+        tracking=True,
+        help="A header that a gateway in front of the hub asks for, for example X-API-KEY.",
     )
     phee_header_value = fields.Char(
         "Extra Header Value",
@@ -128,9 +156,15 @@ class PaymentGateway(models.Model):
         exportable=False,
         help="Once saved it is not shown again.",
     )
-    phee_connect_timeout = fields.Integer("Connect Time-out", default=10, help="Seconds to get a connection.")
-    phee_read_timeout = fields.Integer("Read Time-out", default=60, help="Seconds without a byte.")
-    phee_total_timeout = fields.Integer("Total Time-out", default=180, help="Seconds for a whole exchange.")
+    phee_connect_timeout = fields.Integer(
+        "Connect Time-out", default=10, tracking=True, help="Seconds to get a connection."
+    )
+    phee_read_timeout = fields.Integer(
+        "Read Time-out", default=60, tracking=True, help="Seconds without a byte."
+    )
+    phee_total_timeout = fields.Integer(
+        "Total Time-out", default=180, tracking=True, help="Seconds for a whole exchange."
+    )
 
     @api.constrains("phee_bulk_url", "phee_operations_url", "state")
     def _check_phee_urls(self):
@@ -171,6 +205,11 @@ class PaymentGateway(models.Model):
             self._check_loads("phee_hub_certificate", certificate, signature.load_certificate, one)
             self._check_loads("phee_ca_bundle", bundle, tls_context, several)
 
+    @api.constrains("phee_payment_mode", "provider")
+    def _check_phee_payment_mode(self):
+        if any(gateway.provider == PHEE and not gateway.phee_payment_mode for gateway in self):
+            raise ValidationError(_("Choose the payment mode: it says how the hub pays."))
+
     @api.constrains("phee_connect_timeout", "phee_read_timeout", "phee_total_timeout")
     def _check_phee_timeouts(self):
         for gateway in self:
@@ -184,6 +223,17 @@ class PaymentGateway(models.Model):
     @api.model
     def _address_fields(self):
         return [*super()._address_fields(), "phee_bulk_url", "phee_operations_url", "phee_tenant"]
+
+    def _approved_fields(self):
+        return [*super()._approved_fields(), *(_TERMS if self.provider == PHEE else ())]
+
+    def _waits_for_answers(self):
+        """Another hub would know nothing of what this one has accepted."""
+        ours = self.filtered(lambda gateway: gateway.provider == PHEE)
+        still_open = [("gateway_id", "in", ours.ids), ("state", "=", "sent"), ("status_is_final", "=", False)]
+        return super()._waits_for_answers() or bool(
+            self.env["g2p.payment"].sudo().search_count(still_open, limit=1)
+        )
 
     @api.model
     def _secret_fields(self):
@@ -208,16 +258,25 @@ class PaymentGateway(models.Model):
             ]
         return problems
 
-    def _client(self, **settings):
-        """The plain client; `settings` replace those of the gateway."""
+    def _client(self, batch=None):
+        """The plain client, on the terms that were approved with `batch`."""
         self.ensure_one()
         try:
-            return PaymentHub(self._phee_settings().model_copy(update=settings), GatewayTokens(self))
+            return PaymentHub(self._phee_settings(batch), GatewayTokens(self))
         except ValueError as error:
             raise UserError(_("The settings of the gateway %s cannot be used.", self.name)) from error
 
-    def _phee_settings(self):
+    def _phee_terms(self, batch):
+        """Setting to value: as approved with `batch`, or as it is now where nothing was."""
+        approved = (batch and batch.sudo().approved_settings) or {}
+        return {name: approved.get(name, self[name]) for name in _TERMS}
+
+    def _phee_settings(self, batch=None):
+        """Whom to ask is as it is now: see `_check_keeps_address`."""
         secrets = self._secrets()
+        terms = self._phee_terms(batch)
+        evidence = terms["phee_closed_loop_evidence"]
+        confirmed = bool(batch and batch.closed_loop_confirmed_by_id)
         return HubSettings(
             bulk_url=self.phee_bulk_url or "",
             operations_url=self.phee_operations_url or "",
@@ -234,13 +293,13 @@ class PaymentGateway(models.Model):
             limits=HttpLimits(
                 connect=self.phee_connect_timeout, read=self.phee_read_timeout, total=self.phee_total_timeout
             ),
-            payment_mode=self.phee_payment_mode,
-            purpose=self.phee_purpose or "",
-            institution=self.phee_institution or "",
-            program=self.phee_program or "",
-            verify_completed=self.phee_verify_completed,
-            trust_closed_loop=self.phee_closed_loop_evidence == "trust",
-            raw_json=self.phee_format == "raw",
+            payment_mode=terms["phee_payment_mode"],
+            purpose=terms["phee_purpose"] or "",
+            institution=terms["phee_institution"] or "",
+            program=terms["phee_program"] or "",
+            verify_completed=terms["phee_verify_completed"],
+            trust_closed_loop=confirmed or evidence == "trust",
+            raw_json=terms["phee_format"] == "raw",
             extra_headers=(
                 {self.phee_header_name: secrets.get("phee_header_value", "")} if self.phee_header_name else {}
             ),
@@ -355,7 +414,7 @@ class PaymentGateway(models.Model):
     def _submit(self, submission):
         if self.provider != PHEE:
             return super()._submit(submission)
-        with self._or_not_sent(self._client) as hub:
+        with self._or_not_sent(self._client, submission.batch_id) as hub:
             return hub.submit(_batch_file(submission))
 
     def _find_submission(self, submission, references=None):
@@ -376,7 +435,7 @@ class PaymentGateway(models.Model):
                 ]
             )
         )
-        with self._client() as hub:
+        with self._client(batch) as hub:
             return hub.find(
                 _batch_file(submission),
                 references or batch.payment_ids.mapped("name"),
@@ -388,14 +447,14 @@ class PaymentGateway(models.Model):
         if self.provider != PHEE:
             yield from super()._outcomes(submission, references)
             return
-        trust = {"trust_closed_loop": True} if submission.batch_id.closed_loop_confirmed_by_id else {}
-        with self._client(**trust) as hub:
+        with self._client(submission.batch_id) as hub:
             yield from hub.outcomes(submission.remote_reference, references)
 
-    def _confirms_payments(self):
+    def _confirms_payments(self, batch):
         if self.provider != PHEE:
-            return super()._confirms_payments()
-        return self._phee_settings().closed_loop and self.phee_closed_loop_evidence == "operator"
+            return super()._confirms_payments(batch)
+        terms = self._phee_terms(batch)
+        return terms["phee_payment_mode"] in CLOSED_LOOP and terms["phee_closed_loop_evidence"] == "operator"
 
     def _check_connection(self):
         if self.provider != PHEE:

@@ -39,7 +39,7 @@ class PaymentHubManager(models.Model):
 
     _name = MODEL
     _description = "Payment Hub Manager"
-    _inherit = ["g2p.base.program.payment.manager", "g2p.manager.source.mixin"]
+    _inherit = ["g2p.base.program.payment.manager", "g2p.manager.source.mixin", "mail.thread"]
 
     # More entitlements than this are prepared by a background job.
     MAX_ENTITLEMENTS_FOR_SYNC_PREPARE = 2000
@@ -48,13 +48,15 @@ class PaymentHubManager(models.Model):
         "g2p.payment.gateway",
         required=True,
         ondelete="restrict",
+        tracking=True,
         help="The payment system that pays this program's beneficiaries.",
     )
     payer_identifier_type = fields.Char(
-        default="MSISDN", help="What kind of account pays, in the payment system's words."
+        default="MSISDN", tracking=True, help="What kind of account pays, in the payment system's words."
     )
     payer_identifier = fields.Char(
-        help="The account that pays. Empty where the payment system keeps a budget account for the program."
+        tracking=True,
+        help="The account that pays. Empty where the payment system keeps a budget account for the program.",
     )
     payee_field = fields.Selection(
         [
@@ -67,24 +69,33 @@ class PaymentHubManager(models.Model):
         "Payee Identified by",
         required=True,
         default="phone",
+        tracking=True,
         help="Which field of the registrant tells the payment system whom to pay. Phone: the newest enabled "
         "number. Bank account and IBAN: the first account.",
     )
     payee_id_type_id = fields.Many2one(
-        "g2p.id.type", "Registrant ID Type", help="Which ID of the registrant, when payees are found by ID."
+        "g2p.id.type",
+        "Registrant ID Type",
+        tracking=True,
+        help="Which ID of the registrant, when payees are found by ID.",
     )
     payee_identifier_type = fields.Char(
         required=True,
         default="MSISDN",
+        tracking=True,
         help="What kind of identifier this is, in the payment system's words.",
     )
     send_payee_bank = fields.Boolean(
         "Name the Payee's Bank",
+        tracking=True,
         help="Send the BIC of the bank that keeps the payee's account, for payment systems that do not find "
         "out by themselves where an account is.",
     )
     batch_size = fields.Integer(
-        required=True, default=500, help="Payments in a batch at the most. The payment system may take fewer."
+        required=True,
+        default=500,
+        tracking=True,
+        help="Payments in a batch at the most. The payment system may take fewer.",
     )
     currency_id = fields.Many2one("res.currency", related="program_id.journal_id.currency_id")
 

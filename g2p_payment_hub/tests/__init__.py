@@ -1,4 +1,5 @@
 from . import test_approve
+from . import test_approved_settings
 from . import test_browser
 from . import test_check
 from . import test_events

@@ -99,7 +99,7 @@ class PaymentHubCase(TransactionCase):
     def setUp(self):
         super().setUp()
         self.hub = LedgerHub()
-        self._start(patch.object(type(self.env[GATEWAY]), "_client", lambda _gateway: self.hub))
+        self._start(patch.object(type(self.env[GATEWAY]), "_client", lambda _gateway, *_batch: self.hub))
 
     def _start(self, patcher):
         """A patch that holds until the end of the test."""

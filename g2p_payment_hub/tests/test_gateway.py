@@ -9,9 +9,11 @@ from cryptography.hazmat.primitives.serialization import (
     NoEncryption,
     PrivateFormat,
 )
+from psycopg2 import IntegrityError
 
 from odoo.exceptions import UserError, ValidationError
 from odoo.tests import Form, tagged
+from odoo.tools import mute_logger
 
 from ..client.errors import NotSent, Reason
 from ..client.outcomes import Check
@@ -121,6 +123,56 @@ class TestGateway(PaymentHubCase):
                 {"provider": next((kind for kind in kinds if kind != self.gateway.provider), False)}
             )
 
+    def test_company_stays_once_batches_use_it(self):
+        other = self.env["res.company"].create({"name": "Other"})
+        self._entitle()
+        batch = self._prepare()
+        self.gateway.write({"company_id": batch.company_id.id})
+        with self.assertRaisesRegex(UserError, "another gateway"):
+            self.gateway.company_id = other
+
+    @mute_logger("odoo.sql_db")
+    def test_waiting_time_is_longer_than_the_hub_takes_to_show_a_batch(self):
+        for minutes in (4, 0, -60):
+            with self.subTest(minutes), self.assertRaises(IntegrityError), self.env.cr.savepoint():
+                self.gateway.recovery_minutes = minutes
+                self.env.flush_all()
+        self.gateway.recovery_minutes = 5
+        self.env.flush_all()
+
+    def test_a_payment_mode_is_needed(self):
+        self._refused("Choose the payment mode", phee_payment_mode=False)
+
+    def test_a_batch_can_be_read_whatever_its_gateway_lacks(self):
+        batch = self._sent()
+        self._sql("UPDATE g2p_payment_batch SET approved_settings = NULL WHERE id = %s", batch.id)
+        self._sql("UPDATE g2p_payment_gateway SET phee_payment_mode = NULL WHERE id = %s", self.gateway.id)
+        self.assertFalse(batch.needs_confirmation)
+
+    def _tracked(self, record, **values):
+        """What the chatter says of a change: label to (old, new)."""
+        self.env.flush_all()
+        self.env.cr.precommit.run()
+        record.write(values)
+        self.env.flush_all()
+        self.env.cr.precommit.run()
+        values = record.message_ids.sudo().tracking_value_ids
+        return {value.field_id.name: (value.old_value_char, value.new_value_char) for value in values}
+
+    def test_the_chatter_says_who_changed_what_decides_who_is_paid(self):
+        tracked = self._tracked(
+            self.gateway, phee_payment_mode="gsma", phee_institution="social", phee_verify_completed=False
+        )
+        self.assertEqual(tracked["phee_payment_mode"], ("Mojaloop", "GSMA mobile money"))
+        self.assertLessEqual({"phee_institution", "phee_verify_completed"}, set(tracked))
+        secrets = self.gateway._secret_fields()
+        untracked = [
+            name
+            for name, field in self.gateway._fields.items()
+            if name.startswith("phee_") and name not in secrets and not field.tracking
+        ]
+        self.assertFalse(untracked)
+
     def test_name_of_the_extra_header(self):
         for name in ("X API KEY", "X-API-KEY:", "X\nY"):
             self._refused("letters, digits and hyphens", phee_header_name=name)
@@ -222,6 +274,17 @@ class TestPaymentManager(PaymentHubCase):
     def test_payees_by_id_need_a_type_of_id(self):
         with self.assertRaisesRegex(ValidationError, "Choose the type of registrant ID"):
             self.manager.payee_field = "reg_id"
+
+    def test_the_chatter_says_who_changed_the_payer(self):
+        self.env.cr.precommit.run()
+        self.manager.write({"payer_identifier": "987654321", "batch_size": 100})
+        self.env.flush_all()
+        self.env.cr.precommit.run()
+        tracked = self.manager.message_ids.sudo().tracking_value_ids
+        self.assertLessEqual({"payer_identifier", "batch_size"}, set(tracked.field_id.mapped("name")))
+        self.assertIn(
+            ("123456789", "987654321"), [(one.old_value_char, one.new_value_char) for one in tracked]
+        )
 
     def test_uninstalling_leaves_no_wrapper_behind(self):
         """It would keep pointing at a model that is gone, and break its program."""

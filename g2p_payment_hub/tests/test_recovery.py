@@ -281,7 +281,21 @@ class TestRecovery(PaymentHubCase):
                 self.gateway.write({name: "https://other.example"})
         self.gateway.write({"phee_tenant": self.gateway.phee_tenant, "name": "Another name"})
         self._look_up(batch)
+        self.assertEqual(batch.batch_state, "sent")
+        self._fail(batch.payment_ids)
         self.gateway.write({"phee_tenant": "other"})
+
+    def test_what_was_declared_missing_is_sent_again_once_the_settings_are_put_back(self):
+        """It must not be rejected any more, so this is the way on."""
+        batch = self._declared_missing(arrived=False)
+        self.gateway.phee_tenant = "other"
+        self._send(batch)
+        self.assertEqual((batch.batch_state, len(batch.submission_ids)), ("approved", 1))
+        self.gateway.phee_tenant = "gorilla"
+        batch.invalidate_recordset()
+        self.assertFalse(batch.with_user(self.finance_user).blocked_reason)
+        self._send(batch)
+        self.assertEqual((batch.batch_state, len(self.hub.received)), ("sent", 1))
 
     def test_a_restored_backup_finds_what_was_sent_already(self):
         self._entitle()

@@ -6,17 +6,28 @@ from psycopg2 import OperationalError
 
 from odoo import http
 
+from odoo.addons.g2p_payment_hub.client.calls import Call
+
 _logger = logging.getLogger(__name__)
 
 # What a payment system has to say fits in much less.
 MAX_BODY_BYTES = 64 * 1024
 # Calls that one process looks at in so many seconds. What is passed over is learnt by asking all the same.
 CALLS, SECONDS = 100, 10
-_NEWS = "/g2p_payment/news/<string:key>/<string:token>"
+_OF_BATCH = "/g2p_payment/news/<string:key>/<string:token>"
+_OF_GATEWAY = "/g2p_payment/gateway_news/<int:gateway_id>/<string:token>"
+_ANYBODY = {
+    "type": "http",
+    "auth": "public",
+    "methods": ["POST", "PUT"],
+    "csrf": False,  # no session, no form, nothing believed
+    "save_session": False,
+    "max_content_length": MAX_BODY_BYTES,
+}
 
 
 class PaymentCallback(http.Controller):
-    """Where a payment system may say that there is news of a submission.
+    """Where a payment system may say that there is news of a submission, or of a gateway.
 
     Payment Hub EE can neither sign nor authenticate, calls late, early, twice or never, and says only a
     percentage. So nothing that is sent is believed: an address that only the payment system knows makes the
@@ -25,26 +36,25 @@ class PaymentCallback(http.Controller):
 
     _recent = collections.deque()
 
-    @http.route(
-        [_NEWS, _NEWS + "/<path:rest>"],
-        type="http",
-        auth="public",
-        methods=["POST", "PUT"],
-        csrf=False,  # no session, no form, nothing believed
-        save_session=False,
-        max_content_length=MAX_BODY_BYTES,
-    )
+    @http.route([_OF_BATCH, _OF_BATCH + "/<path:rest>"], **_ANYBODY)
     def news(self, key, token, **_parameters):
+        return self._hear("g2p.payment.submission", key, token)
+
+    @http.route([_OF_GATEWAY, _OF_GATEWAY + "/<path:rest>"], **_ANYBODY)
+    def gateway_news(self, gateway_id, token, **_parameters):
+        return self._hear("g2p.payment.gateway", gateway_id, token)
+
+    def _hear(self, model, name, token):
         if self._has_time():
-            self._take(key, token, http.request.httprequest)
+            self._take(http.request.env[model].sudo(), name, token, http.request.httprequest)
         # The same short answer for good and bad: whoever guesses learns nothing.
         return http.request.make_response("", status=202)
 
-    def _take(self, key, token, call):
-        submissions = http.request.env["g2p.payment.submission"].sudo()
+    def _take(self, listeners, name, token, request):
         try:
             with http.request.env.cr.savepoint():
-                submissions._hear_of_news(key, token, call.headers, call.get_data(), call.path)
+                call = Call(request.method, request.path, request.headers, request.get_data())
+                listeners._hear_of_news(name, token, call)
         except OperationalError:
             _logger.info("a callback came while its submission was being changed: whoever does that asks")
         except Exception:  # pylint: disable=broad-except  # the caller is told nothing, also of our errors

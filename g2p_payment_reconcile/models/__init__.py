@@ -7,8 +7,8 @@ from . import payment
 from . import payment_decision
 from . import payment_batch
 from . import payment_gateway
+from . import payment_gateway_callback
 from . import payment_callback
-from . import payment_callback_seen
 from . import payment_reissue
 from . import payment_report
 from . import payment_statement

@@ -86,6 +86,7 @@ class Payment(models.Model):
             self._check_no_other_is_live()
         before = self.status or self.state
         self.sudo().write({**values, "status_datetime": fields.Datetime.now()})
+        self._heed_decision()
         (self.batch_id or batch)._record(
             [
                 {

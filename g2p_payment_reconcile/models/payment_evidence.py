@@ -31,7 +31,7 @@ class PaymentEvidence(models.Model):
 
     _name = "g2p.payment.evidence"
     _description = "Payment Evidence"
-    _inherit = ["mail.thread"]
+    _inherit = ["mail.thread", "g2p.payment.own.defaults"]
     _mail_post_access = "read"
     _order = "id desc"
 
@@ -282,7 +282,6 @@ class PaymentEvidence(models.Model):
 
     def _in_job(self, method, description):
         delayed = self.with_delay(
-            channel="root.g2p_payment_pull",
             identity_key=f"g2p_payment_reconcile.{method}.{self.id}",
             description=description,
         )

@@ -81,6 +81,7 @@ class PaymentEvidence(models.Model):
         payments = self.env["g2p.payment"].browse(fact["id"] for fact, _said, _extra in told)
         outcomes = [one for _fact, said, _extra in told for one in said]
         learnt = payments._apply_outcomes(outcomes)
+        payments._heed_decision()
         twice = [
             payments._exception_row(fact, Doubt.TWICE, one, said + extra)
             for fact, said, extra in told

@@ -8,7 +8,7 @@ class PaymentException(models.Model):
 
     _name = "g2p.payment.exception"
     _description = "Payment Exception"
-    _inherit = ["mail.thread"]
+    _inherit = ["mail.thread", "g2p.payment.own.defaults"]
     _mail_post_access = "read"
     _order = "id desc"
     _rec_name = "summary"

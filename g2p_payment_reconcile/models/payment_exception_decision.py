@@ -202,8 +202,9 @@ class PaymentException(models.Model):
             self._note(decided)
         self.sudo().write(moved)
         self._refresh_attention(self)
-        if self.batch_id:
-            self.batch_id._settle()
+        # A payment can turn up in another batch's answer: its own one changes as well.
+        for batch in self.batch_id | payment.batch_id.filtered("gateway_id"):
+            batch._settle()
 
     def _undecided(self):
         return {

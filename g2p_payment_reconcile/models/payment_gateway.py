@@ -1,11 +1,9 @@
 import hashlib
 import hmac
 import secrets
-import time
-from datetime import timedelta
 
 from odoo import _, api, fields, models
-from odoo.exceptions import AccessError, UserError, ValidationError
+from odoo.exceptions import AccessError, UserError
 
 from odoo.addons.g2p_payment_hub.models.payment_gateway import ADMIN
 
@@ -13,8 +11,6 @@ from odoo.addons.g2p_payment_hub.models.payment_gateway import ADMIN
 CALLBACK_KEY = "callback_key"
 # What the programs' kinds of paying accounts are called where these stand in statements as well.
 _BANK_ACCOUNTS = ("IBAN", "ACCOUNT", "BANK_ACCOUNT", "ACCOUNT_ID", "BBAN")
-# A signed call whose time stamp is further away than this is not believed.
-SIGNATURE_WINDOW = timedelta(minutes=5)
 
 
 class PaymentGateway(models.Model):
@@ -91,12 +87,8 @@ class PaymentGateway(models.Model):
     @api.constrains("callback_base_url", "state")
     def _check_callback_base_url(self):
         for gateway in self.filtered("callback_base_url"):
-            url = gateway.callback_base_url
-            plain = url.startswith("http://") and gateway.state != "live"
-            if not (url.startswith("https://") or plain) or "?" in url or "#" in url or not url.isascii():
-                raise ValidationError(
-                    _("The callback address begins with https:// and has no question mark or hash sign.")
-                )
+            gateway._check_url("callback_base_url")
+            gateway._check_header_text("callback_base_url")
 
     def _paying_accounts(self):
         """Accounts without blanks and signs, to how people write them; empty where none is known."""
@@ -134,6 +126,7 @@ class PaymentGateway(models.Model):
 
     def _renew_callback_key(self):
         self.env["g2p.payment.gateway.secret"]._keep(self, CALLBACK_KEY, secrets.token_hex(32))
+        self.invalidate_recordset(["callback_url"])
 
     def action_renew_callback_key(self):
         """For when an address has become known: those given out so far are no longer believed."""
@@ -151,25 +144,23 @@ class PaymentGateway(models.Model):
             ),
         )
 
-    def _check_callback(self, headers, body, path):
+    def _check_callback(self, call):
         secret = self._secrets().get("callback_secret")
-        if secret and not self._is_signed(secret, headers, body):
+        if secret and not self._is_signed(secret, call):
             return False
-        return super()._check_callback(headers, body, path)
+        return super()._check_callback(call)
 
-    def _is_signed(self, secret, headers, body):
+    def _is_signed(self, secret, call):
         """HMAC-SHA256 over time stamp, full stop and body, of these minutes, and not taken before."""
-        stamp = headers.get(self.callback_timestamp_header or "", "")
-        signature = headers.get(self.callback_signature_header or "", "").removeprefix("sha256=").lower()
+        stamp = call.headers.get(self.callback_timestamp_header or "", "")
+        signature = call.headers.get(self.callback_signature_header or "", "").removeprefix("sha256=").lower()
         if not (stamp.isascii() and stamp.isdigit() and len(stamp) <= 12):
             return False
-        signed = f"{stamp}.".encode() + body
+        signed = f"{stamp}.".encode() + call.body
         expected = hmac.new(secret.encode(), signed, hashlib.sha256).hexdigest()
         if not hmac.compare_digest(signature.encode(), expected.encode()):
             return False
-        if abs(time.time() - int(stamp)) > SIGNATURE_WINDOW.total_seconds():
-            return False
-        return self.env["g2p.payment.callback.seen"].sudo()._is_first(self, expected)
+        return self.env["g2p.payment.callback.seen"].sudo()._take(self, signed, int(stamp))
 
 
 def plain_account(account):

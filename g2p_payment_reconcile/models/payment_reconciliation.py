@@ -21,7 +21,7 @@ class PaymentReconciliation(models.Model):
 
     _name = "g2p.payment.reconciliation"
     _description = "Payment Reconciliation"
-    _inherit = ["mail.thread"]
+    _inherit = ["mail.thread", "g2p.payment.own.defaults"]
     _mail_post_access = "read"
     _order = "id desc"
 
@@ -72,7 +72,7 @@ class PaymentReconciliation(models.Model):
     waiting_count = fields.Integer("Waiting", readonly=True)
     waiting_amount = fields.Monetary(readonly=True)
     unresolved_count = fields.Integer(
-        "Unresolved", readonly=True, help="Without a result, and in front of a person."
+        "Waiting for a Person", readonly=True, help="Without a result, and in front of a person."
     )
     unresolved_amount = fields.Monetary(readonly=True)
 

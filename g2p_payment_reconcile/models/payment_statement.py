@@ -112,18 +112,20 @@ class PaymentBatch(models.Model):
     def _statement_totals(self, payments):
         """Every payment is in one line; the lines add up to what was approved."""
         zero = self._money(0)
-        counts, approved, paid = Counter(), Counter(), zero
+        counts, approved, paid = Counter(), Counter(), Counter()
         for payment in payments:
             outcome = payment._outcome()
             counts[outcome] += 1
             approved[outcome] += payment._amount()
-            paid += self._money(payment.amount_paid) if payment.status == "paid" else zero
+            if payment.status == "paid":
+                paid[outcome] += self._money(payment.amount_paid)
         labels = _outcome_labels()
         rows = [
-            [label, counts[outcome], approved[outcome] or zero, paid if outcome == "paid" else zero]
+            [label, counts[outcome], approved[outcome] or zero, paid[outcome] or zero]
             for outcome, label in labels.items()
         ]
-        rows.append([_("All"), len(payments), sum(approved.values(), zero), paid])
+        all_of_them = sum(approved.values(), zero), sum(paid.values(), zero)
+        rows.append([_("All"), len(payments), *all_of_them])
         columns = [_("Outcome"), _("Payments"), _("Amount approved"), _("Amount paid")]
         return Section(_("Totals"), columns, rows)
 
@@ -271,8 +273,8 @@ class PaymentBatch(models.Model):
                 event.number,
                 self._moment(event.happened_at),
                 event.user_id.name,
-                event.from_state or "",
-                event.to_state or "",
+                event.from_label or "",
+                event.to_label or "",
                 event.why or "",
             ]
             for event in events

@@ -67,7 +67,6 @@ class PaymentSubmission(models.Model):
             if not submission.next_poll_at or submission.next_poll_at <= fields.Datetime.now():
                 submission.next_poll_at = submission._next_turn()
             submission.with_delay(
-                channel="root.g2p_payment_pull",
                 identity_key=submission._pull_key(),
                 description=_("Ask what became of %s", submission.batch_id.name),
             )._pull()

@@ -163,14 +163,43 @@ class TestCallback(PaymentHubCase, HttpCase):
     def test_a_gateway_can_check_more(self):
         seen = []
 
-        def check(gateway, headers, body, path):
-            seen.append((gateway, headers["Content-Type"], body, path))
+        def check(gateway, call):
+            seen.append((gateway, call.method, call.headers["Content-Type"], call.body, call.path))
             return False
 
         with patch.object(type(self.env[GATEWAY]), "_check_callback", check):
             self._call()
         self.assertFalse(self._is_due())
-        self.assertEqual(seen, [(self.gateway, "text/plain", BODY, urlsplit(self.url).path)])
+        self.assertEqual(seen, [(self.gateway, "POST", "text/plain", BODY, urlsplit(self.url).path)])
+
+    def test_the_gateways_own_address(self):
+        """For payment systems that cannot be told an address with each batch."""
+        self.assertTrue(self.gateway.callback_url.startswith("https://payments.example/g2p_payment/"))
+        token, heard = self.gateway.callback_url.rpartition("/")[2], []
+
+        def hear(gateway, call):
+            heard.append((gateway, call.method, call.path, call.body))
+
+        other = self.gateway.copy({"callback_base_url": "https://payments.example"})
+        path = urlsplit(self.gateway.callback_url).path + "/transfers/17"
+        with patch.object(type(self.env[GATEWAY]), "_hear_news", hear):
+            answer = self._call(path)
+            self.assertEqual((answer.status_code, answer.text), (202, ""))
+            self.assertEqual(heard, [(self.gateway, "POST", path, BODY)])
+            for forged in (
+                path.replace(token, "0" * 64),
+                path.replace(token, self.url.rpartition("/")[2]),
+                urlsplit(other.callback_url).path.replace(f"/{other.id}/", f"/{self.gateway.id}/"),
+                path.replace(f"/{self.gateway.id}/", "/2147483647/"),
+                path.replace("/gateway_news/", "/news/"),
+            ):
+                self.assertEqual(self._call(forged).text, "")
+            self.gateway.action_renew_callback_key()
+            self._call(path)
+            self.assertEqual(len(heard), 1)
+        self.assertFalse(self._is_due())
+        with self.assertRaises(AccessError):
+            self.gateway.with_user(self.finance_user).read(["callback_url"])
 
     def test_an_error_of_ours_is_not_told(self):
         def fail(*_arguments):

@@ -4,6 +4,7 @@ from decimal import Decimal
 
 from odoo.tests import tagged
 
+from odoo.addons.g2p_payment_hub.client.calls import Call
 from odoo.addons.g2p_payment_hub.client.errors import OutcomeUnknown, Reason
 from odoo.addons.g2p_payment_hub.client.outcomes import FailureType, Outcome
 
@@ -144,7 +145,8 @@ class TestLedger(DecisionCase):
             told[name] = rows if whole else [row for row in rows if chance.random() < 0.7]
         if chance.random() < 0.3:
             submission = batch.submission_ids
-            submission._hear_of_news(submission.key, submission._callback_token(), {}, b"", "")
+            token = submission._callback_url().rpartition("/")[2]
+            submission._hear_of_news(submission.key, token, Call("POST", "", {}, b""))
         for _time in range(chance.choice((1, 1, 2))):
             self._tell(batch, ledger, told, whole, chance)
 

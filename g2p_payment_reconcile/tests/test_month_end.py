@@ -33,7 +33,7 @@ class TestMonthEnd(EvidenceCase):
         super().setUp()
         self.hubs = {self.gateway: LedgerHub(), self.bank: LedgerHub()}
         patcher = patch.object(
-            type(self.env[GATEWAY]), "_client", lambda gateway: self.hubs[gateway.sudo(False)]
+            type(self.env[GATEWAY]), "_client", lambda gateway, *_batch: self.hubs[gateway.sudo(False)]
         )
         patcher.start()
         self.addCleanup(patcher.stop)

@@ -25,6 +25,7 @@ from odoo.tests import tagged
 from odoo.tools import mute_logger
 
 from odoo.addons.g2p_payment_hub.client import csv_file
+from odoo.addons.g2p_payment_hub.client.calls import Call
 from odoo.addons.g2p_payment_hub.client.errors import NotSent, OutcomeUnknown, Reason, Refused
 from odoo.addons.g2p_payment_hub.client.outcomes import Outcome, OutcomeStatus, Receipt
 from odoo.addons.g2p_payment_hub.tests.common import PaymentHubCase
@@ -346,7 +347,8 @@ class Story(RuleBasedStateMachine):
         forged = data.draw(st.booleans(), label="forged")
         for submission in self._choose(data, *self._states_of("callback")).submission_ids:
             key, token = submission._callback_url().split("/")[-2:]
-            submission._hear_of_news(key, "0" * 64 if forged else token, {}, b"", "")
+            call = Call("POST", "", {}, b"")
+            submission._hear_of_news(key, "0" * 64 if forged else token, call)
 
     # What has to be true at every moment
 

@@ -132,7 +132,7 @@ class TestStatement(StatementCase):
         )
         self.assertEqual(self._sections(again.batch_id)["reissues"].rows, sections["reissues"].rows)
         self.assertEqual([row[2:6] for row in sections["runs"].rows], [["Payment System", "", 2, 1]])
-        self.assertIn("approved", [row[4] for row in sections["trail"].rows])
+        self.assertIn("Approved", [row[4] for row in sections["trail"].rows])
 
     def test_printed(self):
         batch, paid, *_payments = self._story()

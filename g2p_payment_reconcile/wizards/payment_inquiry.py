@@ -286,25 +286,14 @@ class PaymentInquiry(models.TransientModel):
         )
 
     def _of_events(self, events):
-        batches = dict(events.batch_id._fields["batch_state"]._description_selection(self.env))
-        attempts = dict(events.submission_id._fields["state"]._description_selection(self.env))
         for event in events:
             if event.payment_id:
-                what, labels = _("Payment %s", event.payment_id.name), self._payment_states()
+                what = _("Payment %s", event.payment_id.name)
             elif event.submission_id:
-                what, labels = _("Sending of batch %s", event.batch_id.name), attempts
+                what = _("Sending of batch %s", event.batch_id.name)
             else:
-                what, labels = _("Batch %s", event.batch_id.name), batches
-            state = labels.get(event.to_state, event.to_state or "")
-            yield Entry(event.happened_at, f"{what}: {state}", event.user_id.name, event.why)
-
-    def _payment_states(self):
-        payments = self.env["g2p.payment"]
-        return {
-            name: label
-            for field in ("state", "status")
-            for name, label in payments._fields[field]._description_selection(self.env)
-        }
+                what = _("Batch %s", event.batch_id.name)
+            yield Entry(event.happened_at, f"{what}: {event.to_label or ''}", event.user_id.name, event.why)
 
     def _moment(self, moment):
         return fields.Datetime.context_timestamp(self, moment).strftime("%Y-%m-%d %H:%M:%S") if moment else ""

@@ -236,6 +236,6 @@ def _books(ground):
 def _say_how_to_look(ground, world):
     say.heading("Odoo is open to look at")
     say.line(f"{ground.odoo.url}/web#id={world.batches()[0]}&model=g2p.payment.batch&view_type=form")
-    say.line(f"{'Administrator':<24}user admin               password {ground.admin_password}")
+    say.line(f"{'Administrator':<26}user admin               password {ground.admin_password}")
     for person in world.people.values():
-        say.line(f"{person.role:<24}user {person.login:<20}password {person.password}")
+        say.line(f"{person.role:<26}user {person.login:<20}password {person.password}")

@@ -34,6 +34,8 @@ class Mutant:
 
 _APPROVAL = "g2p_payment_hub/models/payment_batch_approval.py"
 _SENDING = "g2p_payment_hub/models/payment_batch_sending.py"
+_GATEWAY = "g2p_payment_hub/models/payment_gateway.py"
+_PHEE = "g2p_payment_hub/models/payment_gateway_phee.py"
 _PAYMENT = "g2p_payment_hub/models/payment.py"
 _MANAGER = "g2p_payment_hub/models/payment_manager.py"
 _SUBMISSION = "g2p_payment_hub/models/payment_submission.py"
@@ -47,12 +49,13 @@ _MATCH = "g2p_payment_reconcile/models/payment_evidence_match.py"
 _BY_PAYEE = "g2p_payment_reconcile/models/payment_evidence_payee.py"
 _EFFECT = "g2p_payment_reconcile/models/payment_evidence_effect.py"
 _APPLY_EVIDENCE = "g2p_payment_reconcile/models/payment_evidence_apply.py"
-_CALLBACK = "g2p_payment_reconcile/models/payment_callback.py"
-_SEEN = "g2p_payment_reconcile/models/payment_callback_seen.py"
+_CALLBACK = "g2p_payment_reconcile/models/payment_gateway_callback.py"
+_SEEN = "g2p_payment_hub/models/payment_callback_seen.py"
 _EXCEPTION = "g2p_payment_reconcile/models/payment_exception.py"
 _DECISION = "g2p_payment_reconcile/models/payment_exception_decision.py"
 _CLIENT = "g2p_payment_hub/client"
 _PAYING = "g2p_mojaloop_connector/client/paying.py"
+_RESULTS = "g2p_mojaloop_connector/client/results.py"
 _TRANSFER = "g2p_mojaloop_connector/models/mojaloop_transfer.py"
 
 MUTANTS = (
@@ -97,6 +100,55 @@ MUTANTS = (
         "        return bool(frozen) and frozen == now and digest(frozen) == self.frozen_digest",
         "        return bool(frozen)",
         (*_HUB, "test_approve or test_send"),
+    ),
+    Mutant(
+        "settings: what was approved is how it is sent",
+        _SENDING,
+        "_changed_since(self.approved_settings or {})",
+        "_changed_since({})",
+        (*_HUB, "TestSentAsApproved"),
+    ),
+    Mutant(
+        "settings: the payment system is not asked on other settings than those approved",
+        _SENDING,
+        "self._waits_to_be_sent() or self._why_not_on_these_settings() or ",
+        "self._waits_to_be_sent() or ",
+        (*_HUB, "TestSentAsApproved"),
+    ),
+    Mutant(
+        "settings: none changes between the attempt and the upload",
+        _SENDING,
+        '            return "_close", ("not_sent", changed)\n',
+        "            pass\n",
+        (*_HUB, "TestSentAsApproved"),
+    ),
+    Mutant(
+        "settings: what counts as paid is what was approved",
+        _PHEE,
+        "        approved = (batch and batch.sudo().approved_settings) or {}\n",
+        "        approved = {}\n",
+        (*_HUB, "TestWhatCountsAsPaid"),
+    ),
+    Mutant(
+        "settings: the hub that has accepted a batch is asked to the end",
+        _PHEE,
+        '        still_open = [("gateway_id", "in", ours.ids),',
+        '        still_open = [("gateway_id", "in", []),',
+        (*_HUB, "TestSentAsApproved"),
+    ),
+    Mutant(
+        "settings: a gateway with batches keeps its company",
+        _GATEWAY,
+        '            or vals.get("company_id", gateway.company_id.id) != gateway.company_id.id\n',
+        "",
+        (*_HUB, "test_gateway"),
+    ),
+    Mutant(
+        "waiting time: not shorter than a payment system takes to show a batch",
+        _GATEWAY,
+        "check(recovery_minutes >= 5)",
+        "check(true)",
+        (*_HUB, "test_gateway"),
     ),
     Mutant(
         "four eyes: who prepared cannot approve",
@@ -533,22 +585,22 @@ MUTANTS = (
     Mutant(
         "the scheme is asked for a transfer before it is begun",
         _PAYING,
-        "    said = _said(connector.ask, task, task.transfer_id, Step.ASK)\n"
-        "    if isinstance(said, Transfer):\n        return _known(task, said)\n"
+        "    said = said_to(connector.ask, task, task.transfer_id, Step.ASK)\n"
+        "    if isinstance(said, Transfer):\n        return _ended(connector, known(task, said))\n"
         "    if not _is_not_known(said):\n",
         "    said = None\n    if False:\n",
         (*_MOJALOOP, "restored_backup or cannot_say"),
     ),
     Mutant(
         "a no of the scheme counts when it was said twice",
-        _PAYING,
-        "    if task.heard:\n        return result\n",
-        "    return result\n",
+        _RESULTS,
+        "    if task.heard or task.terms.flow != STEP_BY_STEP:\n        return last\n",
+        "    return last\n",
         (*_MOJALOOP, "belongs"),
     ),
     Mutant(
         "a quote is held against the fee limit",
-        _PAYING,
+        _RESULTS,
         "if quote.exceeds(limit_absolute=task.terms.allowed_fee(quote.amount)):",
         "if False:",
         (*_MOJALOOP, "fee_above"),

@@ -9,7 +9,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from . import mutants, mutants_mojaloop, places, say
+from . import mutants, mutants_mojaloop, mutants_trust, places, say
 
 _DESCRIPTION = """Remove each safety mechanism in a copy of the checkout, run the tests that should notice,
 and print a table: what was removed, which tests went red. The exit code is 1 when no test noticed. Takes
@@ -18,7 +18,7 @@ about half a minute for each mechanism; setup/test must have passed before."""
 _FAILED = re.compile(r"^(?:FAILED|ERROR|SUBFAILED\[.*\]) (\S+?\.py)::(\S+)", re.MULTILINE)
 _NOT_COPIED = shutil.ignore_patterns("build", ".git", "__pycache__", ".ruff_cache", ".pytest_cache")
 _SECONDS = 900
-_MUTANTS = (*mutants.MUTANTS, *mutants_mojaloop.MUTANTS)
+_MUTANTS = (*mutants.MUTANTS, *mutants_mojaloop.MUTANTS, *mutants_trust.MUTANTS)
 
 
 def main():

@@ -3,10 +3,16 @@
 from .mutants import Mutant
 
 _CLIENT = "g2p_mojaloop_connector/client"
+_MODELS = "g2p_mojaloop_connector/models"
 
 
 def _mutant(name, file, old, new, tests):
     return Mutant(f"mojaloop: {name}", f"{_CLIENT}/{file}", old, new, ("--only", "unit", "-k", tests))
+
+
+def _of_models(name, file, old, new, tests, folder=_MODELS):
+    arguments = ("--only", "addons", "--addon", "g2p_mojaloop_connector", "-k", tests)
+    return Mutant(f"mojaloop: {name}", f"{folder}/{file}", old, new, arguments)
 
 
 MUTANTS = (
@@ -118,8 +124,8 @@ MUTANTS = (
     _mutant(
         "an answer about another transfer is none",
         "offers.py",
-        '    if state.get("transferId") != transfer_id:\n',
-        "    if False:\n",
+        '    if state.get("transferId") != transfer_id:\n        raise OutcomeUnknown(',
+        "    if False:\n        raise OutcomeUnknown(",
         "test_connector or test_two_phase",
     ),
     _mutant(
@@ -165,6 +171,76 @@ MUTANTS = (
         "test_bulk",
     ),
     _mutant(
+        "what fails has no next attempt that the scheme knows",
+        "paying.py",
+        "        return one._replace(again=True)\n",
+        "        return one\n",
+        "test_paying",
+    ),
+    _mutant(
+        "nothing fails while the scheme cannot say whether it knows the next attempt",
+        "paying.py",
+        "    return not_failed(task, said)\n",
+        "    return one\n",
+        "test_paying",
+    ),
+    _mutant(
+        "an error of ours stays with one transfer",
+        "paying.py",
+        "            return work(connector, task)\n        except Exception as error:",
+        "            return work(connector, task)\n        except GatewayError as error:",
+        "test_paying",
+    ),
+    Mutant(
+        "what others say can be written down: texts",
+        "g2p_payment_hub/client/kept.py",
+        '    return _CANNOT_BE_KEPT.sub("\\ufffd", said[:MAX_TEXT]) if isinstance(said, str) else said\n',
+        "    return said\n",
+        ("--only", "unit", "-k", "test_kept"),
+    ),
+    Mutant(
+        "what others say can be written down: amounts",
+        "g2p_payment_hub/client/kept.py",
+        "    return said if usual else None\n",
+        "    return said\n",
+        ("--only", "unit", "-k", "test_kept"),
+    ),
+    Mutant(
+        "what others say can be written down: times",
+        "g2p_payment_hub/client/kept.py",
+        "    return said if _FIRST_YEAR <= said.year <= _LAST_YEAR else None\n",
+        "    return said\n",
+        ("--only", "unit", "-k", "test_kept"),
+    ),
+    _of_models(
+        "what the scheme did not know counts for a day",
+        "payment_gateway_hooks.py",
+        '("mojaloop_unknown_at", "<", fields.Datetime.now() - UNKNOWN_FOR)',
+        '("id", "=", 0)',
+        "TestManyGivenUp",
+    ),
+    _of_models(
+        "what another scheme did not know does not count",
+        "payment_gateway.py",
+        "        if not set(self._address_fields()).isdisjoint(vals):\n",
+        "        if False:\n",
+        "TestManyGivenUp",
+    ),
+    _of_models(
+        "nothing is sent before all that was given up was asked for",
+        "payment_gateway_hooks.py",
+        "        if None in said:\n",
+        "        if False:\n",
+        "TestManyGivenUp",
+    ),
+    _of_models(
+        "what is open keeps the add-on installed",
+        "payment_gateway.py",
+        "        if gateways._waits_for_answers() or self.env",
+        "        if False and self.env",
+        "TestUninstall",
+    ),
+    _mutant(
         "signatures: an address is signed",
         "jws.py",
         "    if protected[METHOD] != method.upper() or not target",
@@ -177,5 +253,200 @@ MUTANTS = (
         "        if not protected.get(name) or protected[name] != given.get(name.lower()):\n",
         "        if not protected.get(name):\n",
         "test_jws",
+    ),
+    _mutant(
+        "two phases: an id of the connector's own is not accepted",
+        "offers.py",
+        '    if state.get("transferId") != transfer_id:\n        raise no_ids()\n',
+        "    return\n",
+        "test_two_phase",
+    ),
+    _mutant(
+        "two phases: the connector is given our id",
+        "bodies.py",
+        '        "transferId": transfer_id,\n        "homeTransactionId"',
+        '        "homeTransactionId"',
+        "test_two_phase",
+    ),
+    _mutant(
+        "two phases: a transfer that failed unasked may have paid",
+        "connector.py",
+        '        if failed.get("quoteResponse"):\n',
+        "        if False:\n",
+        "test_two_phase",
+    ),
+    _mutant(
+        "two phases and bulk: what the connector dates is not sent again",
+        "bodies.py",
+        'repeatable=single and "acceptQuote" not in members,',
+        "repeatable=True,",
+        "test_two_phase or test_bulk",
+    ),
+    _mutant(
+        "bulk: no more than the connector reads in one request",
+        "bulk.py",
+        "            if size > MAX_BYTES:\n                break\n",
+        "",
+        "test_bulk",
+    ),
+    _mutant(
+        "bulk: npm's connector is recognised",
+        "bulk.py",
+        "                self.check()  # all that 18.0.2 ever says\n",
+        "                pass\n",
+        "test_bulk",
+    ),
+    _of_models(
+        "the flow that was approved is the one that is paid in",
+        "payment_gateway_hooks.py",
+        "        two_phase = terms.flow == orders.TWO_PHASES\n",
+        "        two_phase = self.mojaloop_flow == orders.TWO_PHASES\n",
+        "test_two_phases",
+    ),
+    _of_models(
+        "the flow is part of what is approved",
+        "payment_gateway_hooks.py",
+        "            flow=self.mojaloop_flow,\n",
+        "",
+        "test_two_phases or test_bulk",
+    ),
+    _of_models(
+        "each turn has a quote and a bulk of its own",
+        "mojaloop_transfer.py",
+        "turn = coalesce(turn, 0) + CASE",
+        "turn = turn + CASE",
+        "test_bulk or a_quote_that_is_lost",
+    ),
+    _of_models(
+        "two phases: a connector that accepts by itself pays no more than one",
+        "payment_submission.py",
+        "self.limit = {orders.TWO_PHASES: 1, orders.BULK: MAX_ITEMS}",
+        "self.limit = {orders.BULK: MAX_ITEMS}",
+        "accepts_by_itself",
+    ),
+    _of_models(
+        "two phases: what may have been paid unasked is asked for",
+        "results.py",
+        "    if error.verdict is Verdict.ASK:\n        return _may_have_paid(task, error)\n",
+        "",
+        "accepts_by_itself",
+        _CLIENT,
+    ),
+    _of_models(
+        "bulk: one of which nothing was said is unknown",
+        "paying_bulk.py",
+        "    return said.get(task.transfer_id) or OutcomeUnknown("
+        'Reason.NOT_UNDERSTOOD, "nothing was said of this one")\n',
+        '    return said.get(task.transfer_id) or StepFailed(Step.TRANSFER, "5104")\n',
+        "nothing_is_said",
+        _CLIENT,
+    ),
+    _of_models(
+        "bulk: what costs too much does not leave",
+        "paying_bulk.py",
+        "    return offered(task, said) if isinstance(said, Quote)",
+        '    return result(task, "transferring")._replace(quote=said) if isinstance(said, Quote)',
+        "an_ending_of_its_own",
+        _CLIENT,
+    ),
+    _of_models(
+        "bulk: the scheme is asked for each before it is begun",
+        "paying_bulk.py",
+        "    return unless_known(connector, task, _found)\n",
+        "    return _found(connector, task)\n",
+        "test_bulk",
+        _CLIENT,
+    ),
+    _of_models(
+        "bulk: what another run has taken does not leave",
+        "payment_submission.py",
+        'return [result.task for result in mine if result.row["state"] == "transferring"]',
+        'return [result.task for result in results if result.row["state"] == "transferring"]',
+        "taken_meanwhile or comes_back_late",
+    ),
+    _of_models(
+        "bulk: a connector that cannot is refused at sending",
+        "payment_gateway_hooks.py",
+        "                connector.bulk().check()\n",
+        "                pass\n",
+        "refused_at_sending",
+    ),
+    _of_models(
+        "what people decided is not worked on",
+        "mojaloop_transfer.py",
+        "               AND decided IS NULL\n",
+        "",
+        "test_decision",
+    ),
+    _of_models(
+        "what people decided meanwhile does not leave",
+        "mojaloop_transfer.py",
+        "               AND (transfer.decided IS NULL OR told.state <> 'transferring')\n",
+        "",
+        "test_decision",
+    ),
+    _of_models(
+        "what people decided meanwhile is not tried under another id",
+        "mojaloop_transfer.py",
+        "if one.attempt < MAX_ATTEMPTS and not one.decided\n",
+        "if one.attempt < MAX_ATTEMPTS\n",
+        "test_decision",
+    ),
+    _of_models(
+        "what speaks against a decision is told",
+        "mojaloop_transfer.py",
+        "            if transfer._contradicts_decision()\n            or transfer",
+        "            if transfer",
+        "test_decision",
+    ),
+    _of_models(
+        "what was declared failed unheard is asked for before it is paid again",
+        "mojaloop_transfer_decision.py",
+        "            gateway._mojaloop_may_pay(payments.batch_id, declared) if declared else declared\n",
+        "            declared.browse()\n",
+        "test_decision",
+    ),
+    _of_models(
+        "what was declared failed before its expiry may still be paid",
+        "mojaloop_transfer_decision.py",
+        "declared.filtered(lambda one: one._is_in_time())[:1] or (",
+        "(",
+        "test_decision",
+    ),
+    _of_models(
+        "a pause is in the audit trail",
+        "payment_submission.py",
+        "        self._record(before, after, why)\n",
+        "",
+        "TestPause",
+    ),
+    _of_models(
+        "what was decided while the batch was on its way is not begun",
+        "mojaloop_transfer.py",
+        "        self._heed_decisions(submission.batch_id.payment_ids)\n",
+        "",
+        "test_decision",
+    ),
+    _of_models(
+        "the code of a refusal outlives the word that the transfer is over",
+        "results.py",
+        "    no = said if isinstance(said, StepFailed) else task.first_no()\n",
+        "    no = said if isinstance(said, StepFailed) else None\n",
+        "test_paying",
+        _CLIENT,
+    ),
+    Mutant(
+        "whoever still pays is told what people decided",
+        "g2p_payment_reconcile/models/payment_decision.py",
+        "        self._heed_decision()\n",
+        "",
+        ("--only", "addons", "--addon", "g2p_payment_reconcile", "-k", "TestHeedDecision"),
+    ),
+    Mutant(
+        "whoever still pays is told what a statement said",
+        "g2p_payment_reconcile/models/payment_evidence_apply.py",
+        "        payments._heed_decision()\n",
+        "",
+        ("--only", "addons", "--addon", "g2p_payment_reconcile", "-k", "TestHeedDecision"),
     ),
 )

@@ -357,13 +357,36 @@ class Test20TwoPhases:
         assert not transfer_ids_at(peers)
         payment.body = two_phase.transfer_body(payment.quote, now())
         assert payment.told(two_phase.transfer, payment.body).state is TransferState.PAID
-        assert transfer_ids_at(peers) == [payment.quote.transfer_id]
+        assert transfer_ids_at(peers) == [payment.ids.transfer_id]
         assert payment.asked().state is TransferState.PAID
+
+    def test_20_ids_are_ours(self, peers, two_phase):
+        """18.0.2 takes the id that it is given, although its API does not tell of it."""
+        payment = Payment(two_phase, usual_payee()).sent()
+        assert payment.state is TransferState.PAID
+        assert list(peers.payments()) == [payment.ids.transfer_id]
+
+    def test_20_begun_again_it_is_the_same_transfer(self, peers, two_phase):
+        """Whoever began it has died before the quote was written down."""
+        Payment(two_phase, usual_payee()).offered()
+        assert Payment(two_phase, usual_payee()).sent().state is TransferState.PAID
+        assert len(posted(peers, "quotes")) == 2
+        assert len(transfer_ids_at(peers)) == len(peers.payments()) == 1
+
+    def test_20_asked_for_it_is_accepted_no_more(self, peers, two_phase):
+        """What this version learns from the hub takes the place of the quote that it kept."""
+        payment = Payment(two_phase, usual_payee()).offered()
+        payment.body = two_phase.transfer_body(payment.quote, now())
+        assert payment.asked().said.code == "3208"
+        assert payment.told(two_phase.transfer, payment.body).state is TransferState.WAITING
+        assert not transfer_ids_at(peers)
+        assert payment.sent().state is TransferState.PAID
+        assert list(peers.payments()) == [payment.ids.transfer_id]
 
     def test_20_accepted_again(self, peers, two_phase):
         payment = Payment(two_phase, usual_payee()).sent()
         assert payment.told(two_phase.transfer, payment.body).state is TransferState.PAID
-        assert transfer_ids_at(peers) == [payment.quote.transfer_id]
+        assert transfer_ids_at(peers) == [payment.ids.transfer_id]
 
     def test_20_given_up_by_the_adapter(self, peers, two_phase):
         """It answers 204 then: ask."""
@@ -371,7 +394,7 @@ class Test20TwoPhases:
         assert payment.state is TransferState.WAITING
         assert payment.told(two_phase.transfer, payment.body).state is TransferState.WAITING
         assert payment.asked().state is TransferState.PAID
-        assert transfer_ids_at(peers) == [payment.quote.transfer_id]
+        assert transfer_ids_at(peers) == [payment.ids.transfer_id]
 
     @pytest.mark.parametrize(
         ("name", "expected"),
@@ -396,9 +419,10 @@ class Test20TwoPhases:
         options = [word for one in hasty for word in ("--set", one)]
         with MojaloopPeers(mojaloop_software, "--step-seconds", STEP_SECONDS, *options) as peers:
             with Connector(settings_for(peers, two_phase=True)) as connector:
-                failure = failure_of(Payment(connector, usual_payee()))
+                payment = Payment(connector, usual_payee())
+                failure = failure_of(payment)
             assert failure.verdict is Verdict.ASK
-            assert list(peers.payments()) == [failure.transfer_id]
+            assert list(peers.payments()) == [failure.transfer_id] == [payment.ids.transfer_id]
 
 
 class Test21RefusedAtOnce:
@@ -462,7 +486,7 @@ def test_24_bulk_of_this_version_is_refused(peers):
         payment = Payment(connector, usual_payee())
         item = BulkItem(found, payment.instruction, payment.ids)
         with pytest.raises(Refused) as caught:
-            connector.bulk().quotes([item], bulk_ids("B", found.fsp_id, 1, 1), now())
+            connector.bulk().quotes([item], bulk_ids(payment.ids.transfer_id, 1), now())
         assert caught.value.reason is Reason.CONFIGURATION
         assert {check.name: check.ok for check in connector.check_connection()}["bulk"] is False
     assert not transfer_ids_at(peers)

@@ -54,8 +54,12 @@ class MojaloopPeers(Process):
         """What the banks call their customers: {identifier: name}; all others are "Payee <identifier>"."""
         self.control("POST", "/names", names)
 
+    def mend(self, *names):
+        """From now on the payees of these rows go as any other."""
+        self.control("POST", "/mended", names)
+
     def reset(self):
-        """Everything runs and talks again; books, records and names are empty."""
+        """Everything runs and talks again; books, records and names are empty, and nobody is mended."""
         self.control("POST", "/reset")
 
 

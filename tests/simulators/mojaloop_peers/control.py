@@ -5,6 +5,7 @@ import urllib.request
 from http.server import BaseHTTPRequestHandler, HTTPServer
 
 from .ledger import Journal
+from .payees import ending
 
 _SECONDS = 30
 
@@ -34,6 +35,9 @@ class Control(HTTPServer):
         if method == "POST" and path == "/names":
             (self.folder / "names.json").write_text(json.dumps(value))
             return None
+        if method == "POST" and path == "/mended":
+            (self.folder / "mended.json").write_text(json.dumps([ending(name) for name in value]))
+            return None
         if method == "POST" and path == "/reset":
             return self.reset()
         raise LookupError(f"no such resource: {method} {path}")
@@ -48,7 +52,8 @@ class Control(HTTPServer):
     def reset(self):
         """Everything runs, talks, and has forgotten what was."""
         self.peers.bring_back(before_asking=self.set_hub)
-        (self.folder / "names.json").unlink(missing_ok=True)
+        for name in ("names.json", "mended.json"):
+            (self.folder / name).unlink(missing_ok=True)
         for what in ("requests", "callbacks"):
             self._toolkit("DELETE", f"/api/history/{what}")
 

@@ -18,7 +18,7 @@ from odoo.addons.g2p_payment_hub.client.http import HttpLimits
 from odoo.addons.g2p_payment_hub.client.instructions import Instruction
 
 ANY_AUTHORITY = Authority().pem  # takes less time to load than all the public ones
-NEW_TRANSFER, NEW_QUOTE = "6f0f7a0d-5c11-4c94-9b3f-5ed0ba5b3d25", "0f0f7a0d-5c11-4c94-9b3f-5ed0ba5b3d25"
+NEW_QUOTE = "0f0f7a0d-5c11-4c94-9b3f-5ed0ba5b3d25"
 FAR = "2040-01-01T01:01:01.001Z"
 
 
@@ -161,7 +161,7 @@ class ScriptedConnector:
         """AUTO_ACCEPT_QUOTES is off."""
         asked = json.loads(request.body)
         self.asked = {
-            "transactionId": NEW_TRANSFER,
+            "transactionId": asked["transferId"],
             "quoteId": NEW_QUOTE,
             "payee": asked["to"],
             "payer": asked["from"],
@@ -175,7 +175,7 @@ class ScriptedConnector:
         to = self.asked["payee"]
         found = party(to["idType"], to["idValue"], to.get("idSubValue", ""))
         return {
-            "transferId": NEW_TRANSFER,
+            "transferId": self.asked["transactionId"],
             "quoteId": NEW_QUOTE,
             "currentState": word,
             "getPartiesResponse": {"body": {"party": found}},

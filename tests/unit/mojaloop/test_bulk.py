@@ -1,12 +1,21 @@
 """Many payments to one institution in two exchanges: each has an ending of its own."""
 
+import json
 from datetime import datetime, timedelta, timezone
 
 import pytest
 from scripted_bulk import ScriptedBulk
-from scripted_connector import error, failed, instruction
+from scripted_connector import failed, instruction
 
-from odoo.addons.g2p_mojaloop_connector.client.bulk import BulkItem, bulk_ids, orders_of, parts
+from odoo.addons.g2p_mojaloop_connector.client.bodies import order_of
+from odoo.addons.g2p_mojaloop_connector.client.bulk import (
+    MAX_BYTES,
+    NO_BULK,
+    BulkItem,
+    bulk_ids,
+    bulk_transfer_id_of,
+    parts,
+)
 from odoo.addons.g2p_mojaloop_connector.client.catalogue import Step, StepFailed, Verdict
 from odoo.addons.g2p_mojaloop_connector.client.ids import transfer_ids
 from odoo.addons.g2p_mojaloop_connector.client.parties import Payee
@@ -14,7 +23,7 @@ from odoo.addons.g2p_mojaloop_connector.client.transfer_state import TransferSta
 from odoo.addons.g2p_payment_hub.client.errors import OutcomeUnknown, Reason, Refused
 
 NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=timezone.utc)
-IDS = bulk_ids("BATCH1", "payeefsp", 1, 1)
+IDS = bulk_ids("6f0f7a0d-5c11-4c94-9b3f-5ed0ba5b3d25", 1)
 
 
 def items(count, fsp="payeefsp"):
@@ -39,9 +48,9 @@ def paid(peer, given):
         bulk = connector.bulk()
         quotes = bulk.quotes(given, IDS, NOW)
         offers = [one for one in quotes.values() if not isinstance(one, StepFailed)]
-        body = bulk.transfer_body(offers, IDS, "BATCH1", NOW)
-        said = bulk.transfer(body)
-    orders = orders_of(body)
+        bodies = bulk.transfer_bodies(offers, IDS, NOW)
+        said = bulk.transfer(list(bodies.values())) if bodies else {}
+    orders = {transfer_id: order_of(body) for transfer_id, body in bodies.items()}
     ends = {}
     for one in given:
         order = orders.get(one.ids.transfer_id)
@@ -88,6 +97,34 @@ class TestPaid:
         (sent,) = peer.bodies("/bulkTransfers")
         assert (sent["bulkTransferId"], sent["bulkQuoteId"]) == (IDS.bulk_transfer_id, IDS.bulk_quote_id)
 
+    def test_what_is_written_down_is_what_is_sent(self, scripted):
+        peer = scripted()
+        with peer.connector() as connector:
+            bulk = connector.bulk()
+            bodies = bulk.transfer_bodies(list(bulk.quotes(items(2), IDS, NOW).values()), IDS, NOW)
+            bulk.transfer(list(bodies.values()))
+        (sent,) = peer.bodies("/bulkTransfers")
+        written = [json.loads(body) for body in bodies.values()]
+        assert sent.pop("individualTransfers") == [one["individualTransfer"] for one in written]
+        assert [one["bulkTransfer"] for one in written] == [sent] * 2
+        assert {bulk_transfer_id_of(body) for body in bodies.values()} == {IDS.bulk_transfer_id}
+
+    def test_no_more_than_the_connector_reads_in_one_request(self, scripted):
+        """Its reader of bodies takes 1 MiB; packets may have 32 kB."""
+        peer = scripted()
+        with peer.connector() as connector:
+            bulk = connector.bulk()
+            offers = [
+                one.model_copy(update={"ilp_packet": "A" * 32000})
+                for one in bulk.quotes(items(50), IDS, NOW).values()
+            ]
+            bodies = bulk.transfer_bodies(offers, IDS, NOW)
+            bulk.transfer(list(bodies.values()))
+        assert 25 < len(bodies) < 50
+        assert list(bodies) == [one.transfer_id for one in offers[: len(bodies)]]
+        (sent,) = [one.body for one in peer.server.requests if one.path == "/bulkTransfers"]
+        assert MAX_BYTES * 0.9 < len(sent) <= 1024 * 1024
+
 
 class TestOffers:
     @pytest.mark.parametrize(
@@ -130,18 +167,14 @@ class TestParts:
         assert sorted(one.ids for part in cut for one in part) == sorted(one.ids for one in given)
 
     def test_ids(self):
-        assert bulk_ids("B", "a", 1, 1) == bulk_ids("B", "a", 1, 1)
-        made = {
-            one
-            for names in (("B", "a", 1, 1), ("B", "a", 2, 1), ("B", "b", 1, 1), ("B", "a", 1, 2))
-            for one in bulk_ids(*names)
-        }
-        assert len(made) == 8
+        assert bulk_ids("a", 1) == bulk_ids("a", 1)
+        made = {one for names in (("a", 1), ("a", 2), ("b", 1)) for one in bulk_ids(*names)}
+        assert len(made) == 6
 
     def test_no_other_text_is_an_order(self):
-        for text in ("{}", "[]", "nothing", '{"expiration": "2040-01-01T00:00:00.000Z"}'):
+        for text in ("{}", "[]", "nothing", '{"bulkTransfer": {}, "expiration": "2040-01-01T00:00:00.000Z"}'):
             with pytest.raises(ValueError):
-                orders_of(text)
+                order_of(text)
 
 
 class TestRefused:
@@ -157,7 +190,7 @@ class TestRefused:
         peer = scripted(**old)
         with peer.connector() as connector, pytest.raises(Refused) as caught:
             connector.bulk().quotes(items(2), IDS, NOW)
-        assert caught.value.reason is Reason.CONFIGURATION
+        assert (caught.value.reason, caught.value.detail) == (Reason.CONFIGURATION, NO_BULK)
         with peer.connector(bulk=True) as connector:
             checks = {check.name: check.ok for check in connector.check_connection()}
         assert checks == {"connector": True, "hub": True, "bulk": False}
@@ -185,20 +218,8 @@ class TestRefused:
         peer = scripted(transfers=answer)
         with peer.connector() as connector:
             bulk = connector.bulk()
-            body = bulk.transfer_body(list(bulk.quotes(items(2), IDS, NOW).values()), IDS, "B", NOW)
+            bodies = bulk.transfer_bodies(list(bulk.quotes(items(2), IDS, NOW).values()), IDS, NOW)
             with pytest.raises((StepFailed, OutcomeUnknown)) as caught:
-                bulk.transfer(body)
-        states = {state_of(caught.value, order, NOW, timedelta(0)) for order in orders_of(body).values()}
+                bulk.transfer(list(bodies.values()))
+        states = {state_of(caught.value, order_of(body), NOW, timedelta(0)) for body in bodies.values()}
         assert states == {expected}
-
-
-def test_asked_again(scripted):
-    given = items(2)
-    rows = [
-        {"transferId": given[0].ids.transfer_id, "lastError": {"mojaloopError": error("3303")}},
-        {"transferId": given[1].ids.transfer_id, "lastError": {"mojaloopError": error("3105")}},
-    ]
-    peer = scripted(ask_bulk=(200, {"bulkTransferState": "COMPLETED", "individualTransferResults": rows}))
-    with peer.connector() as connector:
-        said = connector.bulk().ask(IDS.bulk_transfer_id)
-    assert [one.verdict for one in said.values()] == [Verdict.FAILED, Verdict.ASK]

@@ -129,15 +129,18 @@ class TestTrust:
         )
         with manager.client() as client:
             assert (
-                client.hub_authority() == client.hub_server_certificates() == client.hub_signing_key() == ""
+                client.hub_authority()
+                == client.hub_server_certificates()
+                == "".join(client.hub_signing_key())
             )
+            assert client.hub_authority() == ""
             assert client.signing_keys() == {}
 
     def test_ours(self, manager):
         with manager.client() as client:
-            client.publish_authority("ROOT")
-            client.publish_server_certificate("OWN", "ROOT", "MIDDLE")
-        assert manager.lists["/dfsps/userdfsp/ca"] == [{"id": 1, "rootCertificate": "ROOT"}]
+            assert client.publish_server_certificate("OWN", "MIDDLE", "ROOT") == ""
+        authority = {"id": 1, "rootCertificate": "ROOT", "intermediateChain": "MIDDLE"}
+        assert manager.lists["/dfsps/userdfsp/ca"] == [authority]
         published = {
             "id": 1,
             "serverCertificate": "OWN",
@@ -145,6 +148,25 @@ class TestTrust:
             "intermediateChain": "MIDDLE",
         }
         assert manager.lists["/dfsps/userdfsp/servercerts"] == [published]
+
+    def test_ours_of_a_public_authority(self, manager):
+        with manager.client() as client:
+            client.publish_server_certificate("OWN")
+        assert "/dfsps/userdfsp/ca" not in manager.lists
+
+    def test_what_the_manager_takes_and_finds_wrong(self, manager):
+        found = [
+            {"result": "VALID", "message": "fine"},
+            {"result": "INVALID", "message": "no chain"},
+            {"result": "INVALID", "validationCode": "CERTIFICATE_VALIDITY"},
+            7,
+        ]
+        wrong = (200, {"validationState": "INVALID", "validations": found})
+        manager.others["/dfsps/userdfsp/servercerts"] = wrong
+        manager.others["/dfsps/userdfsp/jwscerts"] = (200, {"validationState": "INVALID"})
+        with manager.client() as client:
+            assert client.publish_server_certificate("OWN") == "no chain; CERTIFICATE_VALIDITY"
+            assert client.publish_signing_key("PUBLIC", datetime.now(timezone.utc)) == "INVALID"
 
 
 class TestSigningKeys:
@@ -163,10 +185,10 @@ class TestSigningKeys:
             7,
         ]
         manager.others["/dfsps/jwscerts"] = (200, rows)
-        manager.others["/hub/jwscerts"] = (200, {"publicKey": "HUB"})
+        manager.others["/hub/jwscerts"] = (200, {"dfspId": "hub", "publicKey": "HUB"})
         with manager.client() as client:
             assert client.signing_keys() == {"a": "A", "b": "B"}
-            assert client.hub_signing_key() == "HUB"
+            assert client.hub_signing_key() == ("hub", "HUB")
 
 
 class TestAddresses:
@@ -197,9 +219,12 @@ def test_status(manager):
         {"identifier": "CSR_EXCHANGE", "status": "IN_PROGRESS"},
         {"identifier": "ENDPOINTS", "status": "COMPLETED"},
     ]
-    manager.others["/dfsps/userdfsp/status"] = (200, {"phase": "TECHNICAL_SETUP", "steps": steps})
-    with manager.client() as client:
-        assert client.status() == {"CSR_EXCHANGE": "IN_PROGRESS", "ENDPOINTS": "COMPLETED"}
+    published = {"phase": "TECHNICAL_SETUP", "steps": steps}
+    of_the_service = [{"phase": "BUSINESS_SETUP", "steps": []}, published, 7, {"steps": 7}]
+    for answer in (published, of_the_service):
+        manager.others["/dfsps/userdfsp/status"] = (200, answer)
+        with manager.client() as client:
+            assert client.status() == {"CSR_EXCHANGE": "IN_PROGRESS", "ENDPOINTS": "COMPLETED"}
 
 
 class TestLogin:
@@ -241,7 +266,7 @@ class TestLogin:
         ((500, b""), OutcomeUnknown, Reason.SERVER_ERROR),
         ((302, b""), OutcomeUnknown, Reason.NOT_UNDERSTOOD),
         ((200, b"<html>"), OutcomeUnknown, Reason.NOT_UNDERSTOOD),
-        ((200, []), OutcomeUnknown, Reason.NOT_UNDERSTOOD),
+        ((200, 7), OutcomeUnknown, Reason.NOT_UNDERSTOOD),
     ],
 )
 def test_errors(manager, answer, kind, reason):

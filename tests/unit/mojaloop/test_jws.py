@@ -2,6 +2,7 @@
 
 import base64
 import json
+from datetime import datetime, timezone
 
 import pytest
 from cryptography.hazmat.primitives import hashes
@@ -41,7 +42,7 @@ def signed(body=BODY, headers=HEADERS, uri="/transfers", method="POST", key=KEY)
 
 def verify(headers, body=BODY, method="POST", target="/transfers", key=KEY):
     data = body if isinstance(body, bytes) else json.dumps(body).encode()
-    jws.verify(method, target, headers, data, key.public_key())
+    return jws.verify(method, target, headers, data, key.public_key())
 
 
 def changed_header(headers, **changes):
@@ -87,6 +88,13 @@ class TestWhatIsSigned:
     def test_names_of_headers_may_come_in_any_case(self):
         verify({name.upper(): value for name, value in signed().items()})
         verify({name.lower(): value for name, value in signed().items()})
+
+    def test_what_it_is_good_for(self):
+        """The same for each signature of the same, and of nothing else."""
+        one, other = verify(signed()), verify(signed(headers={**HEADERS, "FSPIOP-Destination": "bankb"}))
+        assert one.at == datetime(2026, 1, 1, tzinfo=timezone.utc)
+        assert one.content == verify(signed(), json.dumps(BODY, indent=2).encode()).content
+        assert one.content != other.content
 
     def test_form_of_the_header(self):
         header = json.loads(signed()[jws.SIGNATURE])
@@ -159,7 +167,14 @@ class TestForged:
 
     def test_date_may_stay_unsigned(self):
         """As the Toolkit does it; the others may not."""
-        verify(protected_with(Date=None))
+        assert verify(protected_with(Date=None)).at is None
+
+    @pytest.mark.parametrize(
+        "date", ["soon", "Thu, 01 Jan 2026 00:00:00 -0000", "Thu, 99 Jan 2026 00:00:00 GMT"]
+    )
+    def test_a_date_that_is_none(self, date):
+        with pytest.raises(jws.Forged, match="Date"):
+            verify(signed(headers={**HEADERS, "Date": date}))
 
     @pytest.mark.parametrize(
         ("method", "target"), [("PUT", "/transfers"), ("POST", "/transfers/x"), ("POST", "/quotes")]

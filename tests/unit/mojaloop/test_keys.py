@@ -6,7 +6,7 @@ import pytest
 from certificates import Authority, self_signed
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from cryptography.hazmat.primitives.serialization import (
     BestAvailableEncryption,
     Encoding,
@@ -98,3 +98,41 @@ def test_the_public_key_of_a_certificate():
     public = keys.public_key(KEY)
     certificate = self_signed(keys.load_key(KEY))
     assert keys.public_pem(certificate) == keys.public_pem(public) == public
+
+
+class TestChain:
+    ROOT = Authority("Root").pem
+    OWN = Authority("Root").pair("A server")[0]
+    BETWEEN = Authority("Root").pair("Between")[0]
+
+    @pytest.mark.parametrize(
+        ("between", "root"), [("", ""), ("", ROOT), (BETWEEN, ""), (BETWEEN, ROOT), (BETWEEN * 2, ROOT)]
+    )
+    def test_is_taken_apart(self, between, root):
+        found = keys.chain(f"the server's\n{self.OWN}{between}{root}")
+        assert found == (self.OWN.strip(), between.strip(), root.strip())
+
+    def test_signed_by_itself(self):
+        assert keys.chain(self.ROOT) == (self.ROOT.strip(), "", "")
+
+    @pytest.mark.parametrize("text", ["", "PEM", KEY, OWN + KEY, keys.public_key(KEY), OWN[:-60]])
+    def test_what_is_none(self, text):
+        with pytest.raises(ValueError, match="certificate"):
+            keys.chain(text)
+
+    def test_one_that_cannot_be_read(self):
+        with pytest.raises(ValueError):
+            keys.chain(self.OWN + "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n")
+
+
+def test_a_certificate_for_a_key_of_another_kind_is_none():
+    """What cannot be understood is a ValueError, of whatever kind it is."""
+    key = ed25519.Ed25519PrivateKey.generate()
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "userdfsp")])
+    now = datetime.now(timezone.utc)
+    builder = x509.CertificateBuilder().subject_name(name).issuer_name(name).public_key(key.public_key())
+    builder = builder.serial_number(1).not_valid_before(now).not_valid_after(now + timedelta(days=1))
+    pem = builder.sign(key, None).public_bytes(Encoding.PEM).decode()
+    for understand in (keys.load_public_key, lambda one: keys.is_pair(one, KEY)):
+        with pytest.raises(ValueError, match="elliptic curve"):
+            understand(pem)

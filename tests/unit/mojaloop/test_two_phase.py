@@ -4,17 +4,19 @@ import json
 from datetime import datetime, timedelta, timezone
 
 import pytest
-from scripted_connector import NEW_QUOTE, NEW_TRANSFER, ScriptedConnector, failed, instruction
+from scripted_connector import NEW_QUOTE, ScriptedConnector, failed, instruction
 
 from odoo.addons.g2p_mojaloop_connector.client.bodies import order_of
 from odoo.addons.g2p_mojaloop_connector.client.catalogue import Step, StepFailed, Verdict
 from odoo.addons.g2p_mojaloop_connector.client.ids import transfer_ids
+from odoo.addons.g2p_mojaloop_connector.client.offers import NO_IDS
 from odoo.addons.g2p_mojaloop_connector.client.transfer_state import TransferState, state_of
-from odoo.addons.g2p_payment_hub.client.errors import OutcomeUnknown, Reason
+from odoo.addons.g2p_payment_hub.client.errors import OutcomeUnknown, Reason, Refused
 from odoo.addons.g2p_payment_hub.client.outcomes import FailureType
 
 NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=timezone.utc)
 IDS = transfer_ids("PAY1", 1)
+OURS = IDS.transfer_id
 
 
 @pytest.fixture
@@ -25,6 +27,11 @@ def scripted(loopback):
 def begin(peer, asked=None):
     with peer.connector(two_phase=True) as connector:
         return connector.offer(asked or instruction(note="Help"), IDS, NOW)
+
+
+def begins_with(peer, word, **members):
+    """POST /transfers answers a state of this word."""
+    peer.answers["begin"] = lambda request: (peer._begin(request), (200, peer.begun(word, **members)))[1]
 
 
 def begin_fails(peer, kind=StepFailed):
@@ -42,12 +49,13 @@ class TestPaid:
             assert not peer.paid
             body = connector.transfer_body(quote, NOW)
             said = connector.transfer(body)
-        assert (payee.fsp_id, quote.transfer_id, quote.quote_id) == ("payeefsp", NEW_TRANSFER, NEW_QUOTE)
+        assert (payee.fsp_id, quote.transfer_id, quote.quote_id) == ("payeefsp", OURS, NEW_QUOTE)
         assert state_of(said, order_of(body), NOW, timedelta(0)) is TransferState.PAID
-        assert peer.paid == [NEW_TRANSFER]
+        assert peer.paid == [OURS]
         begun, accepted = peer.bodies("/transfers")
         payer = {"idType": "ACCOUNT_ID", "idValue": "12345", "type": "BUSINESS", "displayName": "Ministry"}
         assert begun == {
+            "transferId": OURS,
             "homeTransactionId": "PAY1",
             "from": payer,
             "to": {"idType": "MSISDN", "idValue": "27713803912"},
@@ -71,8 +79,8 @@ class TestPaid:
         )
         peer.answers["accept"] = lambda _request: (200, peer.begun())
         _payee, quote = begin(peer)
-        assert quote.transfer_id == NEW_TRANSFER
-        assert peer.bodies(f"/transfers/{NEW_TRANSFER}") == [{"acceptParty": True}]
+        assert quote.transfer_id == OURS
+        assert peer.bodies(f"/transfers/{OURS}") == [{"acceptParty": True}]
 
     def test_the_time_until_which_it_may_happen_is_on_the_safe_side(self, scripted):
         """The connector begins to count when it gets round to it."""
@@ -89,7 +97,7 @@ class TestBefore:
         _payee, quote = begin(peer)
         with peer.connector(two_phase=True) as connector:
             connector.decline(quote)
-        assert peer.bodies(f"/transfers/{NEW_TRANSFER}") == [{"acceptQuote": False}]
+        assert peer.bodies(f"/transfers/{OURS}") == [{"acceptQuote": False}]
         assert not peer.paid
 
     def test_step_by_step_there_is_nothing_to_decline(self, scripted):
@@ -138,28 +146,71 @@ class TestAcceptsByItself:
     )
     def test_may_have_paid(self, scripted, word, members):
         peer = scripted()
-        peer.answers["begin"] = lambda request: (peer._begin(request), (200, peer.begun(word, **members)))[1]
+        begins_with(peer, word, **members)
         failure = begin_fails(peer)
         assert (failure.step, failure.verdict, failure.transfer_id) == (
             Step.TRANSFER,
             Verdict.ASK,
-            NEW_TRANSFER,
+            OURS,
         )
         assert "AUTO_ACCEPT_QUOTES" in failure.description
 
-    def test_failed_at_its_transfer(self, scripted):
+    @pytest.mark.parametrize(
+        "answer",
+        [
+            failed("5104", quoteResponse={"body": {}}),
+            (
+                504,
+                {
+                    "message": "Timeout",
+                    "statusCode": "504",
+                    "transferState": {"quoteResponse": {"body": 1}, "lastError": {"httpStatusCode": 504}},
+                },
+            ),
+        ],
+    )
+    def test_failed_at_its_transfer(self, scripted, answer):
         """A quote in the state of the failure: the transfer was next."""
-        peer = scripted(begin=failed("2001", quoteResponse={"body": {}}))
-        failure = begin_fails(peer)
+        failure = begin_fails(scripted(begin=answer))
         assert (failure.step, failure.verdict) == (Step.TRANSFER, Verdict.ASK)
+        assert "AUTO_ACCEPT_QUOTES" in failure.description
 
     def test_a_state_that_nobody_expects(self, scripted):
         peer = scripted()
+        begins_with(peer, "WAITING_FOR_CONVERSION_ACCEPTANCE")
+        assert begin_fails(peer).verdict is Verdict.PAUSE_BATCH
+
+
+class TestIds:
+    """They have to be ours, or nobody could ask for a payment that was forgotten here."""
+
+    def test_a_newer_connector_refuses_them(self, scripted):
+        answer = 400, {"message": ".requestBody must NOT have additional properties", "statusCode": 400}
+        refused = begin_fails(scripted(begin=answer), Refused)
+        assert (refused.reason, refused.detail) == (Reason.CONFIGURATION, NO_IDS)
+
+    def test_a_body_that_is_refused_for_something_else(self, scripted):
+        answer = 400, {"message": ".requestBody must have required property 'from'", "statusCode": 400}
+        assert begin_fails(scripted(begin=answer), Refused).detail != NO_IDS
+
+    @pytest.mark.parametrize("word", ["WAITING_FOR_PARTY_ACCEPTANCE", "WAITING_FOR_QUOTE_ACCEPTANCE"])
+    def test_a_connector_that_makes_others(self, scripted, word):
+        peer = scripted()
         peer.answers["begin"] = lambda request: (
             peer._begin(request),
-            (200, peer.begun("WAITING_FOR_CONVERSION_ACCEPTANCE")),
+            (200, peer.begun(word, transferId=NEW_QUOTE)),
         )[1]
-        assert begin_fails(peer).verdict is Verdict.PAUSE_BATCH
+        assert begin_fails(peer, Refused).detail == NO_IDS
+        assert not any(one.method == "PUT" for one in peer.server.requests)
+
+    def test_a_connector_that_has_paid_under_another(self, scripted):
+        peer = scripted()
+        peer.answers["begin"] = lambda request: (
+            peer._begin(request),
+            (200, peer.begun("COMPLETED", transferId=NEW_QUOTE)),
+        )[1]
+        failure = begin_fails(peer)
+        assert (failure.verdict, failure.transfer_id) == (Verdict.ASK, NEW_QUOTE)
 
 
 class TestMoney:
@@ -191,7 +242,7 @@ class TestMoney:
             (500, {"message": "No cached data found", "statusCode": "500"}),
             (504, {"message": "Timeout waiting for fulfil", "statusCode": "504", "transferState": {}}),
             (200, {"transferId": "another", "currentState": "COMPLETED", "fulfil": {"body": {}}}),
-            (200, {"transferId": NEW_TRANSFER, "currentState": "COMPLETED"}),
+            (200, {"transferId": OURS, "currentState": "COMPLETED"}),
         ],
     )
     def test_unknown(self, scripted, answer):
@@ -202,7 +253,7 @@ class TestMoney:
     def test_completed_is_not_paid(self, scripted, word):
         peer = scripted()
         _payee, quote = begin(peer)
-        fulfilled = {"fulfil": {"body": peer.committed(NEW_TRANSFER, word)}}
+        fulfilled = {"fulfil": {"body": peer.committed(OURS, word)}}
         peer.answers["accept"] = lambda _request: (200, peer.begun("COMPLETED", **fulfilled))
         with peer.connector(two_phase=True) as connector:
             body = connector.transfer_body(quote, NOW)

@@ -28,7 +28,7 @@ _CHANGES = re.compile(
     re.IGNORECASE,
 )
 # Requests of the Mojaloop connector leave from threads, which begin in its client.
-_OURS = re.compile(r"odoo\.addons\.g2p_(?:payment|mojaloop)\w*\.(?:models|client\.paying)\b")
+_OURS = re.compile(r"odoo\.addons\.g2p_(?:payment|mojaloop)\w*\.(?:models|client\.paying\w*)\b")
 _ONE_AT_A_TIME = threading.Lock()
 
 

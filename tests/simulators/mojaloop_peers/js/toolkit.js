@@ -114,7 +114,7 @@ engine.evaluate = function (facts) {
 function known ({ body, pathParams }) {
   const transfer = transfers.get(idOf(body, pathParams))
   return {
-    payee: { ending: payeeOf(body, pathParams).slice(-4) },
+    payee: { ending: endingOf(payeeOf(body, pathParams)) },
     transfer: { state: stateOf(transfer), ...requests.get(body) }
   }
 }
@@ -126,6 +126,12 @@ function idOf (body, pathParams) {
 function payeeOf (body, pathParams) {
   const id = idOf(body, pathParams)
   return body.payeeFsp || body.payee?.partyIdInfo.partyIdentifier || transfers.get(id)?.body.payeeFsp || id || ''
+}
+
+// Whoever was mended goes as anybody.
+function endingOf (payee) {
+  const ending = payee.slice(-4)
+  return file('mended.json', '[]').includes(ending) ? '' : ending
 }
 
 // A copy of its own: scripts change the event of a rule.

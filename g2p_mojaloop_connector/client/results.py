@@ -1,0 +1,321 @@
+"""What a worker is to do with one transfer, and what came of it: what is known, as columns of its row.
+
+A no counts when it was said twice, the second time with nothing else under way: npm's connector 18.0.2 keeps
+the parameters of all requests in one place, so that an answer to a single step can go to whoever waits for
+another. Its other ways, and newer connectors, mix nothing up. A yes needs no second time, because the
+fulfilment fits one transfer only.
+"""
+
+import logging
+from datetime import datetime, timedelta, timezone
+from typing import Any, NamedTuple
+
+from odoo.addons.g2p_payment_hub.client.errors import GatewayError, NotSent, Refused
+from odoo.addons.g2p_payment_hub.client.outcomes import FailureType
+from odoo.addons.g2p_payment_hub.client.references import derived_uuid
+
+from . import bodies, transfer_state
+from .catalogue import Step, StepFailed, Verdict
+from .ids import TransferIds
+from .orders import STEP_BY_STEP, Order, Terms
+from .parties import Payee
+from .quotes import Quote
+from .transfer_state import Transfer, TransferState
+
+_logger = logging.getLogger(__name__)
+
+# How often looking up and quoting is tried before a payment fails, and after how many seconds again.
+MAX_TRIES = 8
+WAITS = (5, 15, 60, 300)
+# So long after its expiry the hub may still come to know of a transfer.
+GRACE = timedelta(seconds=30)
+FEE = "fee"  # our own code beside the hub's: more than what was approved
+_TAKEN = "3106"  # the hub has this id, with another content
+
+
+class Task(NamedTuple):
+    """What a worker has to know of one transfer. `turn` grows with each run, `tries` with each failure,
+    `asks` with each question; `taken`: the hub has said that it has this id with another content. `heard`: it
+    has said no once; then `error` is what it said: step, code and description. `next_id`: the id that another
+    attempt would have, empty when there will be none."""
+
+    id: int
+    state: str
+    transfer_id: str
+    turn: int
+    tries: int
+    asks: int
+    taken: bool
+    heard: bool
+    order: Order
+    terms: Terms
+    next_id: str = ""
+    body: str = ""
+    error: tuple[str, str, str] = ("", "", "")
+
+    def ids(self) -> TransferIds:
+        """The transfer's id stays; each turn has a quote of its own."""
+        return TransferIds(str(derived_uuid("mojaloop quote", self.transfer_id, self.turn)), self.transfer_id)
+
+    def sent(self) -> transfer_state.Order:
+        return bodies.order_of(self.body)
+
+    def first_no(self) -> StepFailed | None:
+        """With which code the transfer was refused. Asked for it again, a hub says only that it is over."""
+        step, code, description = self.error
+        if not self.heard or not code or step not in (Step.TRANSFER.value, Step.RESEND.value):
+            return None
+        return StepFailed(Step.TRANSFER, code, description)
+
+    def is_over(self) -> bool:
+        """Whether the time in which what is written down may leave has passed."""
+        return now() >= self.sent().expiration
+
+
+class Result(NamedTuple):
+    """`row`: the columns of the transfer that are now known. `payee`: who may be quoted now; `quote`: what
+    may be transferred now. `again`: another attempt may be made. `pause`: why the other payments of the batch
+    would fare the same before a person has mended it. `trouble`: why they would fare the same for a while."""
+
+    task: Task
+    row: dict[str, Any]
+    payee: Payee | None = None
+    quote: Quote | None = None
+    again: bool = False
+    pause: StepFailed | GatewayError | None = None
+    trouble: GatewayError | None = None
+
+
+def result(task: Task, state: str, **columns: Any) -> Result:
+    row = {"id": task.id, "before": task.state, "state": state, "tries": task.tries, "asks": task.asks}
+    row["heard"] = False
+    return Result(task, {**row, **{name: _plain(value) for name, value in columns.items()}})
+
+
+def left_over(task: Task) -> Result:
+    """A task that was not begun any more."""
+    return result(task, task.state if task.state != "transferring" else "unknown")
+
+
+def not_sent(task: Task) -> Result:
+    """A transfer that was not begun any more: it surely did not leave."""
+    return result(task, "waiting")
+
+
+def unknown(task: Task, error: Exception) -> Result:
+    """An error of ours while this one was judged, and of no other: it is asked for."""
+    _logger.error("transfer %s: judging it ended in an error", task.transfer_id, exc_info=error)
+    return result(task, "unknown", **next_ask(task), **_error("", type(error).__name__, ""))
+
+
+def _no(task: Task, last: Result, meanwhile: str) -> Result:
+    """The result when this is the second no, or none that could be another's; until then the payment is
+    `meanwhile`."""
+    if task.heard or task.terms.flow != STEP_BY_STEP:
+        return last
+    row = {**last.row, "state": meanwhile, "heard": True}
+    return Result(task, row, pause=last.pause)
+
+
+# Before money can move
+
+
+def offered(task: Task, quote: Quote) -> Result:
+    """What is offered may be transferred, unless it costs more than was approved."""
+    facts = _quote_facts(quote)
+    if quote.exceeds(limit_absolute=task.terms.allowed_fee(quote.amount)):
+        error = _error(Step.QUOTE.value, FEE, f"{quote.cost} {quote.currency}")
+        return result(task, "failed", **facts, **error, failure_type=FailureType.LIMIT.value)
+    return result(task, "transferring", **facts)._replace(quote=quote)
+
+
+def ready(one: Result, body: str, **columns: Any) -> Result:
+    """With the body that is to be written down."""
+    task = one.task._replace(body=body, state="transferring", heard=False)
+    row = {**one.row, "body": body, "expires_at": _plain(task.sent().expiration), **columns}
+    return one._replace(task=task, row=row)
+
+
+def _quote_facts(quote: Quote) -> dict[str, Any]:
+    names = ("transfer_amount", "payee_amount", "fee", "commission")
+    payee = quote.payee
+    told = " ".join(filter(None, (payee.first_name, payee.middle_name, payee.last_name)))
+    return {
+        "quote_id": quote.quote_id,
+        "payee_fsp": payee.fsp_id,
+        "payee_name": payee.name or told or None,
+        "currency": quote.currency,
+        "condition": quote.condition,
+        **{name: str(getattr(quote, name)) for name in names if getattr(quote, name) is not None},
+    }
+
+
+def not_begun(task: Task, error: Exception) -> Result:
+    """An error before anything was sent that could move money: nothing has left."""
+    if isinstance(error, StepFailed):
+        return step_failed(task, error)
+    if isinstance(error, GatewayError):
+        return not_answered(task, error)
+    _logger.error("transfer %s: beginning ended in an error", task.transfer_id, exc_info=error)
+    return _try_again(task, "", "", type(error).__name__)
+
+
+def step_failed(task: Task, error: StepFailed) -> Result:
+    facts = (error.step.value, error.code, error.description)
+    if error.verdict is Verdict.FAILED:
+        failed = result(task, "failed", **_error(*facts), failure_type=error.failure_type.value)
+        return _no(task, failed, "waiting")
+    if error.verdict is Verdict.PAUSE_BATCH:
+        return result(task, "waiting", **_error(*facts))._replace(pause=error)
+    if error.verdict is Verdict.ASK:
+        return _may_have_paid(task, error)
+    return _try_again(task, *facts)
+
+
+def _may_have_paid(task: Task, error: StepFailed) -> Result:
+    """A connector that has not waited until its quote was accepted. One that paid under an id of its own
+    cannot be asked about ours."""
+    ours = error.transfer_id in ("", task.transfer_id)
+    facts = _error(error.step.value, error.code, error.description)
+    return result(task, "unknown" if ours else "suspect", **facts, **next_ask(task))._replace(pause=error)
+
+
+def not_answered(task: Task, error: GatewayError) -> Result:
+    """Nothing has left, so the payment waits. That the connector itself is not there is no failure of the
+    payment's, and is not counted."""
+    if isinstance(error, Refused):
+        return result(task, "waiting", **_error("", error.reason.value, error.detail))._replace(pause=error)
+    if isinstance(error, NotSent):
+        return _wait(task, task.tries, "", error.reason.value, error.detail)._replace(trouble=error)
+    return _try_again(task, "", error.reason.value, error.detail)
+
+
+def _try_again(task: Task, step: str, code: str, description: str) -> Result:
+    tries = task.tries + 1
+    if tries >= MAX_TRIES:
+        technical = FailureType.TECHNICAL.value
+        return result(task, "failed", **_error(step, code, description), failure_type=technical)
+    return _wait(task, tries, step, code, description)
+
+
+def _wait(task: Task, tries: int, step: str, code: str, description: str) -> Result:
+    next_at = now() + timedelta(seconds=_wait_after(tries))
+    return result(task, "waiting", tries=tries, next_at=next_at, **_error(step, code, description))
+
+
+# What the scheme says of a transfer
+
+
+def cannot_say_whether_known(task: Task, error: StepFailed | GatewayError) -> Result:
+    """Without the scheme's word it waits, however long: to fail it would let it be paid again under another
+    id, while the scheme may have paid this one before a backup was restored."""
+    if isinstance(error, (Refused, NotSent)):
+        return not_answered(task, error)
+    if isinstance(error, StepFailed) and error.verdict is not Verdict.ASK:
+        return _no(task, _failed(task, error, error_of(error)), "waiting")
+    return result(task, "waiting", **next_ask(task), **error_of(error))
+
+
+def known(task: Task, said: Transfer) -> Result:
+    """Of a transfer whose quote is forgotten, nobody can say for which amount it was."""
+    if said.state == transfer_state.COMMITTED:
+        return _no(task, result(task, "suspect", **_facts(said)), "unknown")
+    if said.state == transfer_state.ABORTED:
+        failed = result(task, "failed", **_facts(said), failure_type=FailureType.REJECTED.value)
+        return _no(task, failed, "unknown")
+    return result(task, "unknown", **_facts(said), **next_ask(task))
+
+
+def not_failed(task: Task, why: StepFailed | GatewayError) -> Result:
+    """It has ended without money, and the scheme cannot say whether it knows the next attempt."""
+    one = result(task, left_over(task).row["state"], **next_ask(task), **error_of(why))
+    return one._replace(row={**one.row, "heard": True})
+
+
+def sent(task: Task, said: Transfer | StepFailed | GatewayError, first: bool = False) -> Result:
+    """What became of a transfer that may have left, by what the scheme said."""
+    if first and isinstance(said, (NotSent, Refused)):
+        return not_answered(task, said)
+    task = task._replace(taken=task.taken or _is_taken(said))
+    facts = _facts(said) if isinstance(said, Transfer) else error_of(said)
+    facts["taken"] = task.taken
+    state = transfer_state.state_of(said, task.sent(), now(), GRACE)
+    if state is TransferState.PAID:
+        return result(task, "committed", **facts)
+    if state is TransferState.SUSPECT:
+        return _no(task, result(task, "suspect", **facts), "unknown")
+    if state is TransferState.FAILED:
+        return _no(task, _failed(task, said, facts), "unknown")
+    if state is TransferState.NEVER_HAPPENED:
+        return _never_happened(task, facts)
+    return result(task, "unknown", **next_ask(task), **facts)
+
+
+def _failed(task: Task, said: Any, facts: dict[str, Any]) -> Result:
+    """The scheme will never carry out this transfer."""
+    no = said if isinstance(said, StepFailed) else task.first_no()
+    if no is None:
+        return result(task, "failed", **facts, failure_type=FailureType.REJECTED.value)
+    failed = result(task, "failed", **{**facts, **error_of(no)}, failure_type=no.failure_type.value)
+    pause = no if no.verdict is Verdict.PAUSE_BATCH else None
+    return failed._replace(again=no.verdict is not Verdict.FAILED, pause=pause)
+
+
+def _never_happened(task: Task, facts: dict[str, Any]) -> Result:
+    """The scheme does not know it, and its time is over. The same id is used again, because an id of which
+    the scheme has heard after all protects from paying twice; another one only where the scheme will not take
+    it.
+    """
+    if task.taken:
+        technical = FailureType.TECHNICAL.value
+        return result(task, "failed", **facts, failure_type=technical)._replace(again=True)
+    return _try_again(task, facts["error_step"], facts["error_code"], facts["error_description"])
+
+
+def _is_taken(said: Any) -> bool:
+    return isinstance(said, StepFailed) and said.step is not Step.ASK and said.code == _TAKEN
+
+
+# Columns
+
+
+def _plain(value: Any) -> Any:
+    """PostgreSQL's timestamps here have no zone, and are UTC."""
+    if isinstance(value, datetime):
+        return value.astimezone(timezone.utc).replace(tzinfo=None).isoformat(" ")
+    return value
+
+
+def _facts(said: Transfer) -> dict[str, Any]:
+    return {
+        "transfer_state": said.state,
+        "fulfilment": said.fulfilment or None,
+        "completed_at": said.completed_at,
+    }
+
+
+def error_of(said: Exception) -> dict[str, Any]:
+    if isinstance(said, StepFailed):
+        return _error(said.step.value, said.code, said.description)
+    return _error(Step.TRANSFER.value, said.reason.value, said.detail)
+
+
+def _error(step: str, code: str, description: str) -> dict[str, Any]:
+    return {
+        "error_step": step or None,
+        "error_code": code or None,
+        "error_description": description or None,
+    }
+
+
+def next_ask(task: Task) -> dict[str, Any]:
+    asks = task.asks + 1
+    return {"asks": asks, "next_at": now() + timedelta(seconds=_wait_after(asks))}
+
+
+def _wait_after(times: int) -> int:
+    return WAITS[min(max(times, 1), len(WAITS)) - 1]
+
+
+def now() -> datetime:
+    return datetime.now(timezone.utc)

@@ -1,0 +1,80 @@
+from odoo import _, api, fields, models
+from odoo.exceptions import UserError
+
+from ..client import results
+
+# The scheme has not said, or not proved, what became of it.
+OPEN = ("waiting", "transferring", "unknown")
+
+
+class MojaloopTransfer(models.Model):
+    """What people decide about a payment, its transfer heeds: it is not begun, asked for or sent again.
+
+    A decision writes the row that the paying job claims, so that PostgreSQL lets only one of the two go on
+    without having seen the other. What is under way at that moment comes to its end; when that is not what
+    was decided, reconciliation is told. Before an entitlement is paid again, the scheme is asked for what was
+    declared failed while nobody knew.
+    """
+
+    _inherit = "g2p.mojaloop.transfer"
+
+    decided = fields.Selection(
+        [("paid", "Paid"), ("failed", "Failed")],
+        "Decided as",
+        readonly=True,
+        index="btree_not_null",
+        help="What people decided about its payment when the scheme had not said, or not proved, what became "
+        "of it. It is not begun, asked for or sent again unless that decision is taken back.",
+    )
+
+    @api.model
+    def _heed_decisions(self, payments):
+        """These payments were decided by people, or are open again."""
+        payments = payments.sudo()
+        results = {one.id: one.status if one.status_is_final else False for one in payments}
+        touched = self.sudo().search(
+            [
+                ("payment_id", "in", payments.ids),
+                "|",
+                ("decided", "!=", False),
+                ("state", "in", (*OPEN, "suspect")),
+            ]
+        )
+        for decided, transfers in touched.grouped(lambda one: results[one.payment_id.id]).items():
+            transfers.decided = decided
+
+    def _contradicts_decision(self):
+        """Whether it came to another end than people decided meanwhile."""
+        ends = {"committed": "paid", "failed": "failed"}
+        return bool(self.decided) and ends.get(self.state, self.decided) != self.decided
+
+    @api.model
+    def _check_declared_failed(self, gateway, payments):
+        """Asks the scheme for transfers of the same entitlements that were declared failed while nobody knew
+        what became of them. UserError when one has paid or still may; errors of the client when the scheme
+        cannot tell."""
+        declared = self.sudo().search(
+            [
+                ("payment_id.entitlement_id", "in", payments.sudo().entitlement_id.ids),
+                ("gateway_id", "=", gateway.id),
+                ("decided", "=", "failed"),
+                ("state", "in", OPEN),
+            ]
+        )
+        may_pay = declared.filtered(lambda one: one._is_in_time())[:1] or (
+            gateway._mojaloop_may_pay(payments.batch_id, declared) if declared else declared
+        )
+        if may_pay:
+            raise UserError(
+                _(
+                    "%(reference)s, which was declared failed, is not over at the scheme: its transfer "
+                    "%(transfer)s may have paid the same entitlement. Ask the scheme's operator; if it was "
+                    "paid, take that decision back.",
+                    reference=may_pay.payment_id.name,
+                    transfer=may_pay.transfer_id,
+                )
+            )
+
+    def _is_in_time(self):
+        """Whether the scheme may still come to know of it, and carry it out."""
+        return bool(self.expires_at) and fields.Datetime.now() < self.expires_at + results.GRACE

@@ -1,0 +1,66 @@
+import ipaddress
+
+from odoo import _, api, fields, models
+from odoo.exceptions import UserError, ValidationError
+
+
+class PaymentGateway(models.Model):
+    """Where the hub reaches the connector, and from where the connector's requests come."""
+
+    _inherit = "g2p.payment.gateway"
+
+    mojaloop_ingress_url = fields.Char(
+        "Ingress URL",
+        help="Where the hub reaches your connector with its callbacks, for example "
+        "https://callbacks.treasury.example.",
+    )
+    mojaloop_egress_addresses = fields.Char(
+        "Egress Addresses",
+        help="The addresses from which your connector's requests come, with blanks between them: 196.0.2.10 "
+        "or a range such as 196.0.2.0/28.",
+    )
+    mojaloop_egress_ports = fields.Char(
+        "Egress Ports",
+        default="443",
+        help="The hub's ports that your connector's requests go to, with blanks between them.",
+    )
+
+    @api.constrains("mojaloop_ingress_url", "state")
+    def _check_mojaloop_ingress_url(self):
+        for gateway in self.filtered("mojaloop_ingress_url"):
+            gateway._check_url("mojaloop_ingress_url")
+
+    @api.constrains("mojaloop_egress_addresses", "mojaloop_egress_ports")
+    def _check_mojaloop_egress(self):
+        for gateway in self:
+            for address in (gateway.mojaloop_egress_addresses or "").split():
+                try:
+                    ipaddress.ip_network(address)
+                except ValueError as error:
+                    raise ValidationError(
+                        _(
+                            "Egress Addresses: %s is neither an address nor a range such as 10.0.0.0/24.",
+                            address,
+                        )
+                    ) from error
+            for port in (gateway.mojaloop_egress_ports or "").split():
+                if not (port.isascii() and port.isdigit() and len(port) <= 5 and 0 < int(port) < 65536):
+                    raise ValidationError(_("Egress Ports: %s is no number of a port.", port))
+
+    def action_mojaloop_publish_addresses(self):
+        self._mojaloop_check_trusted()
+        url, name = self.mojaloop_ingress_url, self.name
+        addresses = (self.mojaloop_egress_addresses or "").split()
+        ports = (self.mojaloop_egress_ports or "").split()
+        if not url or not addresses or not ports:
+            raise UserError(
+                _("There is nothing to publish. Fill in ingress URL, egress addresses and ports first.")
+            )
+
+        def publish(manager):
+            manager.publish_callback_url(url)
+            for address in addresses:
+                manager.publish_address(address, ports, name)
+
+        said = _("Published. The hub's operator has to let them in.")
+        return self._mojaloop_exchange(["addresses"], publish, lambda _none: {"addresses": ("done", said)})

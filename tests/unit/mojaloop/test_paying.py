@@ -1,0 +1,177 @@
+"""The steps of a worker give rows that can be written down, whatever the other side says."""
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from scripted_connector import ScriptedConnector, failed, party, state
+
+from odoo.addons.g2p_mojaloop_connector.client import orders, paying
+from odoo.addons.g2p_mojaloop_connector.client.catalogue import Step, StepFailed
+from odoo.addons.g2p_mojaloop_connector.client.connector import Connector
+from odoo.addons.g2p_mojaloop_connector.client.ids import transfer_ids
+from odoo.addons.g2p_mojaloop_connector.client.parties import Party
+from odoo.addons.g2p_mojaloop_connector.client.results import Task
+from odoo.addons.g2p_mojaloop_connector.client.workers import Pace, Workers
+
+texts = st.text(st.one_of(st.characters(), st.sampled_from("\0\ud800\udfff")), max_size=300)
+values = st.one_of(texts, st.integers(), st.none(), st.dictionaries(texts, texts, max_size=2))
+TERMS = orders.Terms(
+    dfsp_id="userdfsp",
+    payer=Party(id_type="ACCOUNT_ID", id_value="12345"),
+    scenario="TRANSFER",
+    initiator_type="BUSINESS",
+    amount_type="RECEIVE",
+    fee_limit="0",
+    fee_limit_percent="0",
+)
+OURS = transfer_ids("PAY1", 1).transfer_id
+NEXT = transfer_ids("PAY1", 2).transfer_id
+
+
+def task(**changes):
+    order = orders.Order(
+        reference="PAY1", id_type="MSISDN", id_value="27713803912", amount="100", currency="USD"
+    )
+    known = {
+        "id": 1,
+        "state": "waiting",
+        "transfer_id": OURS,
+        "turn": 1,
+        "tries": 0,
+        "asks": 0,
+        "taken": False,
+        "heard": False,
+        "order": order,
+        "terms": TERMS,
+        "next_id": NEXT,
+    }
+    return Task(**{**known, **changes})
+
+
+def begun(hub):
+    """What `begin_all` brings for one task."""
+    with Workers(hub.connector, 1, Pace(0)) as workers:
+        return paying.begin_all(workers, [task()])[0]
+
+
+def assert_can_be_written_down(result):
+    for value in result.row.values():
+        if isinstance(value, str):
+            assert "\0" not in value and value.encode()
+            assert len(value) < 4000
+
+
+def asked(answers):
+    """What GET /transfers answers, by transfer id; of others nothing is known."""
+    return lambda request: answers.get(request.path.split("/")[2], failed("3208"))
+
+
+def aborted(transfer_id):
+    return 200, state(transfer_id, {"transferState": "ABORTED"})
+
+
+class TestHostile:
+    @settings(max_examples=60, suppress_health_check=list(HealthCheck))
+    @given(
+        st.fixed_dictionaries({}, optional={name: values for name in ("name", "personalInfo", "fspId")}),
+        st.fixed_dictionaries(
+            {}, optional={n: values for n in ("transferState", "fulfilment", "completedTimestamp")}
+        ),
+        st.none() | texts,
+        texts,
+    )
+    def test_every_step(self, loopback_of_all, told_of_payee, told_of_transfer, code, description):
+        hub = loopback_of_all
+        institution = {"fspId": told_of_payee.pop("fspId")} if "fspId" in told_of_payee else {}
+        changed = party("MSISDN", "27713803912", **told_of_payee)
+        changed["partyIdInfo"] = {**changed["partyIdInfo"], **institution}
+        hub.answers["party"] = 200, {"party": {"body": changed}}
+        hub.answers.pop("transfer", None)
+        hub.answers.pop("ask", None)
+        ready = begun(hub)
+        assert_can_be_written_down(ready)
+        if not ready.quote:
+            return
+        told = {**hub.committed(OURS), **told_of_transfer}
+        hub.answers["transfer"] = (
+            failed(code, lastError=description) if code else (200, {"transfer": {"body": told}})
+        )
+        with hub.connector() as connector:
+            assert_can_be_written_down(paying.transfer(connector, ready.task))
+            hub.answers["ask"] = 200, state(OURS, told)
+            assert_can_be_written_down(paying.ask(connector, ready.task))
+
+    @pytest.fixture
+    def loopback_of_all(self, loopback):
+        return ScriptedConnector(loopback)
+
+    def test_an_error_while_judging_is_an_unknown_transfer(self, loopback, monkeypatch):
+        hub = ScriptedConnector(loopback)
+        ready = begun(hub)
+        monkeypatch.setattr(paying, "sent", lambda *_arguments, **_named: 1 / 0)
+        with hub.connector() as connector:
+            for step in (paying.transfer, paying.ask):
+                row = step(connector, ready.task).row
+                assert (row["state"], row["error_code"]) == ("unknown", "ZeroDivisionError")
+                assert row["next_at"]
+
+    def test_one_that_the_scheme_knows_never_fails_for_an_error_of_ours(self, loopback, monkeypatch):
+        hub = ScriptedConnector(loopback, ask=asked({OURS: aborted(OURS)}))
+        monkeypatch.setattr(paying, "known", lambda *_arguments: 1 / 0)
+        with hub.connector() as connector:
+            assert paying.begin(connector, task(tries=7)).row["state"] == "unknown"
+
+    def test_an_error_while_making_the_body_leaves_it_waiting(self, loopback, monkeypatch):
+        monkeypatch.setattr(Connector, "transfer_body", lambda *_arguments: 1 / 0)
+        result = begun(ScriptedConnector(loopback))
+        assert (result.row["state"], result.row["tries"], result.row.get("body")) == ("waiting", 1, None)
+
+    def test_errors_have_texts_that_can_be_written_down(self):
+        error = StepFailed(Step.ASK, "5104\0", "a\ud800" * 1000)
+        assert "\0" not in error.code
+        assert len(error.description.encode()) <= 2000
+
+
+class TestSecondNo:
+    """A no that counts ends a payment only when nothing is known of the attempt after this one: a database
+    restored from a backup has forgotten that one."""
+
+    def told(self, loopback, answers, step=paying.begin, **changes):
+        hub = ScriptedConnector(loopback, ask=asked(answers))
+        with hub.connector() as connector:
+            return step(connector, task(heard=True, **changes))
+
+    @pytest.mark.parametrize("said", [aborted(OURS), failed("5104"), failed("3303")])
+    def test_nothing_is_known_of_the_next(self, loopback, said):
+        result = self.told(loopback, {OURS: said})
+        assert (result.row["state"], result.again) == ("failed", False)
+
+    @pytest.mark.parametrize("said", [aborted(OURS), failed("5104"), failed("5001"), failed("4001")])
+    @pytest.mark.parametrize(
+        "known", [(200, state(NEXT, {"transferState": "COMMITTED"})), aborted(NEXT), failed("5104")]
+    )
+    def test_the_next_is_known(self, loopback, said, known):
+        result = self.told(loopback, {OURS: said, NEXT: known})
+        assert (result.row["state"], result.again) == ("failed", True)
+
+    def test_the_next_is_known_to_one_that_was_asked_for(self, loopback):
+        result = self.told(loopback, {OURS: aborted(OURS), NEXT: aborted(NEXT)}, paying.ask, state="unknown")
+        assert (result.row["state"], result.again) == ("failed", True)
+
+    @pytest.mark.parametrize("said", [(504, {"statusCode": "504"}), failed("2001"), (401, {})])
+    @pytest.mark.parametrize(("step", "before"), [(paying.begin, "waiting"), (paying.ask, "unknown")])
+    def test_it_cannot_be_told(self, loopback, said, step, before):
+        result = self.told(loopback, {OURS: aborted(OURS), NEXT: said}, step, state=before)
+        assert (result.row["state"], result.row["heard"], result.again) == (before, True, False)
+        assert result.row["next_at"]
+
+    def test_there_is_no_next(self, loopback):
+        said = {OURS: aborted(OURS), NEXT: aborted(NEXT)}
+        result = self.told(loopback, said, next_id="")
+        assert (result.row["state"], result.again) == ("failed", False)
+
+    @pytest.mark.parametrize("code", ["5001", "4001"])
+    def test_a_reason_that_passes_leads_to_the_next(self, loopback, code):
+        result = self.told(loopback, {OURS: failed(code)})
+        assert (result.row["state"], result.again) == ("failed", True)
+        assert (result.pause is not None) == (code == "4001")

@@ -203,9 +203,20 @@ class TestPreview(EvidenceCase):
 
     def test_payments_to_a_payee_are_found_by_an_index(self):
         """Comparing each line with each payment takes hours with many of both."""
-        self._sql("SET LOCAL enable_seqscan = off")
+        payment = self._sent().payment_ids
+        evidence = self._read(self._row(reference="", to=payment.account_number))
+        self._sql(
+            """
+            INSERT INTO g2p_payment (name, account_number, status, status_is_final, state, batch_id,
+                   gateway_id, company_id, payment_currency_id, amount_issued, entitlement_id, cycle_id)
+            SELECT 'many-' || number, 'many-' || number, 'failed', TRUE, 'reconciled', batch_id, gateway_id,
+                   company_id, payment_currency_id, amount_issued, entitlement_id, cycle_id
+              FROM g2p_payment, generate_series(1, 5000) AS number WHERE id = %s
+            """,
+            payment.id,
+        )
+        self._sql("ANALYZE g2p_payment")
         planned = []
-        evidence = self._read(self._row(reference="", to=self._sent().payment_ids.account_number))
         real = type(self.env.cr).execute
 
         def explained(cr, query, params=None, **values):
@@ -217,6 +228,7 @@ class TestPreview(EvidenceCase):
         with patch.object(type(self.env.cr), "execute", explained):
             evidence._match()
         self.assertIn("g2p_payment_plain_payee", planned[0])
+        self.assertEqual(evidence.line_ids.payment_id, payment)
 
     def test_every_line_ends_somewhere_and_what_cannot_be_read_is_said(self):
         batch = self._sent(2)

@@ -309,8 +309,10 @@ class PaymentGateway(models.Model):
             return connector.check_connection()
 
     def _check_label(self, name):
+        if self.provider != MOJALOOP:
+            return super()._check_label(name)
         labels = {"connector": _("Connector"), "hub": _("Scheme"), "bulk": _("Bulk")}
-        return labels.get(name) or super()._check_label(name)
+        return labels.get(name, name)
 
     @api.model
     def _explain(self, error):

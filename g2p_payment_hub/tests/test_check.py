@@ -13,7 +13,7 @@ class TestCheck(PaymentHubCase):
         """Prepares two payments, one of which is changed; the problem of that one, the other having none."""
         entitlements = self._entitle(2)
         batch = self._prepare()
-        payment, other = batch.payment_ids.sorted("entitlement_id")
+        payment, other = batch.payment_ids.sorted(lambda payment: payment.entitlement_id.id)
         self.assertEqual(payment.entitlement_id, entitlements[0])
         payment.sudo().write(changes)
         return self._found(batch, payment, other)
@@ -101,7 +101,7 @@ class TestCheck(PaymentHubCase):
         entitlements = self._entitle(2)
         batch = self._prepare()
         entitlements[0].state = "cancelled"
-        payment, other = batch.payment_ids.sorted("entitlement_id")
+        payment, other = batch.payment_ids.sorted(lambda payment: payment.entitlement_id.id)
         self.assertIn("no longer approved", self._found(batch, payment, other))
 
     def test_note_and_reference(self):

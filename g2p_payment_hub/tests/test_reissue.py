@@ -90,7 +90,7 @@ class TestReissue(PaymentHubCase):
         returned, paid = self._sent().payment_ids
         self._fail(returned)
         paid.sudo().write({"status": "paid", "status_is_final": True})
-        self.cycle.state = "distributed"
+        self._sql("UPDATE g2p_cycle SET state = 'distributed' WHERE id = %s", self.cycle.id)
         again = self._prepare()
         self.assertEqual(again.payment_ids.reissue_of_id, returned)
         self._approve(again)

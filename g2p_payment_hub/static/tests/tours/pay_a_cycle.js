@@ -12,7 +12,7 @@ function state(label) {
     return look(`.o_statusbar_status:has(.o_arrow_button_current:contains('${label}'))`);
 }
 
-const confirm = {trigger: ".modal .btn-primary", run: "click"};
+const confirm = {trigger: ".modal-footer .btn-primary", run: "click"};
 
 function press(name) {
     return {trigger: `.o_form_statusbar button[name='${name}']:not([disabled])`, run: "click"};

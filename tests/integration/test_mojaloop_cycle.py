@@ -46,7 +46,9 @@ def world(mojaloop_world):
     gateway.write(
         "g2p.payment.gateway", [mojaloop_world.gateway], {"mojaloop_fee_limit": 5, "mojaloop_parallel": 1}
     )
-    return mojaloop_world
+    yield mojaloop_world
+    # What is still open is not to be asked for during the next test.
+    gateway.write("g2p.payment.gateway", [mojaloop_world.gateway], {"state": "disabled"})
 
 
 def _check_now(world):

@@ -13,6 +13,7 @@ from . import mojaloop_trust_step
 from . import mojaloop_transfer
 from . import mojaloop_transfer_decision
 from . import payment_submission
+from . import payment_event
 from . import payee_verification
 from . import payment
 from . import payment_batch

@@ -31,6 +31,8 @@ class MojaloopTransfer(models.Model):
     def _heed_decisions(self, payments):
         """These payments were decided by people, or are open again."""
         payments = payments.sudo()
+        # It may be sent again from here on, so what the scheme did not know before says nothing any more.
+        payments.filtered("mojaloop_unknown_at").mojaloop_unknown_at = False
         results = {one.id: one.status if one.status_is_final else False for one in payments}
         touched = self.sudo().search(
             [

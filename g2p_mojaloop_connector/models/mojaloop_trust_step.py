@@ -65,7 +65,7 @@ class MojaloopTrustStep(models.Model):
             ]
         )
 
-    def _is(self, state, sentence):
+    def _set_state(self, state, sentence):
         self.write({"state": state, "changed_at": fields.Datetime.now(), "sentence": sentence})
 
     def _note_manager_status(self, status):

@@ -36,7 +36,6 @@ class PayeeVerification(models.Model):
 
     _name = "g2p.payee.verification"
     _description = "Payee Verification"
-    _inherit = "g2p.payment.own.defaults"
     _order = "id desc"
     _rec_name = "partner_id"
 

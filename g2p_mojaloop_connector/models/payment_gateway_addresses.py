@@ -45,7 +45,7 @@ class PaymentGateway(models.Model):
                     ) from error
             for port in (gateway.mojaloop_egress_ports or "").split():
                 if not (port.isascii() and port.isdigit() and len(port) <= 5 and 0 < int(port) < 65536):
-                    raise ValidationError(_("Egress Ports: %s is no number of a port.", port))
+                    raise ValidationError(_("Egress Ports: %s is not a port number (1 to 65535).", port))
 
     def action_mojaloop_publish_addresses(self):
         self._mojaloop_check_trusted()

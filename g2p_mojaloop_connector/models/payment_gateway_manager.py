@@ -95,9 +95,9 @@ class PaymentGateway(models.Model):
         self._mojaloop_check_trusted()
         status, why_not = self._mojaloop_ask(ConnectionManager.status)
         if why_not:
-            return self._mojaloop_show("danger", self._mojaloop_why(why_not))
+            return self._notification("danger", self._mojaloop_why(why_not))
         self.mojaloop_step_ids.sudo()._note_manager_status(status)
-        return self._mojaloop_show("success", _("The steps show what the Connection Manager says."))
+        return self._notification("success", _("The steps show what the Connection Manager says."))
 
     # What all buttons share
 
@@ -106,7 +106,7 @@ class PaymentGateway(models.Model):
         if not self.env.user.has_group(ADMIN):
             raise AccessError(_("Only a payment gateway administrator may exchange keys and certificates."))
         if self.provider != MOJALOOP:
-            raise UserError(_("Only gateways of a Mojaloop connector exchange keys and certificates so."))
+            raise UserError(_("Only gateways of a Mojaloop connector exchange keys and certificates."))
 
     def _mojaloop_step(self, step):
         return self.mojaloop_step_ids.sudo().filtered(lambda one: one.step == step)
@@ -118,8 +118,8 @@ class PaymentGateway(models.Model):
             return self._mojaloop_told(tell(answer))
         sentence = self._mojaloop_why(why_not)
         for step in steps:
-            self._mojaloop_step(step)._is(self._mojaloop_state_after(step, why_not), sentence)
-        return self._mojaloop_show("danger", sentence)
+            self._mojaloop_step(step)._set_state(self._mojaloop_state_after(step, why_not), sentence)
+        return self._notification("danger", sentence)
 
     def _mojaloop_state_after(self, step, why_not):
         state = self._mojaloop_step(step).state
@@ -132,22 +132,16 @@ class PaymentGateway(models.Model):
     def _mojaloop_told(self, told):
         """Writes down what came of each step, a state and a sentence, and shows it."""
         for step, (state, sentence) in told.items():
-            self._mojaloop_step(step)._is(state, sentence)
+            self._mojaloop_step(step)._set_state(state, sentence)
         states = {state for state, _sentence in told.values()}
         kind = "danger" if "refused" in states else "success" if states == {"done"} else "warning"
-        return self._mojaloop_show(kind, " ".join(sentence for _state, sentence in told.values()))
+        return self._notification(kind, " ".join(sentence for _state, sentence in told.values()))
 
     def _mojaloop_published(self, objection, sentence):
         """State and sentence after something was published; `objection` is what the manager finds wrong."""
         if not objection:
             return "done", sentence
         return "refused", _("The Connection Manager has taken it, and finds it wrong: %s.", objection)
-
-    def _mojaloop_show(self, kind, sentence):
-        """A notification, and the form behind it anew."""
-        shown = self._notification(kind, sentence)
-        shown["params"]["next"] = {"type": "ir.actions.act_window_close"}
-        return shown
 
     def _mojaloop_ask(self, ask):
         """(`ask(manager)`, None), or (None, the GatewayError). To be called while nothing is written yet."""

@@ -175,12 +175,15 @@ class TestPaidAgain(DecisionCase):
         self.scheme.faults[FIRST, "state"] = "RESERVED"
         batch = self._paid()
         del self.scheme.faults[FIRST, "state"]
+        self._is_over(batch)
+        return batch
+
+    def _is_over(self, batch):
         self._sql(
             "UPDATE g2p_mojaloop_transfer SET expires_at = now() at time zone 'utc' - interval '1 hour'"
             " WHERE batch_id = %s",
             batch.id,
         )
-        return batch
 
     def _assert_not_sent(self, again, why):
         self.assertEqual(again.batch_state, "approved")
@@ -215,6 +218,21 @@ class TestPaidAgain(DecisionCase):
     def test_it_never_left(self):
         again = self._again(self._waiting())
         self._pay(again)
+        self.assertEqual(self.scheme.paid(), [(FIRST, "100")])
+
+    def test_what_was_taken_back_is_asked_for_anew(self):
+        """Unknown to the scheme when it was asked, sent after all, and declared failed once more."""
+        batch = self._waiting()
+        self._declare(batch.payment_ids, "failed")
+        self.env["g2p.mojaloop.transfer"]._check_declared_failed(self.gateway, batch.payment_ids)
+        self._declare(batch.payment_ids, False)
+        self.scheme.faults[FIRST, "state"] = "RESERVED"
+        self._hurry(batch)
+        self._pay(batch)
+        del self.scheme.faults[FIRST, "state"]
+        self._is_over(batch)
+        self.scheme.commit(self._transfers(batch).transfer_id)
+        self._assert_not_sent(self._again(batch), "take that decision back")
         self.assertEqual(self.scheme.paid(), [(FIRST, "100")])
 
     def test_what_people_knew_is_not_asked_again(self):

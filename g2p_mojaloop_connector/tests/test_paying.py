@@ -435,6 +435,7 @@ class TestPause(PayingCase):
             lambda one: "paused" in (one.from_state, one.to_state)
         ).sorted("number")
         self.assertEqual((paused.from_state, paused.to_state), ("accepted", "paused"))
+        self.assertEqual(paused.to_label, "Paused")
         self.assertEqual((resumed.from_state, resumed.to_state), ("paused", "accepted"))
         self.assertEqual(resumed.user_id, self.finance_user)
         self.assertEqual((paused + resumed).submission_id, batch.submission_ids)

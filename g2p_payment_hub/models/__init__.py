@@ -1,4 +1,3 @@
-from . import payment_own_defaults
 from . import payment_gateway_secret
 from . import payment_gateway
 from . import payment_gateway_checks

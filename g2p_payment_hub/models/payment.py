@@ -46,8 +46,7 @@ GUARDED = {
 
 
 class Payment(models.Model):
-    _name = "g2p.payment"
-    _inherit = ["g2p.payment", "g2p.payment.own.defaults"]
+    _inherit = "g2p.payment"
 
     gateway_id = fields.Many2one(
         "g2p.payment.gateway",
@@ -301,7 +300,7 @@ class Payment(models.Model):
             ]
             batch._record(rows)
 
-    def _say_each(self, name, sentences):
+    def _write_sentences(self, name, sentences):
         """Writes the sentences of each payment into the field, and clears it on the others."""
         for payment, said in sentences.items():
             payment.sudo()[name] = "\n".join(said)

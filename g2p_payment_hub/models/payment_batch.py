@@ -76,7 +76,7 @@ class PaymentBatch(models.Model):
     """A batch of a gateway: checked, approved by a second person, frozen, and sent once."""
 
     _name = "g2p.payment.batch"
-    _inherit = ["g2p.payment.batch", "mail.thread", "mail.activity.mixin", "g2p.payment.own.defaults"]
+    _inherit = ["g2p.payment.batch", "mail.thread", "mail.activity.mixin"]
 
     gateway_id = fields.Many2one(
         "g2p.payment.gateway",

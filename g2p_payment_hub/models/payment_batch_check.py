@@ -34,8 +34,8 @@ class PaymentBatch(models.Model):
         self.ensure_one()
         instructions = self.payment_ids._instructions(self.note)
         by_payment = self._payment_problems(instructions)
-        self.payment_ids._say_each("check_problem", by_payment)
-        self.payment_ids._say_each("adjustment", self._payment_adjustments(instructions))
+        self.payment_ids._write_sentences("check_problem", by_payment)
+        self.payment_ids._write_sentences("adjustment", self._payment_adjustments(instructions))
         found = self._batch_problems()
         found += [
             f"{payment.partner_id.name}: {' '.join(problems)} ({payment.name})"
@@ -143,7 +143,7 @@ class PaymentBatch(models.Model):
         aside = self.payment_ids.filtered("check_problem")
         for payment in aside:
             payment._give_up(_("Set aside: %s", payment.check_problem))
-        aside.sudo().write({"batch_id": False})
+        aside.sudo().write({"batch_id": False, "check_problem": False})
         self.sudo().write({"payment_ids": [fields.Command.unlink(payment.id) for payment in aside]})
         self._message_log(body=_("%s payments with problems were set aside.", len(aside)))
         self._refresh_statistics()

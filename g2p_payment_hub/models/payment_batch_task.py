@@ -1,8 +1,13 @@
+import logging
+
 from markupsafe import escape
+from psycopg2 import OperationalError
 
 from odoo import _, models
 
 from .payment_batch import APPROVERS
+
+_logger = logging.getLogger(__name__)
 
 APPROVE = "g2p_payment_hub.activity_approve"
 MEND = "g2p_payment_hub.activity_mend"
@@ -53,9 +58,16 @@ class PaymentBatch(models.Model):
         return self.activity_ids.filtered(lambda activity: activity.activity_type_id == kind).user_id
 
     def _call(self, task, users, summary, note):
+        """A message that cannot be sent does not keep what happened from being written down."""
         for batch in self.sudo():
             for user in users.filtered("active"):
-                batch.activity_schedule(task, summary=summary, note=note, user_id=user.id)
+                try:
+                    with self.env.cr.savepoint():
+                        batch.activity_schedule(task, summary=summary, note=note, user_id=user.id)
+                except OperationalError:
+                    raise  # another transaction was in the way: the caller comes back
+                except Exception:  # pylint: disable=broad-except
+                    _logger.exception("batch %s: user %s could not be called", batch.id, user.id)
 
     def _finance_users(self):
         users = self.env["res.users"].search(

@@ -28,7 +28,6 @@ class PaymentSubmission(models.Model):
     """
 
     _name = "g2p.payment.submission"
-    _inherit = "g2p.payment.own.defaults"
     _description = "Payment Submission"
     _order = "id desc"
     _rec_name = "filename"

@@ -2,10 +2,10 @@ from . import test_approve
 from . import test_approved_settings
 from . import test_browser
 from . import test_check
+from . import test_context
 from . import test_events
 from . import test_gateway
 from . import test_neutralize
-from . import test_own_defaults
 from . import test_phee_options
 from . import test_prepare
 from . import test_recovery

@@ -301,4 +301,5 @@ class TestApprove(PaymentHubCase):
         batch.with_user(self.manager_user).action_back_to_draft()
         batch.with_user(self.manager_user).action_set_problems_aside()
         self.assertEqual((paid.status, batch.payment_ids, batch.batch_state), ("paid", other, "to_approve"))
+        self.assertFalse(paid.check_problem)
         self.assertFalse(self._prepare())

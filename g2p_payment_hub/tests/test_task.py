@@ -1,4 +1,7 @@
+from unittest.mock import patch
+
 from odoo.tests import tagged
+from odoo.tools import mute_logger
 
 from ..client.errors import OutcomeUnknown, Reason, Refused
 from ..models.payment_batch_task import APPROVE, CONFIRM, FIND, MEND
@@ -56,6 +59,16 @@ class TestTask(PaymentHubCase):
         self._send(batch)
         self.assertEqual(batch.batch_state, "refused")
         self.assertEqual(self._called(batch, MEND), self.manager_user)
+
+    @mute_logger("odoo.addons.g2p_payment_hub.models.payment_batch_task")
+    def test_a_message_that_cannot_be_sent_keeps_nothing_from_being_written_down(self):
+        self.hub.reply = OutcomeUnknown(Reason.TIMEOUT)
+        batches = type(self.env["g2p.payment.batch"])
+        broken = patch.object(batches, "activity_schedule", side_effect=ValueError)
+        with broken:
+            batch = self._sent()
+        self.assertEqual((batch.batch_state, batch.submission_ids.state), ("unknown", "unknown"))
+        self.assertFalse(batch.activity_ids)
 
     def test_the_second_person_is_called_to_confirm(self):
         self.hub.reply = OutcomeUnknown(Reason.TIMEOUT)

@@ -87,7 +87,8 @@ class Payment(models.Model):
         before = self.status or self.state
         self.sudo().write({**values, "status_datetime": fields.Datetime.now()})
         self._heed_decision()
-        (self.batch_id or batch)._record(
+        # One that was set aside stands in no batch any more, and its trail in that which it stood in.
+        (self.batch_id or batch or self.sudo().event_ids.batch_id[:1])._record(
             [
                 {
                     "payment_id": self.id,

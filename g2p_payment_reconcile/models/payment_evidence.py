@@ -31,7 +31,7 @@ class PaymentEvidence(models.Model):
 
     _name = "g2p.payment.evidence"
     _description = "Payment Evidence"
-    _inherit = ["mail.thread", "g2p.payment.own.defaults"]
+    _inherit = ["mail.thread"]
     _mail_post_access = "read"
     _order = "id desc"
 

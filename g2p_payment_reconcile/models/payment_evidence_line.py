@@ -6,7 +6,6 @@ class PaymentEvidenceLine(models.Model):
 
     _name = "g2p.payment.evidence.line"
     _description = "Line of Payment Evidence"
-    _inherit = "g2p.payment.own.defaults"
     _order = "evidence_id desc, id"
     _rec_name = "number"
 

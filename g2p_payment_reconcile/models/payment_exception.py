@@ -8,7 +8,7 @@ class PaymentException(models.Model):
 
     _name = "g2p.payment.exception"
     _description = "Payment Exception"
-    _inherit = ["mail.thread", "g2p.payment.own.defaults"]
+    _inherit = ["mail.thread"]
     _mail_post_access = "read"
     _order = "id desc"
     _rec_name = "summary"
@@ -23,7 +23,6 @@ class PaymentException(models.Model):
             ("returned", "Returned after It Was Paid"),
             ("silent", "No Result by the Deadline"),
             ("stranger", "Not Sent by Us"),
-            ("evidence_differs", "Evidence Differs"),
         ],
         required=True,
         readonly=True,
@@ -213,9 +212,6 @@ class PaymentException(models.Model):
             "stranger": _(
                 "Find out who sent this. If it was paid from your account, have it investigated at once. "
                 "Keep it as it is with what you found as the reason."
-            ),
-            "evidence_differs": _(
-                "Compare the statement with what the payment system said. Decide by what the bank shows."
             ),
         }
 

@@ -22,7 +22,6 @@ DECISIONS = {
     "returned": ("reverse", "keep_as_is"),
     "silent": ("declare_paid", "declare_failed", "keep_as_is"),
     "stranger": ("declare_paid", "declare_failed", "keep_as_is"),
-    "evidence_differs": ("accept_difference", "declare_paid", "declare_failed", "reverse", "keep_as_is"),
 }
 
 
@@ -111,7 +110,7 @@ class PaymentException(models.Model):
             else:
                 exception._note(why)
             exception._refresh_attention(exception)
-            exception.batch_id._settle()
+            exception._settle_batches()
 
     @api.depends("state", "proposed_by_id", "confirmed_by_id")
     @api.depends_context("uid")
@@ -202,8 +201,11 @@ class PaymentException(models.Model):
             self._note(decided)
         self.sudo().write(moved)
         self._refresh_attention(self)
-        # A payment can turn up in another batch's answer: its own one changes as well.
-        for batch in self.batch_id | payment.batch_id.filtered("gateway_id"):
+        self._settle_batches()
+
+    def _settle_batches(self):
+        """A payment can turn up in another batch's answer: its own one changes as well."""
+        for batch in self.batch_id | self.payment_id.batch_id.filtered("gateway_id"):
             batch._settle()
 
     def _undecided(self):

@@ -109,16 +109,16 @@ class PaymentGateway(models.Model):
     @api.model_create_multi
     def create(self, vals_list):
         gateways = super().create(vals_list)
-        gateways._have_callback_key()
+        gateways._ensure_callback_key()
         return gateways
 
     def write(self, vals):
         result = super().write(vals)
         if vals.get("callback_base_url"):
-            self._have_callback_key()
+            self._ensure_callback_key()
         return result
 
-    def _have_callback_key(self):
+    def _ensure_callback_key(self):
         """From which the token of each callback address is derived."""
         for gateway in self.filtered("callback_base_url"):
             if CALLBACK_KEY not in gateway._secrets():

@@ -21,7 +21,7 @@ class PaymentReconciliation(models.Model):
 
     _name = "g2p.payment.reconciliation"
     _description = "Payment Reconciliation"
-    _inherit = ["mail.thread", "g2p.payment.own.defaults"]
+    _inherit = ["mail.thread"]
     _mail_post_access = "read"
     _order = "id desc"
 

@@ -179,6 +179,13 @@ MUTANTS = (
         (*_PULL, "test_state_machine"),
     ),
     Mutant(
+        "a caller's context gives no values to payments",
+        _MANAGER,
+        "no_payments.sudo().create(values)",
+        "no_payments.sudo().with_context(**self.env.context).create(values)",
+        (*_HUB, "test_context"),
+    ),
+    Mutant(
         "two people declare that a batch never arrived",
         _RECOVERY,
         "        if self.declared_by_id == self.env.user:",

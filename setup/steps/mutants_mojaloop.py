@@ -407,6 +407,13 @@ MUTANTS = (
         "test_decision",
     ),
     _of_models(
+        "what was declared failed, taken back and declared again is asked for anew",
+        "mojaloop_transfer_decision.py",
+        '        payments.filtered("mojaloop_unknown_at").mojaloop_unknown_at = False\n',
+        "",
+        "test_decision",
+    ),
+    _of_models(
         "what was declared failed before its expiry may still be paid",
         "mojaloop_transfer_decision.py",
         "declared.filtered(lambda one: one._is_in_time())[:1] or (",

@@ -6,8 +6,9 @@ from .common import PaymentHubCase
 
 
 @tagged("post_install", "-at_install")
-class TestOwnDefaults(PaymentHubCase):
-    """Whoever presses a button sends a context along; it gives no value to what is made on their behalf."""
+class TestContext(PaymentHubCase):
+    """Whoever presses a button sends a context along; it gives no value to what is made on their behalf,
+    because that is made as superuser, and Odoo drops `default_` keys on the way there."""
 
     def test_a_context_makes_no_payment_paid(self):
         self._entitle(2)

@@ -5,10 +5,11 @@ import base64
 from odoo import _, api, fields, models
 from odoo.exceptions import UserError
 
+from odoo.addons.g2p_payment_hub.client.kept import MAX_TEXT
+
 from ..evidence import csv_file, iso20022
 from ..evidence.lines import MAX_BYTES, MAX_LINES, EvidenceError, Problem, fingerprints
 
-MAX_TEXT = 500
 _LINE_COLUMNS = (
     ("number", "int"),
     ("reference", "varchar"),

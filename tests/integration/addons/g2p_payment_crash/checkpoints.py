@@ -29,6 +29,8 @@ _CHANGES = re.compile(
 )
 # Requests of the Mojaloop connector leave from threads, which begin in its client.
 _OURS = re.compile(r"odoo\.addons\.g2p_(?:payment|mojaloop)\w*\.(?:models|client\.paying\w*)\b")
+# The part of a path that names one batch or transfer. A UUID need not have three digits in a row.
+_NAMES_ONE = re.compile(r"/[^/]*(?:\d{3}|(?:-[0-9a-f]{4}){3}-)[^/]*")
 _ONE_AT_A_TIME = threading.Lock()
 
 
@@ -106,8 +108,8 @@ def _set_job_enqueued(original):
 
 
 def _resource(path):
-    """The path without what differs between one batch or transfer and the next."""
-    return re.sub(r"/[^/]*\d{3}[^/]*", "/*", path.partition("?")[0])
+    """The path without what differs between one crossing and the next."""
+    return _NAMES_ONE.sub("/*", path.partition("?")[0])
 
 
 def _where():

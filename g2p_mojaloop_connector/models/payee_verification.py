@@ -5,15 +5,11 @@ from odoo.exceptions import AccessError, UserError
 
 from odoo.addons.g2p_payment_hub.client.errors import GatewayError
 from odoo.addons.g2p_payment_hub.client.outcomes import FailureType
+from odoo.addons.g2p_payment_hub.models.roles import LOOKERS, has_role
 
 from ..client import grammar, names
 from ..client.catalogue import StepFailed
 
-DECIDERS = (
-    "g2p_programs.g2p_finance_validator",
-    "g2p_programs.g2p_program_manager",
-    "g2p_registry_base.group_g2p_admin",
-)
 # Looked up in one job; looking up moves no money, so a job that died simply begins again.
 CHUNK = 200
 # New look-ups of a job begin for so many seconds.
@@ -146,7 +142,7 @@ class PayeeVerification(models.Model):
         self._decide("other")
 
     def _decide(self, decision):
-        if not any(self.env.user.has_group(group) for group in DECIDERS):
+        if not has_role(self.env, LOOKERS):
             raise AccessError(
                 _("Only program managers and finance users decide whether a payee is the right one.")
             )

@@ -1,8 +1,7 @@
 from odoo import _, api, fields, models
 
-from odoo.addons.g2p_payment_hub.models.payment_batch import APPROVERS
+from odoo.addons.g2p_payment_hub.models.roles import APPROVERS, LOOKERS, check_role
 
-from .payee_verification import DECIDERS
 from .payment_gateway import MOJALOOP
 from .payment_submission import UNSETTLED
 
@@ -63,7 +62,7 @@ class PaymentBatch(models.Model):
 
     def action_resume_paying(self):
         """A finance user has mended what paused the batch: its payments go on."""
-        self._check_role(APPROVERS, _("Only a finance validator may resume a paused batch."))
+        check_role(self.env, APPROVERS, _("Only a finance validator may resume a paused batch."))
         self._lock()
         for batch in self.filtered("mojaloop_paused_reason"):
             batch.submission_ids.filtered("paused_reason")._resume()
@@ -71,7 +70,7 @@ class PaymentBatch(models.Model):
     def action_verify_payees(self):
         """Asks the scheme who the payees are; no money moves, and nothing is approved or stopped by it."""
         self.ensure_one()
-        self._check_role(DECIDERS, _("Only program managers and finance users may verify payees."))
+        check_role(self.env, LOOKERS, _("Only program managers and finance users may verify payees."))
         self.gateway_id._check_can_verify()
         rows = [
             {

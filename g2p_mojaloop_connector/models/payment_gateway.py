@@ -2,11 +2,12 @@ from odoo import _, api, fields, models
 from odoo.exceptions import UserError, ValidationError
 from odoo.tools import float_repr
 
+from odoo.addons.g2p_payment_hub.models.roles import GATEWAY_ADMIN
+
 from ..client import grammar
 from ..client.orders import BULK, STEP_BY_STEP, TWO_PHASES
 
 MOJALOOP = "mojaloop"
-SECRET = "g2p_payment_hub.group_gateway_admin"
 _HEADER_TEXTS = ("mojaloop_dfsp_id", "mojaloop_client_id")
 
 
@@ -127,7 +128,7 @@ class PaymentGateway(models.Model):
     )
     mojaloop_header_value = fields.Char(
         "API Key",
-        groups=SECRET,
+        groups=GATEWAY_ADMIN,
         compute="_compute_secrets",
         inverse=lambda self: self._keep_secret("mojaloop_header_value"),
         exportable=False,
@@ -141,7 +142,7 @@ class PaymentGateway(models.Model):
     mojaloop_client_id = fields.Char("OAuth Client", help="Name of the OAuth client.")
     mojaloop_client_secret = fields.Char(
         "OAuth Client Secret",
-        groups=SECRET,
+        groups=GATEWAY_ADMIN,
         compute="_compute_secrets",
         inverse=lambda self: self._keep_secret("mojaloop_client_secret"),
         exportable=False,
@@ -159,7 +160,7 @@ class PaymentGateway(models.Model):
     )
     mojaloop_client_key = fields.Text(
         "Client Key",
-        groups=SECRET,
+        groups=GATEWAY_ADMIN,
         compute="_compute_secrets",
         inverse=lambda self: self._keep_secret("mojaloop_client_key"),
         exportable=False,

@@ -3,8 +3,9 @@ import base64
 from odoo import _, fields, models
 from odoo.exceptions import UserError
 
+from odoo.addons.g2p_payment_hub.models.roles import GATEWAY_ADMIN
+
 from ..client import archive
-from .payment_gateway import SECRET
 
 _KEYS = "jws_verification_keys"
 _FILENAME = "connector_files.zip"
@@ -18,7 +19,7 @@ class PaymentGateway(models.Model):
 
     mojaloop_connector_files = fields.Binary(
         "Files for the Connector",
-        groups=SECRET,
+        groups=GATEWAY_ADMIN,
         compute="_compute_mojaloop_connector_files",
         exportable=False,
         help="ZIP file of the keys of others and of the hub's certificates, named as the connector reads "

@@ -2,7 +2,7 @@ from datetime import timedelta
 
 from odoo import _, api, fields, models
 
-from odoo.addons.g2p_payment_hub.models.payment_gateway import ADMIN
+from odoo.addons.g2p_payment_hub.models.roles import GATEWAY_ADMIN
 
 from ..client import keys
 from .payment_gateway import MOJALOOP
@@ -151,7 +151,7 @@ class PaymentGateway(models.Model):
         users = self.env["res.users"].search(
             [("share", "=", False), ("company_ids", "in", self.company_id.ids)]
         )
-        return users.filtered(lambda user: user.has_group(ADMIN))
+        return users.filtered(lambda user: user.has_group(GATEWAY_ADMIN))
 
 
 def _end(text):

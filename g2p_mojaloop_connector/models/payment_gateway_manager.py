@@ -1,14 +1,14 @@
 from odoo import _, api, fields, models
-from odoo.exceptions import AccessError, UserError
+from odoo.exceptions import UserError
 
 from odoo.addons.g2p_payment_hub.client.errors import GatewayError, OutcomeUnknown, Refused
 from odoo.addons.g2p_payment_hub.client.http import tls_context
-from odoo.addons.g2p_payment_hub.models.payment_gateway import ADMIN
 from odoo.addons.g2p_payment_hub.models.payment_gateway_token import GatewayTokens
+from odoo.addons.g2p_payment_hub.models.roles import GATEWAY_ADMIN, check_role
 
 from ..client.connection_manager import ConnectionManager, ManagerSettings
 from ..client.login import ClientCredentials
-from .payment_gateway import MOJALOOP, SECRET
+from .payment_gateway import MOJALOOP
 
 
 class PaymentGateway(models.Model):
@@ -36,7 +36,7 @@ class PaymentGateway(models.Model):
     )
     mojaloop_cm_client_secret = fields.Char(
         "Connection Manager Secret",
-        groups=SECRET,
+        groups=GATEWAY_ADMIN,
         compute="_compute_secrets",
         inverse=lambda self: self._keep_secret("mojaloop_cm_client_secret"),
         exportable=False,
@@ -48,7 +48,7 @@ class PaymentGateway(models.Model):
         "public ones. TLS is always verified.",
     )
     mojaloop_step_ids = fields.One2many(
-        "g2p.mojaloop.trust.step", "gateway_id", "Steps", groups=SECRET, readonly=True
+        "g2p.mojaloop.trust.step", "gateway_id", "Steps", groups=GATEWAY_ADMIN, readonly=True
     )
 
     @api.constrains("mojaloop_cm_url", "mojaloop_cm_token_url", "state")
@@ -103,8 +103,11 @@ class PaymentGateway(models.Model):
 
     def _mojaloop_check_trusted(self):
         self.ensure_one()
-        if not self.env.user.has_group(ADMIN):
-            raise AccessError(_("Only a payment gateway administrator may exchange keys and certificates."))
+        check_role(
+            self.env,
+            GATEWAY_ADMIN,
+            _("Only a payment gateway administrator may exchange keys and certificates."),
+        )
         if self.provider != MOJALOOP:
             raise UserError(_("Only gateways of a Mojaloop connector exchange keys and certificates."))
 

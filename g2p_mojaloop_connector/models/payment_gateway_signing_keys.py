@@ -4,9 +4,9 @@ from odoo import _, api, fields, models
 from odoo.exceptions import UserError
 
 from odoo.addons.g2p_payment_hub.client.errors import GatewayError
+from odoo.addons.g2p_payment_hub.models.roles import GATEWAY_ADMIN
 
 from ..client import keys
-from .payment_gateway import SECRET
 
 
 class PaymentGateway(models.Model):
@@ -21,7 +21,7 @@ class PaymentGateway(models.Model):
         "(JWS_SIGNING_KEY_PATH). The connector keeps the private half; it is not needed here.",
     )
     mojaloop_peer_key_ids = fields.One2many(
-        "g2p.mojaloop.peer.key", "gateway_id", "Keys of Others", groups=SECRET, readonly=True
+        "g2p.mojaloop.peer.key", "gateway_id", "Keys of Others", groups=GATEWAY_ADMIN, readonly=True
     )
 
     @api.constrains("mojaloop_signing_key")

@@ -1,13 +1,12 @@
 from odoo import _, api, fields, models
-from odoo.exceptions import AccessError, UserError
+from odoo.exceptions import UserError
 
 from odoo.addons.g2p_payment_hub.client.errors import GatewayError
+from odoo.addons.g2p_payment_hub.models.roles import MAKERS, check_role
 
 from ..client import grammar
 from ..client.accounts import Account, AccountResult
 from ..client.catalogue import StepFailed
-
-REGISTRARS = ("g2p_programs.g2p_program_manager", "g2p_registry_base.group_g2p_admin")
 
 
 class PayeeAliasWizard(models.TransientModel):
@@ -47,8 +46,7 @@ class PayeeAliasWizard(models.TransientModel):
 
     def _tell(self, tell):
         self.ensure_one()
-        if not any(self.env.user.has_group(group) for group in REGISTRARS):
-            raise AccessError(_("Only a program manager may register identifiers of registrants."))
+        check_role(self.env, MAKERS, _("Only a program manager may register identifiers of registrants."))
         self.gateway_id._check_can_verify()
         lines = self.line_ids
         lines._check_identifiers()

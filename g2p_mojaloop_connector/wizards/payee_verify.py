@@ -1,7 +1,7 @@
 from odoo import _, api, fields, models
-from odoo.exceptions import AccessError, UserError
+from odoo.exceptions import UserError
 
-from ..models.payee_verification import DECIDERS
+from odoo.addons.g2p_payment_hub.models.roles import LOOKERS, check_role
 
 
 class PayeeVerifyWizard(models.TransientModel):
@@ -26,8 +26,7 @@ class PayeeVerifyWizard(models.TransientModel):
 
     def action_verify(self):
         self.ensure_one()
-        if not any(self.env.user.has_group(group) for group in DECIDERS):
-            raise AccessError(_("Only program managers and finance users may verify payees."))
+        check_role(self.env, LOOKERS, _("Only program managers and finance users may verify payees."))
         manager, gateway = self.manager_id, self.manager_id.gateway_id
         gateway._check_can_verify()
         payees = manager._payee_values(self.partner_ids)

@@ -8,9 +8,7 @@ from odoo.exceptions import AccessError, UserError
 from odoo.addons.queue_job.exception import RetryableJobError
 
 from ..client.instructions import Payer
-
-APPROVERS = ("g2p_programs.g2p_finance_validator", "g2p_registry_base.group_g2p_admin")
-MAKERS = ("g2p_programs.g2p_program_manager", "g2p_registry_base.group_g2p_admin")
+from .roles import MAKERS, has_role
 
 # draft -> to_approve -> approved -> sending -> sent -> done
 #   ^         |            |          |  |  |
@@ -245,7 +243,7 @@ class PaymentBatch(models.Model):
 
     def _why_not_next(self):
         """Why this user cannot take the batch's next step; False when nothing is in the way."""
-        if self.batch_state in ("draft", "rejected", "refused") and not self._has_role(MAKERS):
+        if self.batch_state in ("draft", "rejected", "refused") and not has_role(self.env, MAKERS):
             return _("A program manager corrects this batch and requests its approval.")
         if self.batch_state == "to_approve":
             return self._why_not_approve()
@@ -254,9 +252,6 @@ class PaymentBatch(models.Model):
         if self.batch_state == "sending":
             return _("The batch is on its way. The result appears here by itself.")
         return False
-
-    def _has_role(self, groups):
-        return any(self.env.user.has_group(group) for group in groups)
 
     def _drafts(self):
         return self.filtered(lambda batch: batch.batch_state == "draft")
@@ -372,10 +367,6 @@ class PaymentBatch(models.Model):
             self._lock()
         except UserError as error:
             raise RetryableJobError(str(error), seconds=10, ignore_retry=True) from error
-
-    def _check_role(self, groups, sentence):
-        if not self._has_role(groups):
-            raise AccessError(sentence)
 
     def _take_payments(self, payments):
         """Fills the second of the two links that OpenG2P keeps; `payment.batch_id` is the one that counts."""

@@ -2,7 +2,7 @@ from odoo import SUPERUSER_ID, _, api, fields, models
 from odoo.exceptions import AccessError, UserError
 
 from ..client.instructions import digest
-from .payment_batch import APPROVERS, MAKERS
+from .roles import APPROVERS, MAKERS, check_role, has_role
 
 
 class PaymentBatch(models.Model):
@@ -30,7 +30,7 @@ class PaymentBatch(models.Model):
             batch.settings_text = gateway._settings_text(settings) if gateway else False
 
     def _why_not_approve(self):
-        if not self._has_role(APPROVERS):
+        if not has_role(self.env, APPROVERS):
             return _("A finance validator approves this batch.")
         if self.env.uid == SUPERUSER_ID:
             return _("The superuser cannot approve: it is nobody in particular. Log in as yourself.")
@@ -43,7 +43,7 @@ class PaymentBatch(models.Model):
             batch._approve()
 
     def _approve(self):
-        self._check_role(APPROVERS, _("Only a finance validator may approve a batch."))
+        check_role(self.env, APPROVERS, _("Only a finance validator may approve a batch."))
         self._lock()
         self._expect("to_approve")
         reason = self._why_not_approve()
@@ -75,7 +75,7 @@ class PaymentBatch(models.Model):
         )
 
     def _reject(self, reason):
-        self._check_role(APPROVERS, _("Only a finance validator may reject a batch."))
+        check_role(self.env, APPROVERS, _("Only a finance validator may reject a batch."))
         if not (reason or "").strip():
             raise UserError(_("Give a reason: who prepared the batch has to know what to change."))
         self._lock()
@@ -106,7 +106,7 @@ class PaymentBatch(models.Model):
         }
 
     def action_back_to_draft(self):
-        self._check_role(MAKERS, _("Only a program manager may take a batch back to draft."))
+        check_role(self.env, MAKERS, _("Only a program manager may take a batch back to draft."))
         self._lock()
         self._check_may_be_changed()
         for batch in self:
@@ -116,7 +116,7 @@ class PaymentBatch(models.Model):
 
     def action_cancel(self):
         """Ends a batch that has not left. Its entitlements can be prepared again."""
-        self._check_role(MAKERS, _("Only a program manager may cancel a batch."))
+        check_role(self.env, MAKERS, _("Only a program manager may cancel a batch."))
         self._lock()
         for batch in self:
             batch._advance("cancelled", _("Its entitlements can be prepared again."), **batch._thawed())

@@ -1,7 +1,7 @@
 from odoo import _, fields, models
 from odoo.exceptions import UserError
 
-from .payment_batch import MAKERS
+from .roles import MAKERS, check_role
 
 
 class PaymentBatch(models.Model):
@@ -11,7 +11,7 @@ class PaymentBatch(models.Model):
 
     def action_request_approval(self):
         """Draft to To Approve, when the check finds nothing."""
-        self._check_role(MAKERS, _("Only a program manager may request approval."))
+        check_role(self.env, MAKERS, _("Only a program manager may request approval."))
         self._lock()
         self._request_approval()
         return self._drafts()._say_problems()
@@ -104,7 +104,7 @@ class PaymentBatch(models.Model):
         """Takes payees and payer from the registrants and the payment manager again, after they were
         mended."""
         self.ensure_one()
-        self._check_role(MAKERS, _("Only a program manager may change a batch."))
+        check_role(self.env, MAKERS, _("Only a program manager may change a batch."))
         self._lock()
         self._expect("draft")
         manager = self._manager()
@@ -135,7 +135,7 @@ class PaymentBatch(models.Model):
         """Takes the payments with problems out, so that the others need not wait. Prepare Payments makes
         new ones for their entitlements once the cause is mended."""
         self.ensure_one()
-        self._check_role(MAKERS, _("Only a program manager may change a batch."))
+        check_role(self.env, MAKERS, _("Only a program manager may change a batch."))
         self._lock()
         self._expect("draft")
         self._made_by_me()

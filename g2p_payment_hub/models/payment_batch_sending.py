@@ -15,7 +15,7 @@ from odoo.addons.queue_job.exception import RetryableJobError
 from ..client.errors import GatewayError, NotSent, OutcomeUnknown, Reason, Refused
 from ..client.instructions import digest
 from ..client.outcomes import Receipt
-from .payment_batch import APPROVERS
+from .roles import APPROVERS, check_role, has_role
 
 _logger = logging.getLogger(__name__)
 
@@ -37,7 +37,7 @@ class PaymentBatch(models.Model):
     def _why_not_send(self):
         if self.check_result and self._why_not_as_approved():
             return _("It cannot be sent as it is. Reject it, or take it back to draft.")
-        if not self._has_role(APPROVERS):
+        if not has_role(self.env, APPROVERS):
             return _("A finance validator sends this batch.")
         return self._why_not_on_these_settings()
 
@@ -56,7 +56,7 @@ class PaymentBatch(models.Model):
         """One job for each batch; the identity key keeps a second press from making a second job."""
         if not self:
             return
-        self._check_role(APPROVERS, _("Only a finance validator may send a batch."))
+        check_role(self.env, APPROVERS, _("Only a finance validator may send a batch."))
         self._lock()
         for batch in self:
             why = _("Queued to be sent.")
@@ -307,7 +307,7 @@ class PaymentBatch(models.Model):
     def action_confirm_money(self):
         """A finance user other than the approver says that the money of this batch moved."""
         self.ensure_one()
-        self._check_role(APPROVERS, _("Only a finance validator may confirm that the money moved."))
+        check_role(self.env, APPROVERS, _("Only a finance validator may confirm that the money moved."))
         self._lock()
         if not self.needs_confirmation:
             raise UserError(_("This batch needs no confirmation."))

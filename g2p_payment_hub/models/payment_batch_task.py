@@ -5,7 +5,7 @@ from psycopg2 import OperationalError
 
 from odoo import _, models
 
-from .payment_batch import APPROVERS
+from .roles import FINANCE
 
 _logger = logging.getLogger(__name__)
 
@@ -73,4 +73,4 @@ class PaymentBatch(models.Model):
         users = self.env["res.users"].search(
             [("share", "=", False), ("company_ids", "in", self.company_id.ids)]
         )
-        return users.filtered(lambda user: user.has_group(APPROVERS[0]))
+        return users.filtered(lambda user: user.has_group(FINANCE))

@@ -1,13 +1,13 @@
 import uuid
 
 from odoo import _, api, fields, models
-from odoo.exceptions import AccessError, UserError
+from odoo.exceptions import UserError
 
 from ..client import batching
 from ..client.errors import NotSent, Reason
 from .payment_gateway_secret import KEPT
+from .roles import GATEWAY_ADMIN, check_role
 
-ADMIN = "g2p_payment_hub.group_gateway_admin"
 _REFERENCES = "references"
 
 
@@ -259,8 +259,9 @@ class PaymentGateway(models.Model):
     def action_test_connection(self):
         """Says what works and what does not; also for a gateway that is still disabled."""
         self.ensure_one()
-        if not self.env.user.has_group(ADMIN):
-            raise AccessError(_("Only a payment gateway administrator may test the connection."))
+        check_role(
+            self.env, GATEWAY_ADMIN, _("Only a payment gateway administrator may test the connection.")
+        )
         problems = self._check_settings()
         if problems:
             return self._notification("danger", " ".join(problems))

@@ -12,9 +12,9 @@ from ..client.payment_hub import PaymentHub
 from ..client.settings import CLOSED_LOOP, HubSettings
 from .payment_gateway_token import GatewayTokens
 from .payment_submission import LONGEST_UPLOAD
+from .roles import GATEWAY_ADMIN
 
 PHEE = "payment_hub_ee"
-SECRET = "g2p_payment_hub.group_gateway_admin"
 # How the hub pays, and what counts as paid.
 _TERMS = (
     "phee_payment_mode",
@@ -50,7 +50,7 @@ class PaymentGateway(models.Model):
     )
     phee_password = fields.Char(
         "Password",
-        groups=SECRET,
+        groups=GATEWAY_ADMIN,
         compute="_compute_secrets",
         inverse=lambda self: self._keep_secret("phee_password"),
         exportable=False,
@@ -64,7 +64,7 @@ class PaymentGateway(models.Model):
     )
     phee_client_secret = fields.Char(
         "OAuth Client Secret",
-        groups=SECRET,
+        groups=GATEWAY_ADMIN,
         compute="_compute_secrets",
         inverse=lambda self: self._keep_secret("phee_client_secret"),
         exportable=False,
@@ -72,7 +72,7 @@ class PaymentGateway(models.Model):
     )
     phee_signing_key = fields.Text(
         "Signing Key",
-        groups=SECRET,
+        groups=GATEWAY_ADMIN,
         compute="_compute_secrets",
         inverse=lambda self: self._keep_secret("phee_signing_key"),
         exportable=False,
@@ -150,7 +150,7 @@ class PaymentGateway(models.Model):
     )
     phee_header_value = fields.Char(
         "Extra Header Value",
-        groups=SECRET,
+        groups=GATEWAY_ADMIN,
         compute="_compute_secrets",
         inverse=lambda self: self._keep_secret("phee_header_value"),
         exportable=False,

@@ -10,11 +10,11 @@ from odoo.tools import float_repr
 from ..client.csv_file import plain_note
 from ..client.instructions import Instruction, Payer
 from ..client.references import derived_reference
+from .roles import MAKERS, has_role
 
 _logger = logging.getLogger(__name__)
 
 MODEL = "g2p.program.payment.manager.hub"
-PREPARERS = ("g2p_programs.g2p_program_manager", "g2p_registry_base.group_g2p_admin")
 DEFAULT_IDENTIFIER_TYPES = {
     "phone": "MSISDN",
     "bank_account": "ACCOUNT_ID",
@@ -143,7 +143,7 @@ class PaymentHubManager(models.Model):
         return self._say("success", self._prepared_sentence(batches), sticky=bool(batches._drafts()))
 
     def _check_may_prepare(self):
-        if not self.env.su and not any(self.env.user.has_group(group) for group in PREPARERS):
+        if not self.env.su and not has_role(self.env, MAKERS):
             raise AccessError(_("Only a program manager may prepare payments."))
 
     def _payable(self, cycle, entitlements=None):

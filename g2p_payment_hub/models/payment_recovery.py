@@ -5,12 +5,12 @@ from datetime import timedelta
 from markupsafe import escape
 
 from odoo import _, api, fields, models
-from odoo.exceptions import AccessError, UserError
+from odoo.exceptions import UserError
 from odoo.tools import format_datetime
 
 from ..client.errors import GatewayError
-from .payment_batch import APPROVERS
 from .payment_batch_task import CONFIRM
+from .roles import APPROVERS, check_role, has_role
 
 _logger = logging.getLogger(__name__)
 
@@ -66,7 +66,7 @@ class PaymentSubmission(models.Model):
         """Why this user cannot declare that it never arrived; False when nothing is in the way."""
         if self.state != "unknown":
             return _("Only a submission of unknown outcome can be declared missing.")
-        if not self.batch_id._has_role(APPROVERS):
+        if not has_role(self.env, APPROVERS):
             return _("Two finance validators decide whether this batch never arrived.")
         if not self.no_trace or self.last_look_up_at < self.may_declare_at:
             return _(
@@ -116,8 +116,7 @@ class PaymentSubmission(models.Model):
             )
 
     def action_look_up(self):
-        if not self.batch_id._has_role(APPROVERS):
-            raise AccessError(_("Only a finance validator may look a batch up."))
+        check_role(self.env, APPROVERS, _("Only a finance validator may look a batch up."))
         self._queue_look_up()
         return self.gateway_id[:1]._notification(
             "success", _("The payment system is being asked. Reload the page in a moment.")
@@ -181,8 +180,7 @@ class PaymentSubmission(models.Model):
         )
 
     def action_withdraw_declaration(self):
-        if not self.batch_id._has_role(APPROVERS):
-            raise AccessError(_("Only a finance validator may take the declaration back."))
+        check_role(self.env, APPROVERS, _("Only a finance validator may take the declaration back."))
         self._withdraw()
 
     def _withdraw(self):

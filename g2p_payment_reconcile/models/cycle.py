@@ -3,7 +3,7 @@ import logging
 from odoo import _, api, fields, models
 from odoo.exceptions import UserError
 
-from odoo.addons.g2p_payment_hub.models.payment_batch import MAKERS
+from odoo.addons.g2p_payment_hub.models.roles import MAKERS, check_role
 
 _logger = logging.getLogger(__name__)
 
@@ -190,9 +190,7 @@ class Cycle(models.Model):
         }
 
     def _check_may_end_payments(self):
-        self.env["g2p.payment.batch"]._check_role(
-            MAKERS, _("Only a program manager may mark a cycle as distributed.")
-        )
+        check_role(self.env, MAKERS, _("Only a program manager may mark a cycle as distributed."))
         why_not = self._why_payments_open()
         if why_not:
             raise UserError(why_not)

@@ -5,6 +5,7 @@ from odoo import _, api, fields, models
 
 from odoo.addons.g2p_payment_hub.client.outcomes import OutcomeStatus
 from odoo.addons.g2p_payment_hub.models.payment import GUARDED
+from odoo.addons.g2p_payment_hub.models.roles import LOOKERS
 
 from .verdict import Doubt, contradictions, judge, kind, words
 
@@ -51,8 +52,7 @@ class Payment(models.Model):
         "payment_id",
         "Evidence",
         readonly=True,
-        groups="g2p_programs.g2p_finance_validator,g2p_programs.g2p_program_manager,"
-        "g2p_registry_base.group_g2p_admin",
+        groups=LOOKERS,
         help="Lines of statements and result files about this payment.",
     )
     returned_at = fields.Datetime(

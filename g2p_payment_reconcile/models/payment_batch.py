@@ -1,12 +1,8 @@
 from odoo import _, api, fields, models
 
 from odoo.addons.g2p_payment_hub.models.payment_batch import GUARDED
+from odoo.addons.g2p_payment_hub.models.roles import LOOKERS, check_role
 
-LOOKERS = (
-    "g2p_programs.g2p_finance_validator",
-    "g2p_programs.g2p_program_manager",
-    "g2p_registry_base.group_g2p_admin",
-)
 # Nobody writes these on a batch either.
 GUARDED.update({"exception_ids", "reconciliation_ids"})
 # The activity of whoever sees to it that exceptions are decided.
@@ -63,7 +59,9 @@ class PaymentBatch(models.Model):
 
     def action_check_now(self):
         """Asks the payment system now instead of at the next turn."""
-        self._check_role(LOOKERS, _("Only finance users and program managers may ask the payment system."))
+        check_role(
+            self.env, LOOKERS, _("Only finance users and program managers may ask the payment system.")
+        )
         accepted = self.submission_ids.filtered(lambda one: one.state == "accepted")
         accepted._queue_pull()
         return self.gateway_id[:1]._notification(

@@ -4,7 +4,7 @@ import hashlib
 from odoo import SUPERUSER_ID, _, api, fields, models
 from odoo.exceptions import AccessError, UserError
 
-from odoo.addons.g2p_payment_hub.models.payment_batch import APPROVERS
+from odoo.addons.g2p_payment_hub.models.roles import APPROVERS, check_role, has_role
 
 from ..evidence.lines import MAX_BYTES, EvidenceError, Problem
 
@@ -245,8 +245,7 @@ class PaymentEvidence(models.Model):
     def _check_role(self, sentence):
         if self.env.uid == SUPERUSER_ID:
             raise AccessError(_("The superuser is nobody in particular. Log in as yourself."))
-        if not any(self.env.user.has_group(group) for group in APPROVERS):
-            raise AccessError(sentence)
+        check_role(self.env, APPROVERS, sentence)
 
     @api.depends("state", "uploaded_by_id")
     @api.depends_context("uid")
@@ -257,7 +256,7 @@ class PaymentEvidence(models.Model):
     def _why_not_apply(self):
         if self.state != "matched":
             return _("Only evidence in preview can be applied. Reload the page to see what happened.")
-        if not any(self.env.user.has_group(group) for group in APPROVERS):
+        if not has_role(self.env, APPROVERS):
             return _("A finance validator applies this.")
         if self.uploaded_by_id == self.env.user:
             return _("You uploaded this file, so another finance validator must apply it.")

@@ -3,7 +3,7 @@ import hashlib
 from odoo import SUPERUSER_ID, _, api, fields, models
 from odoo.exceptions import AccessError, UserError
 
-from odoo.addons.g2p_payment_hub.models.payment_batch import APPROVERS
+from odoo.addons.g2p_payment_hub.models.roles import APPROVERS, check_role
 
 # open -> closed (what moves no money) ;  open -> proposed -> closed (a second person) ;  proposed -> open
 # (sent back) ;  closed -> open (taken back, or the payment system says it again after it had settled it)
@@ -271,8 +271,7 @@ class PaymentException(models.Model):
             )
 
     def _check_decider(self):
-        if not any(self.env.user.has_group(group) for group in APPROVERS):
-            raise AccessError(_("Only a finance validator may decide this."))
+        check_role(self.env, APPROVERS, _("Only a finance validator may decide this."))
         if self.env.uid == SUPERUSER_ID:
             raise AccessError(
                 _("The superuser cannot decide: it is nobody in particular. Log in as yourself.")

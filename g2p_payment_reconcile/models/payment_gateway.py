@@ -3,9 +3,9 @@ import hmac
 import secrets
 
 from odoo import _, api, fields, models
-from odoo.exceptions import AccessError, UserError
+from odoo.exceptions import UserError
 
-from odoo.addons.g2p_payment_hub.models.payment_gateway import ADMIN
+from odoo.addons.g2p_payment_hub.models.roles import GATEWAY_ADMIN, check_role
 
 # The name of the random key of a gateway in g2p.payment.gateway.secret.
 CALLBACK_KEY = "callback_key"
@@ -23,7 +23,7 @@ class PaymentGateway(models.Model):
         "sooner; they come without it as well.",
     )
     callback_secret = fields.Char(
-        groups=ADMIN,
+        groups=GATEWAY_ADMIN,
         compute="_compute_secrets",
         inverse=lambda self: self._keep_secret("callback_secret"),
         exportable=False,
@@ -131,8 +131,9 @@ class PaymentGateway(models.Model):
     def action_renew_callback_key(self):
         """For when an address has become known: those given out so far are no longer believed."""
         self.ensure_one()
-        if not self.env.user.has_group(ADMIN):
-            raise AccessError(_("Only a payment gateway administrator may renew the callback key."))
+        check_role(
+            self.env, GATEWAY_ADMIN, _("Only a payment gateway administrator may renew the callback key.")
+        )
         if not self.callback_base_url:
             raise UserError(_("This gateway has no callback address. Enter it first."))
         self._renew_callback_key()

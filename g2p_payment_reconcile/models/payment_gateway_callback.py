@@ -4,7 +4,7 @@ import secrets
 
 from odoo import api, fields, models
 
-from odoo.addons.g2p_payment_hub.models.payment_gateway import ADMIN
+from odoo.addons.g2p_payment_hub.models.roles import GATEWAY_ADMIN
 
 from .payment_gateway import CALLBACK_KEY
 
@@ -26,7 +26,7 @@ class PaymentGateway(models.Model):
 
     callback_url = fields.Char(
         "Gateway's Callback Address",
-        groups=ADMIN,
+        groups=GATEWAY_ADMIN,
         compute="_compute_callback_url",
         exportable=False,
         help="For payment systems that cannot be told an address with each batch: what they send elsewhere "

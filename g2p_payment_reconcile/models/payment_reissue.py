@@ -1,8 +1,8 @@
 from odoo import _, fields, models
 from odoo.exceptions import UserError
 
-from odoo.addons.g2p_payment_hub.models.payment_batch import MAKERS
 from odoo.addons.g2p_payment_hub.models.payment_manager import MODEL as HUB_MANAGER
+from odoo.addons.g2p_payment_hub.models.roles import MAKERS, check_role
 
 
 class Payment(models.Model):
@@ -79,7 +79,7 @@ class PaymentBatch(models.Model):
     def action_reissue_failed(self):
         """Opens the preview of what can be issued again of this batch."""
         self.ensure_one()
-        self._check_role(MAKERS, _("Only a program manager may issue payments again."))
+        check_role(self.env, MAKERS, _("Only a program manager may issue payments again."))
         unpaid = [("batch_id", "=", self.id), ("state", "!=", "issued")]
         unpaid += ["|", ("status", "!=", "paid"), ("attention", "!=", False)]
         return self.env["g2p.payment.reissue.wizard"]._open(
@@ -101,9 +101,7 @@ class Cycle(models.Model):
         """Opens the preview of what can be issued again of this cycle: the last payment of each entitlement
         that failed or is in doubt."""
         self.ensure_one()
-        self.env["g2p.payment.batch"]._check_role(
-            MAKERS, _("Only a program manager may issue payments again.")
-        )
+        check_role(self.env, MAKERS, _("Only a program manager may issue payments again."))
         unpaid = [("cycle_id", "=", self.id), ("gateway_id", "!=", False), ("reissue_ids", "=", False)]
         unpaid += ["|", ("status", "=", "failed"), ("attention", "!=", False)]
         return self.env["g2p.payment.reissue.wizard"]._open(self, self.env["g2p.payment"].search(unpaid))

@@ -4,7 +4,8 @@ from decimal import Decimal
 from odoo import _, fields, models
 from odoo.tools import float_repr
 
-from .payment_batch import LOOKERS
+from odoo.addons.g2p_payment_hub.models.roles import LOOKERS, check_role
+
 from .statement_files import Section, to_csv, to_xlsx
 from .statement_paper import is_amount, shown, tables
 
@@ -42,7 +43,8 @@ class PaymentBatch(models.Model):
 
     def _check_may_see_statement(self):
         """It names every payee."""
-        self._check_role(
+        check_role(
+            self.env,
             LOOKERS,
             _("Only finance users, program managers and administrators see the statement of a batch."),
         )

@@ -1,7 +1,7 @@
 from odoo import _, api, fields, models
 from odoo.exceptions import UserError
 
-from odoo.addons.g2p_payment_hub.models.payment_batch import MAKERS
+from odoo.addons.g2p_payment_hub.models.roles import MAKERS, check_role
 
 _NAMED = 5
 
@@ -77,9 +77,7 @@ class PaymentReissue(models.TransientModel):
     def action_reissue(self):
         """New payments for the chosen lines, in new batches that need approval like any other."""
         self.ensure_one()
-        self.env["g2p.payment.batch"]._check_role(
-            MAKERS, _("Only a program manager may issue payments again.")
-        )
+        check_role(self.env, MAKERS, _("Only a program manager may issue payments again."))
         chosen = self.line_ids.filtered("chosen")
         if not chosen:
             raise UserError(_("Choose at least one payment to issue again."))

@@ -382,8 +382,8 @@ MUTANTS = (
     Mutant(
         "statement: only for who may see every payee",
         "g2p_payment_reconcile/models/payment_statement.py",
-        "        self._check_role(\n            LOOKERS",
-        "        (\n            LOOKERS",
+        "        check_role(\n            self.env,\n            LOOKERS",
+        "        (\n            self.env,\n            LOOKERS",
         (*_PULL, "TestStatement or TestDownload"),
     ),
     Mutant(

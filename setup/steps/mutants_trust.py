@@ -78,8 +78,8 @@ MUTANTS = (
     _in_odoo(
         "keys: who may exchange them",
         "payment_gateway_manager.py",
-        "        if not self.env.user.has_group(ADMIN):\n",
-        "        if False:\n",
+        "        check_role(\n            self.env,\n            GATEWAY_ADMIN,",
+        "        (\n            self.env,\n            GATEWAY_ADMIN,",
         "test_trust",
     ),
     _in_odoo(

@@ -422,6 +422,13 @@ MUTANTS = (
         (*_PULL, "test_evidence"),
     ),
     Mutant(
+        "evidence: what cannot be read and names our payment is decided",
+        _MATCH,
+        "AND payment_id IS NOT NULL))",
+        "AND FALSE))",
+        (*_PULL, "test_evidence"),
+    ),
+    Mutant(
         "evidence: what could not be read is in the chatter",
         _APPLY_EVIDENCE,
         "        if self.unreadable_count:\n",

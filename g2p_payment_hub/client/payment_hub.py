@@ -197,7 +197,7 @@ class PaymentHub:
         try:
             return Check(name=name, ok=True, detail=probe())
         except GatewayError as error:
-            return Check(name=name, ok=False, detail=f"{error.reason.value} {error.detail}".strip())
+            return Check(name=name, ok=False, reason=error.reason, detail=error.detail)
 
     def _reach_bulk(self) -> str:
         answer = self._simulate(signed=True)

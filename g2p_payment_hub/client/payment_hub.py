@@ -118,17 +118,20 @@ class PaymentHub:
         search = Search(self._operations, batch, references, since, others, self._settings.raw_json)
         return search.receipt(reference_is_transaction=self._settings.closed_loop)
 
-    def outcomes(self, batch_id: str, references: Collection[str]) -> Iterator[list[Outcome]]:
-        """Pages of what the hub says of the batch's rows; `references` are those whose end is still open.
+    def outcomes(
+        self, batch_id: str, references: Collection[str], ended: Collection[str] = ()
+    ) -> Iterator[list[Outcome]]:
+        """Pages of what the hub says of the batch's rows; `references` are those whose end is still open, and
+        `ended` the batch's others, whose end may be spoken against.
 
         Other rows are told too, under their own key. The batch's status word and counters are not used:
         the hub calls an empty batch COMPLETED and a running one Failed. GatewayError: ask again later.
         """
-        still_open = set(references)
+        still_open, ended = set(references), set(ended)
         seen: set[str] = set()
         parts = {batch_id}
         for rows in self._operations.batch_rows(batch_id):
-            page = [self._outcome(row, still_open) for row in rows]
+            page = [self._outcome(row, still_open, ended) for row in rows]
             seen.update(outcome.reference for outcome in page)
             parts.update(str(row.get("batchId") or batch_id) for row in rows)
             yield page
@@ -159,15 +162,18 @@ class PaymentHub:
             return _marked(outcome, OutcomeStatus.WAITING, "other_batch")
         return _marked(outcome, OutcomeStatus.SUSPECT, "other_batch")
 
-    def _outcome(self, row: Row, still_open: set[str]) -> Outcome:
-        reference = answers.reference_of(row, still_open) or answers.unquoted(row.get("clientCorrelationId"))
+    def _outcome(self, row: Row, still_open: set[str], ended: Collection[str] = ()) -> Outcome:
+        ours = still_open.union(ended)
+        reference = answers.reference_of(row, ours) or answers.unquoted(row.get("clientCorrelationId"))
         outcome = answers.outcome(row, reference)
-        if outcome.status is not OutcomeStatus.PAID or reference not in still_open:
+        if outcome.status is not OutcomeStatus.PAID or reference not in ours:
             return outcome
-        if self._settings.closed_loop:
-            trusted = self._settings.trust_closed_loop
-            return outcome if trusted else _marked(outcome, OutcomeStatus.SUSPECT, "closed_loop")
-        if self._settings.verify_completed:
+        is_open = reference in still_open
+        if self._settings.closed_loop and not self._settings.trust_closed_loop:
+            # That the workflow went on is for a person once, and speaks against no end that was given to it.
+            status = OutcomeStatus.SUSPECT if is_open else OutcomeStatus.WAITING
+            return _marked(outcome, status, "closed_loop")
+        if self._settings.verify_completed and is_open and not self._settings.closed_loop:
             return self._verified(outcome)
         return outcome
 

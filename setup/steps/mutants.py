@@ -102,6 +102,13 @@ MUTANTS = (
         (*_HUB, "test_approve or test_send"),
     ),
     Mutant(
+        "a batch of a cycle that was cancelled is not sent",
+        _SENDING,
+        "        if not self._cycle_may_pay():\n",
+        "        if False:\n",
+        (*_HUB, "test_send"),
+    ),
+    Mutant(
         "settings: what was approved is how it is sent",
         _SENDING,
         "_changed_since(self.approved_settings or {})",
@@ -280,6 +287,13 @@ MUTANTS = (
         "        if self._settings.verify_completed:\n",
         "        if False:\n",
         (*_UNIT, "test_contract"),
+    ),
+    Mutant(
+        "a closed-loop row that has its end is no stranger",
+        f"{_CLIENT}/payment_hub.py",
+        "        ours = still_open.union(ended)\n",
+        "        ours = still_open\n",
+        (*_PULL, "TestClosedLoop"),
     ),
     Mutant(
         "one log-in for all workers",
@@ -469,6 +483,20 @@ MUTANTS = (
         "        over = not to_decide and not ",
         "        over = not ",
         (*_PULL, "test_exception or test_ledger"),
+    ),
+    Mutant(
+        "the deadline counts also while the gateway cannot be asked",
+        "g2p_payment_reconcile/models/payment_submission.py",
+        "        except UserError as error:\n",
+        "        except ZeroDivisionError as error:\n",
+        (*_PULL, "test_exception"),
+    ),
+    Mutant(
+        "what was accepted before results were asked for is asked for",
+        "g2p_payment_reconcile/hooks.py",
+        '    env["g2p.payment.submission"]._adopt()\n',
+        "",
+        (*_PULL, "test_reconciliation"),
     ),
     Mutant(
         "lease: one worker asks at a time",

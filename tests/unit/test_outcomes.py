@@ -150,6 +150,15 @@ class TestClosedLoop:
         trusted = told(loopback, [self.ROW], payment_mode=mode, trust_closed_loop=True)
         assert trusted == {"ref-1": (PAID, "")}
 
+    @pytest.mark.parametrize(
+        ("settings", "status"), [({}, WAITING), ({"trust_closed_loop": True}, PAID)], ids=["held", "trusted"]
+    )
+    def test_rows_that_have_their_end_keep_their_name(self, loopback, settings, status):
+        """Their other key is the hub's: under it they would be strangers."""
+        one = scripted(loopback, hub_with(self.ROW), payment_mode="closedloop", **settings)
+        ((outcome,), _silent) = one.hub.outcomes("batch-1", [], ["ref-1"])
+        assert (outcome.reference, outcome.status) == ("ref-1", status)
+
     def test_failed_is_failed(self, loopback):
         row = {**self.ROW, "status": "FAILED"}
         assert told(loopback, [row], payment_mode="closedloop") == {"ref-1": (FAILED, "")}

@@ -191,6 +191,8 @@ class PaymentBatch(models.Model):
             return changed
         if not self._is_as_approved():
             return _("Nothing was sent: the batch differs from what was approved.")
+        if not self._cycle_may_pay():
+            return _("Nothing was sent: the cycle is no longer approved. Take the batch back and cancel it.")
         payable = ("approved", "expired")
         others = self.payment_ids._others_that_may_pay()
         for payment in self.sudo().payment_ids:

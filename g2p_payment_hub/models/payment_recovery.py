@@ -181,9 +181,10 @@ class PaymentSubmission(models.Model):
 
     def action_withdraw_declaration(self):
         check_role(self.env, APPROVERS, _("Only a finance validator may take the declaration back."))
-        self._withdraw()
-
-    def _withdraw(self):
+        self.batch_id._lock()
+        self.invalidate_recordset()
+        if self.state != "unknown":
+            raise UserError(_("What became of this submission is decided. Reload the page to see how."))
         if self.declared_by_id:
             self.sudo().write({"declared_by_id": False, "declare_reason": False})
             self.batch_id.sudo().activity_unlink([CONFIRM])

@@ -120,6 +120,12 @@ class TestRecovery(PaymentHubCase):
         with self.assertRaisesRegex(UserError, "Nobody has declared"):
             submission.with_user(self.second_user).action_confirm_not_received()
 
+    def test_what_was_confirmed_is_not_taken_back(self):
+        submission = self._declared_missing(arrived=False).submission_ids
+        with self.assertRaises(UserError):
+            submission.with_user(self.second_user).action_withdraw_declaration()
+        self.assertEqual(submission.declared_by_id, self.finance_user)
+
     def test_declared_missing_but_arrived_after_all(self):
         """The hub shows it too late for the people, and in time for the look before sending."""
         batch = self._lost(arrived=True)

@@ -20,6 +20,8 @@ _BOUNDARY = "g2p-payment-batch-boundary"  # unquoted in the header: the hub's ow
 _MULTIPART = f"multipart/form-data; boundary={_BOUNDARY}"
 _FILENAME = re.compile(r"[A-Za-z0-9._-]{1,200}\.csv")  # a slash would be a folder at the hub
 _MAX_SINGLE_LOOKUPS = 50
+VERIFY_SECONDS = 300  # then the other completed rows are left to the next question: no worker lives for ever
+_ABOUT_ONE_TRANSFER = (Reason.SERVER_ERROR, Reason.TENANT, Reason.NOT_UNDERSTOOD, Reason.TIMEOUT)
 _PROCESS_TOKENS = TokenCache()
 
 
@@ -34,6 +36,7 @@ class PaymentHub:
     ):
         self._settings = settings
         self._now = now
+        self._verify_until = 0.0
         self._key = signature.load_private_key(settings.signing_key.get_secret_value())
         certificate = settings.hub_certificate.strip()
         self._certificate = signature.load_certificate(certificate) if certificate else None
@@ -128,6 +131,7 @@ class PaymentHub:
         the hub calls an empty batch COMPLETED and a running one Failed. GatewayError: ask again later.
         """
         still_open, ended = set(references), set(ended)
+        self._verify_until = self._now() + VERIFY_SECONDS
         seen: set[str] = set()
         parts = {batch_id}
         for rows in self._operations.batch_rows(batch_id):
@@ -178,7 +182,7 @@ class PaymentHub:
         return outcome
 
     def _verified(self, outcome: Outcome) -> Outcome:
-        variables = self._variables(outcome.remote_reference)
+        variables = self._variables(outcome.remote_reference) if self._now() < self._verify_until else {}
         if not variables:
             return _marked(outcome, OutcomeStatus.WAITING, "unverified")
         for name in answers.FAILURE_VARIABLES:
@@ -187,11 +191,12 @@ class PaymentHub:
         return outcome
 
     def _variables(self, transaction_id: str) -> dict[str, str]:
-        """Nothing when the hub answers with an error, so that one such transfer does not hide the others."""
+        """Nothing when the hub answers with an error or not in time, so that one such transfer does not hide
+        the others."""
         try:
             return self._operations.variables(transaction_id) if transaction_id else {}
         except OutcomeUnknown as error:
-            if error.reason in (Reason.SERVER_ERROR, Reason.TENANT, Reason.NOT_UNDERSTOOD):
+            if error.reason in _ABOUT_ONE_TRANSFER:
                 return {}
             raise
 

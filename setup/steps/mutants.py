@@ -289,6 +289,20 @@ MUTANTS = (
         (*_UNIT, "test_contract"),
     ),
     Mutant(
+        "a slow hub is asked for some rows at a time",
+        f"{_CLIENT}/payment_hub.py",
+        " if self._now() < self._verify_until else {}\n",
+        "\n",
+        (*_UNIT, "test_outcomes"),
+    ),
+    Mutant(
+        "a failure after which money may have moved is a doubt, in whatever letters",
+        f"{_CLIENT}/answers.py",
+        "code.lower() in _MAYBE_PAID",
+        "code in _MAYBE_PAID",
+        (*_UNIT, "test_failures"),
+    ),
+    Mutant(
         "a closed-loop row that has its end is no stranger",
         f"{_CLIENT}/payment_hub.py",
         "        ours = still_open.union(ended)\n",

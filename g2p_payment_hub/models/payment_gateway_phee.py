@@ -477,6 +477,7 @@ def _batch_file(submission):
     return BatchFile(
         filename=submission.filename,
         correlation_id=submission.key,
-        content=submission._frozen_content(),
+        # Gone once its batch was taken back; then it is looked for only.
+        content=submission._frozen_content() or "",
         callback_url=submission._callback_url(),
     )

@@ -186,6 +186,13 @@ MUTANTS = (
         (*_PULL, "test_state_machine"),
     ),
     Mutant(
+        "what was declared missing is looked for where it was sent, whichever gateway pays now",
+        _SENDING,
+        "        (given_up - ours)._check_never_arrived()\n",
+        "",
+        (*_HUB, "test_recovery"),
+    ),
+    Mutant(
         "a caller's context gives no values to payments",
         _MANAGER,
         "no_payments.sudo().create(values)",

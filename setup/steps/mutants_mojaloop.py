@@ -117,8 +117,15 @@ MUTANTS = (
     _mutant(
         "the payee receives the amount",
         "offers.py",
-        '    if amount_type == "RECEIVE" and found.payee_amount not in (None, found.amount):\n',
+        '    if amount_type == "RECEIVE" and misses:\n',
         "    if False:\n",
+        "test_connector",
+    ),
+    _mutant(
+        "the payee receives the amount, also where that is not told",
+        "offers.py",
+        "not in (None, found.amount) or found.arrives < found.amount\n",
+        "not in (None, found.amount)\n",
         "test_connector",
     ),
     _mutant(

@@ -150,6 +150,13 @@ MUTANTS = (
         "test_turns",
     ),
     _mutant(
+        "a run ends when its time is over, whatever the pace",
+        "workers.py",
+        "            if time.monotonic() <= until:",
+        "            if True:",
+        "test_workers",
+    ),
+    _mutant(
         "we wait longer than the connector",
         "settings.py",
         "        if min(self.limits.read, self.limits.total) <= longest:\n",

@@ -199,6 +199,20 @@ MUTANTS = (
         "test_paying",
     ),
     _mutant(
+        "a question without an answer leaves the no that was heard",
+        "results.py",
+        "    if not task.heard:\n        return one\n    return one._replace",
+        "    if True:\n        return one\n    return one._replace",
+        "test_paying",
+    ),
+    _mutant(
+        "bulk: paid and failed is nothing to believe",
+        "bulk.py",
+        '        if failure and row.get("fulfilment"):\n            continue',
+        "        if False:\n            continue",
+        "test_bulk",
+    ),
+    _mutant(
         "an error of ours stays with one transfer",
         "paying.py",
         "            return work(connector, task)\n        except Exception as error:",

@@ -29,6 +29,8 @@ NEXT = {
 }
 # A payment is tried under this many ids at the most.
 MAX_ATTEMPTS = 5
+# It may have left, and the scheme has not said, or not proved, what became of it.
+UNSETTLED = ("transferring", "unknown")
 FINAL = ("committed", "failed", "suspect")
 _STATUS = {
     "committed": OutcomeStatus.PAID,

@@ -105,6 +105,18 @@ class PaymentGateway(models.Model):
         if problems:
             raise UserError(" ".join(problems))
 
+    def _mojaloop_claim(self):
+        """One job at a time pays or looks up through a gateway, so that its pace holds for all of them
+        together, and no more is under way than the connector can tell apart. The lock goes with the job's own
+        transaction, also when its worker dies."""
+        self.env.cr.execute(
+            "SELECT pg_try_advisory_xact_lock(hashtext('g2p_mojaloop_connector'), %s)", [self.id]
+        )
+        if not self.env.cr.fetchone()[0]:
+            raise RetryableJobError(
+                "Another job is at work through this gateway.", seconds=10, ignore_retry=True
+            )
+
     def _mojaloop_workers(self, terms):
         """Threads that talk to the connector."""
         return Workers(self._mojaloop_connect(terms), self.mojaloop_parallel, Pace(self.mojaloop_per_second))

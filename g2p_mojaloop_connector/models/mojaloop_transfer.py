@@ -37,8 +37,8 @@ _STATUS = {
     "failed": OutcomeStatus.FAILED,
     "suspect": OutcomeStatus.SUSPECT,
 }
-# What one step may learn, with its type in PostgreSQL. Nothing that was learnt is forgotten.
-_FACTS = {
+# What a quote says, with its type in PostgreSQL: all of it is of the last one.
+_QUOTE = {
     "quote_id": "varchar",
     "payee_fsp": "varchar",
     "payee_name": "varchar",
@@ -345,9 +345,10 @@ class MojaloopTransfer(models.Model):
         """Writes what came of claimed transfers, in one statement, and gives back all but those that may
         leave now.
 
-        `rows`: dicts of `id`, `before` (the state when they were claimed) and columns of _NOW and _FACTS.
-        Returns the ids written: those whose lease another run has taken meanwhile are not, and what people
-        have decided meanwhile may not leave.
+        `rows`: dicts of `id`, `before` (the state when they were claimed) and columns of _NOW, _QUOTE and
+        _FACTS. Returns the ids written: those whose lease another run has taken meanwhile are not, and what
+        people have decided meanwhile may not leave. A proof that does not fit is for people; when they have
+        decided without it, it stays unknown, so that the scheme is asked before somebody is paid again.
         """
         if not rows:
             return set()
@@ -355,8 +356,12 @@ class MojaloopTransfer(models.Model):
             if row["state"] not in NEXT[row["before"]]:
                 raise ValueError(f"transfer {row['id']}: {row['before']} cannot become {row['state']}")
         self.flush_model()
-        types = {"id": "integer", "before": "varchar", **_NOW, **_FACTS}
-        moves = [f"{name} = told.{name}" for name in _NOW]
+        types = {"id": "integer", "before": "varchar", **_NOW, **_QUOTE, **_FACTS}
+        moves = [f"{name} = told.{name}" for name in _NOW if name != "state"]
+        moves += [
+            f"{name} = CASE WHEN told.quote_id IS NULL THEN transfer.{name} ELSE told.{name} END"
+            for name in _QUOTE
+        ]
         moves += [f"{name} = coalesce(told.{name}, transfer.{name})" for name in _FACTS]
         self.env.cr.execute(
             f"""

@@ -211,6 +211,19 @@ class TestPaying(PayingCase):
         )
         self.assertFalse(self.scheme.posts)
 
+    def test_what_an_earlier_quote_asked_for_is_not_told_of_a_later_one(self):
+        self.gateway.mojaloop_fee_limit = 5
+        self.scheme.fee = "5"
+        self.scheme.faults[FIRST, "transfer"] = NotSent(Reason.UNREACHABLE)
+        batch = self._paid()
+        self.assertEqual(self._transfers(batch).fee, "5")
+        self.scheme.fee = "0"
+        self.scheme.faults.clear()
+        self._pay(batch)
+        transfer, outcome = self._only(batch)
+        self.assertEqual((transfer.state, transfer.transfer_amount), ("committed", "100"))
+        self.assertEqual((transfer.fee, outcome.fee, outcome.amount), (False, None, 100))
+
     def test_the_limit_is_part_of_what_is_approved(self):
         batch = self._approved()
         self.gateway.mojaloop_fee_limit = 5

@@ -48,6 +48,9 @@ _QUOTE = {
     "commission": "varchar",
     "currency": "varchar",
     "condition": "varchar",
+}
+# What one step may learn. Nothing that was learnt is forgotten.
+_FACTS = {
     "bulk_transfer_id": "varchar",
     "body": "text",
     "expires_at": "timestamp",
@@ -367,6 +370,8 @@ class MojaloopTransfer(models.Model):
             f"""
             UPDATE g2p_mojaloop_transfer AS transfer
                SET {", ".join(moves)},
+                   state = CASE WHEN transfer.decided IS NOT NULL AND told.state = 'suspect'
+                                THEN 'unknown' ELSE told.state END,
                    lease_until = CASE WHEN told.state = 'transferring' THEN transfer.lease_until END,
                    write_date = %s
               FROM jsonb_to_recordset(%s::jsonb)

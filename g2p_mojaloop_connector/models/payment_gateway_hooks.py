@@ -299,9 +299,12 @@ class PaymentGateway(models.Model):
 
     def _mojaloop_may_pay(self, batch, transfers):
         """The first of these transfers of ours that the scheme has carried out, or still may."""
+        problems = self._check_ready()
+        if problems:
+            raise UserError(" ".join(problems))
         payments = self._mojaloop_not_asked(transfers.payment_id.mapped("name"))
         open_ones = transfers.filtered(lambda one: one.payment_id in payments)
-        ids = open_ones.mapped("transfer_id")
+        ids = [one._ids_from_here() for one in open_ones]
         owners = payments.browse(one.payment_id.id for one in open_ones)
         found = self._mojaloop_first(paying.may_pay, batch, owners, ids, alone=True)
         return open_ones[found] if found is not None else open_ones.browse()
@@ -340,6 +343,9 @@ class PaymentGateway(models.Model):
             ),
         }
         return sentences.get(error.detail) or super()._explain(error)
+
+    def _asks_again(self):
+        return super()._asks_again() or self.env["g2p.mojaloop.transfer"]._are_asked_again(self)
 
     def _waits_for_answers(self):
         """Another system would say of a transfer under way that it does not know it."""

@@ -180,9 +180,8 @@ class PaymentGateway(models.Model):
         """UserError while the tables of this add-on hold what nobody else knows."""
         gateways = self.sudo().with_context(active_test=False).search([("provider", "=", MOJALOOP)])
         open_results = [("gateway_id", "in", gateways.ids), ("payment_id.status", "=", False)]
-        if gateways._waits_for_answers() or self.env["g2p.mojaloop.transfer"].sudo().search_count(
-            open_results, limit=1
-        ):
+        without = self.env["g2p.mojaloop.transfer"].sudo().search_count(open_results, limit=1)
+        if without or gateways._waits_for_answers() or gateways._asks_again():
             raise UserError(
                 _(
                     "Transfers of Mojaloop are not over, or their payments have no result yet. Let "

@@ -261,7 +261,7 @@ class MojaloopTransfer(models.Model):
             reason_code=(self.error_code or "") if failed else "",
             reason=self._reason() if failed else "",
             failure_type=(self.failure_type or FailureType.OTHER.value) if failed else None,
-            fee=_decimal(self.fee) if moved else None,
+            fee=self._on_top() if moved else None,
             commission=_decimal(self.commission) if moved else None,
             completed_at=self.completed_at.replace(tzinfo=timezone.utc) if self.completed_at else None,
         )
@@ -271,6 +271,14 @@ class MojaloopTransfer(models.Model):
         if self.payee_amount or not self.transfer_amount:
             return _decimal(self.payee_amount)
         return Decimal(self.transfer_amount) - Decimal(self.fee or 0) + Decimal(self.commission or 0)
+
+    def _on_top(self):
+        """What leaves beyond what arrives. Not every institution calls it a fee."""
+        named = _decimal(self.fee)
+        if not self.payee_amount:
+            return named
+        gap = Decimal(self.transfer_amount) - Decimal(self.payee_amount) + Decimal(self.commission or 0)
+        return gap if gap > 0 else named
 
     def _reason(self):
         if self.error_code == FEE:

@@ -200,6 +200,13 @@ class TestPaying(PayingCase):
         self.assertEqual((transfer.state, transfer.transfer_amount), ("committed", "101.5"))
         self.assertEqual((outcome.amount, outcome.fee), (100, Decimal("1.5")))
 
+    def test_a_fee_that_is_not_named_is_told_as_well(self):
+        self.gateway.mojaloop_fee_limit = 5
+        self.scheme.fee, self.scheme.names_fees = "5", False
+        _transfer, outcome = self._only(self._paid())
+        self.assertEqual(self.scheme.paid(), [(FIRST, "105")])
+        self.assertEqual((outcome.status, outcome.amount, outcome.fee), (OutcomeStatus.PAID, 100, 5))
+
     def test_a_fee_above_the_limit_is_not_paid(self):
         self.gateway.write({"mojaloop_fee_limit": 0.49, "mojaloop_fee_limit_percent": 1})
         self.scheme.fee = "1.5"

@@ -264,8 +264,8 @@ MUTANTS = (
     _of_models(
         "what is open keeps the add-on installed",
         "payment_gateway.py",
-        "        if gateways._waits_for_answers() or self.env",
-        "        if False and self.env",
+        "        if without or gateways._waits_for_answers() or gateways._asks_again():\n",
+        "        if False:\n",
         "TestUninstall",
     ),
     _mutant(
@@ -478,6 +478,20 @@ MUTANTS = (
         "CASE WHEN told.quote_id IS NULL THEN transfer.{name} ELSE told.{name} END",
         "coalesce(told.{name}, transfer.{name})",
         "earlier_quote",
+    ),
+    _of_models(
+        "what leaves beyond what arrives is told",
+        "mojaloop_transfer.py",
+        "        return gap if gap > 0 else named\n",
+        "        return named\n",
+        "not_named",
+    ),
+    _of_models(
+        "what was declared failed unheard keeps the add-on installed",
+        "payment_gateway.py",
+        "gateways._waits_for_answers() or gateways._asks_again():\n",
+        "gateways._waits_for_answers():\n",
+        "TestUninstall",
     ),
     _of_models(
         "one job at a time through a gateway",

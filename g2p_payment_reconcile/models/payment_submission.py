@@ -2,6 +2,7 @@ import random
 from datetime import timedelta
 
 from odoo import _, api, fields, models
+from odoo.exceptions import UserError
 
 from odoo.addons.g2p_payment_hub.client.errors import GatewayError
 from odoo.addons.queue_job.exception import RetryableJobError
@@ -147,6 +148,8 @@ class PaymentSubmission(models.Model):
                 outcomes += page
         except GatewayError as error:
             return self.gateway_id._explain(error), outcomes, False, error.retry_after
+        except UserError as error:  # settings that cannot be used: the deadline comes all the same
+            return str(error), outcomes, False, 0
         return _("Nothing new."), outcomes, True, 0
 
     def _take_answer(self, answer, outcomes, whole, retry_after):

@@ -81,6 +81,7 @@ class PaymentEvidence(models.Model):
         batch._record([{"from_state": state, "to_state": state, "why": why, "digest": self.digest}])
         payments = self.env["g2p.payment"].browse(fact["id"] for fact, _said, _extra in told)
         outcomes = [one for _fact, said, _extra in told for one in said]
+        further = [one for _fact, _said, extra in told for one in extra]
         learnt = payments._apply_outcomes(outcomes)
         payments._heed_decision()
         twice = [
@@ -91,7 +92,7 @@ class PaymentEvidence(models.Model):
         learnt = learnt.plus(Learnt(0, self.env["g2p.payment.exception"]._raise(twice), 0))
         if learnt:
             self.env["g2p.payment.reconciliation"]._write_down(
-                batch, outcomes, learnt, origin="evidence", whole=True, evidence_id=self.id
+                batch, outcomes + further, learnt, origin="evidence", whole=True, evidence_id=self.id
             )
         batch._settle()
 

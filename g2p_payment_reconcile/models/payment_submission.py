@@ -2,6 +2,7 @@ import random
 from datetime import timedelta
 
 from odoo import _, api, fields, models
+from odoo.exceptions import UserError
 
 from odoo.addons.g2p_payment_hub.client.errors import GatewayError
 from odoo.addons.queue_job.exception import RetryableJobError
@@ -47,6 +48,17 @@ class PaymentSubmission(models.Model):
         result = super()._accept(receipt)
         self.sudo().next_poll_at = self._next_turn()
         return result
+
+    @api.model
+    def _adopt(self):
+        """The first question about what was accepted while this add-on was not installed."""
+        never_due = [
+            ("state", "=", "accepted"),
+            ("next_poll_at", "=", False),
+            ("batch_id.batch_state", "=", "sent"),
+        ]
+        for submission in self.sudo().search(never_due):
+            submission.next_poll_at = submission._next_turn()
 
     @api.model
     def _cron_pull_outcomes(self):
@@ -147,6 +159,8 @@ class PaymentSubmission(models.Model):
                 outcomes += page
         except GatewayError as error:
             return self.gateway_id._explain(error), outcomes, False, error.retry_after
+        except UserError as error:  # settings that cannot be used: the deadline comes all the same
+            return str(error), outcomes, False, 0
         return _("Nothing new."), outcomes, True, 0
 
     def _take_answer(self, answer, outcomes, whole, retry_after):

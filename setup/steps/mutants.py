@@ -57,6 +57,7 @@ _CLIENT = "g2p_payment_hub/client"
 _PAYING = "g2p_mojaloop_connector/client/paying.py"
 _RESULTS = "g2p_mojaloop_connector/client/results.py"
 _TRANSFER = "g2p_mojaloop_connector/models/mojaloop_transfer.py"
+_TRANSFER_RUN = "g2p_mojaloop_connector/models/mojaloop_transfer_run.py"
 
 MUTANTS = (
     Mutant(
@@ -647,7 +648,7 @@ MUTANTS = (
     ),
     Mutant(
         "whoever comes back late writes nothing over what others have written",
-        _TRANSFER,
+        _TRANSFER_RUN,
         "AND transfer.lease = %s AND transfer.state = told.before",
         "AND (transfer.lease = %s OR transfer.id = told.id)",
         (*_MOJALOOP, "comes_back_late"),

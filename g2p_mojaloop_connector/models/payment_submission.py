@@ -1,5 +1,7 @@
 import time
 
+from markupsafe import escape
+
 from odoo import _, api, fields, models
 
 from odoo.addons.g2p_payment_hub.client.errors import GatewayError
@@ -16,6 +18,7 @@ RUN_SECONDS = 30
 CHUNK = 32
 UNSETTLED = ("transferring", "unknown")
 PAUSED = "paused"  # in the audit trail; beside the submission's own state, which stays
+RESUME = "g2p_mojaloop_connector.activity_resume"
 
 
 class PaymentSubmission(models.Model):
@@ -148,22 +151,22 @@ class PaymentSubmission(models.Model):
             said = " ".join(filter(None, (error.code, error.description)))
         self.sudo().paused_reason = said
         batch = self.batch_id
-        batch.sudo().activity_schedule(
-            "mail.mail_activity_data_todo",
-            summary=_("%s is paused", batch.name),
-            note=_(
+        batch._call(
+            RESUME,
+            batch.approved_by_id or self.env.user,
+            _("%s is paused", batch.name),
+            _(
                 "Payments of this batch cannot go on: %s. Mend the cause with the scheme's operator or the "
                 "gateway's administrator, then press Resume on the batch.",
-                said,
+                escape(said),
             ),
-            user_id=(batch.approved_by_id or self.env.user).id,
         )
         self._note_pause(self.state, PAUSED, _("Paused: %s", said))
 
     def _resume(self):
         self._note_pause(PAUSED, self.state, _("Resumed after: %s", self.paused_reason))
         self.sudo().paused_reason = False
-        self.batch_id.sudo().activity_unlink(["mail.mail_activity_data_todo"])
+        self.batch_id._call_off(RESUME)
         self._queue_paying()
 
     def _note_pause(self, before, after, why):

@@ -399,7 +399,7 @@ class TestPause(PayingCase):
     def test_without_liquidity_the_batch_pauses(self):
         batch = self._without_money()
         self.assertIn("4001", batch.mojaloop_paused_reason)
-        self.assertEqual(batch.activity_ids.user_id, self.finance_user)
+        self.assertEqual(batch._called(payment_submission.RESUME), self.finance_user)
         posts = len(self.scheme.posts)
         for _number in range(3):
             self._pay(batch)

@@ -7,6 +7,7 @@ from . import payment_callback_seen
 from . import payment_manager
 from . import payment
 from . import payment_failure
+from . import payment_task
 from . import payment_batch
 from . import payment_batch_task
 from . import payment_batch_check

@@ -7,6 +7,8 @@ from odoo import models
 
 from odoo.addons.g2p_payment_hub.client.outcomes import FailureType, Outcome, OutcomeStatus
 
+from .payment_evidence_match import ASKS
+
 # Only these say something that can be applied: what waits is told again later. It counts beside one of them:
 # what failed once and is under way again under another number has not failed.
 SAYING = ("paid", "failed", "returned")
@@ -27,8 +29,7 @@ class PaymentEvidence(models.Model):
     def _foresee(self):
         """Writes on each line what applying would do; on those that are matched, by the code that does it."""
         self.env.cr.execute(
-            "UPDATE g2p_payment_evidence_line SET effect = 'question' "
-            "WHERE evidence_id = %s AND match = 'unknown' AND status = ANY(%s)",
+            f"UPDATE g2p_payment_evidence_line SET effect = 'question' WHERE evidence_id = %s AND {ASKS}",
             [self.id, list(SAYING)],
         )
         effects = {}

@@ -61,6 +61,7 @@ class PaymentException(models.Model):
             )
             if two_people:
                 exception._note(_("Decided, to be confirmed by a second person: %s", exception._decided()))
+                exception._call_for_decisions()
             else:
                 exception._carry_out()
 
@@ -87,6 +88,7 @@ class PaymentException(models.Model):
             said = exception._decided()
             exception._advance("open", **exception._undecided())
             exception._note(_("Sent back, nothing was changed: %s", said))
+            exception._call_for_decisions()
 
     def action_take_back(self):
         """Another person takes a decision back: the payment is as it was, and needs attention again."""
@@ -206,6 +208,10 @@ class PaymentException(models.Model):
         """A payment can turn up in another batch's answer: its own one changes as well."""
         for batch in self.batch_id | self.payment_id.batch_id.filtered("gateway_id"):
             batch._settle()
+
+    def _call_for_decisions(self):
+        for batch in self.batch_id:
+            batch._call_for_decisions()
 
     def _undecided(self):
         return {

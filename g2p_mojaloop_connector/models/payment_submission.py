@@ -5,18 +5,16 @@ from markupsafe import escape
 from odoo import _, api, fields, models
 
 from odoo.addons.g2p_payment_hub.client.errors import GatewayError
-from odoo.addons.queue_job.exception import RetryableJobError
 
 from ..client import orders, paying, paying_bulk
 from ..client.bulk import MAX_ITEMS
-from .mojaloop_transfer import FINAL
+from .mojaloop_transfer import FINAL, UNSETTLED
 from .payment_gateway import MOJALOOP
 
 # A job begins nothing after so long, and makes room for others; well below a worker's time limit.
 RUN_SECONDS = 30
 # Payments taken at a time. What a worker leaves behind when it dies is no more than this, or than one bulk.
 CHUNK = 32
-UNSETTLED = ("transferring", "unknown")
 PAUSED = "paused"  # in the audit trail; beside the submission's own state, which stays
 RESUME = "g2p_mojaloop_connector.activity_resume"
 
@@ -90,7 +88,7 @@ class PaymentSubmission(models.Model):
         problems = gateway._check_ready()
         if problems:
             return self._end_run(" ".join(problems))
-        self._claim_gateway()
+        gateway._mojaloop_claim()
         terms, _lines = orders.parse(self._frozen_content())
         with gateway._mojaloop_workers(terms) as workers:
             run = _Run(workers, terms)
@@ -172,17 +170,6 @@ class PaymentSubmission(models.Model):
     def _note_pause(self, before, after, why):
         self._record(before, after, why)
         self.batch_id._message_log(body=why)
-
-    def _claim_gateway(self):
-        """One job at a time pays through a gateway, so that its pace holds for all batches together. The lock
-        goes with the job's own transaction, also when its worker dies."""
-        self.env.cr.execute(
-            "SELECT pg_try_advisory_xact_lock(hashtext('g2p_mojaloop_connector'), %s)", [self.gateway_id.id]
-        )
-        if not self.env.cr.fetchone()[0]:
-            raise RetryableJobError(
-                "Another batch is being paid through this gateway.", seconds=10, ignore_retry=True
-            )
 
     # One chunk of payments
 

@@ -130,13 +130,13 @@ _STATUS = {
     "EXCEPTION": OutcomeStatus.WAITING,  # an operator may still resolve it
 }
 # Failures after which money may have moved: the payment exists already, so that an earlier try of the hub's
-# own may have paid, or nobody heard what came of it.
+# own may have paid, or nobody heard what came of it. In small letters: see `failures`.
 _MAYBE_PAID = {
-    "TransactionExists",
-    "TimeOut",
-    "CommunicationError",
-    "DestinationCommunicationError",
-    "ConnectionReset",
+    "transactionexists",
+    "timeout",
+    "communicationerror",
+    "destinationcommunicationerror",
+    "connectionreset",
 }
 
 # Workflow variables that are "true" on a transfer which the published workflows then store as COMPLETED.
@@ -155,7 +155,7 @@ def outcome(row: dict[str, Any], reference: str) -> Outcome:
     status = _STATUS.get(remote_status, OutcomeStatus.WAITING)
     code, reason = _error_information(row.get("errorInformation"))
     if (status is OutcomeStatus.PAID and (code or reason)) or (
-        status is OutcomeStatus.FAILED and code in _MAYBE_PAID
+        status is OutcomeStatus.FAILED and code.lower() in _MAYBE_PAID
     ):
         status = OutcomeStatus.SUSPECT
     return Outcome(

@@ -20,6 +20,8 @@ _BOUNDARY = "g2p-payment-batch-boundary"  # unquoted in the header: the hub's ow
 _MULTIPART = f"multipart/form-data; boundary={_BOUNDARY}"
 _FILENAME = re.compile(r"[A-Za-z0-9._-]{1,200}\.csv")  # a slash would be a folder at the hub
 _MAX_SINGLE_LOOKUPS = 50
+VERIFY_SECONDS = 300  # then the other completed rows are left to the next question: no worker lives for ever
+_ABOUT_ONE_TRANSFER = (Reason.SERVER_ERROR, Reason.TENANT, Reason.NOT_UNDERSTOOD, Reason.TIMEOUT)
 _PROCESS_TOKENS = TokenCache()
 
 
@@ -34,6 +36,7 @@ class PaymentHub:
     ):
         self._settings = settings
         self._now = now
+        self._verify_until = 0.0
         self._key = signature.load_private_key(settings.signing_key.get_secret_value())
         certificate = settings.hub_certificate.strip()
         self._certificate = signature.load_certificate(certificate) if certificate else None
@@ -118,17 +121,22 @@ class PaymentHub:
         search = Search(self._operations, batch, references, since, others, self._settings.raw_json)
         return search.receipt(reference_is_transaction=self._settings.closed_loop)
 
-    def outcomes(self, batch_id: str, references: Collection[str]) -> Iterator[list[Outcome]]:
-        """Pages of what the hub says of the batch's rows; `references` are those whose end is still open.
+    def outcomes(
+        self, batch_id: str, references: Collection[str], ended: Collection[str] = ()
+    ) -> Iterator[list[Outcome]]:
+        """Pages of what the hub says of the batch's rows; `references` are those whose end is still open, and
+        `ended` the batch's others, whose end may be spoken against.
 
         Other rows are told too, under their own key. The batch's status word and counters are not used:
         the hub calls an empty batch COMPLETED and a running one Failed. GatewayError: ask again later.
         """
         still_open = set(references)
+        ours = still_open.union(ended)
+        self._verify_until = self._now() + VERIFY_SECONDS
         seen: set[str] = set()
         parts = {batch_id}
         for rows in self._operations.batch_rows(batch_id):
-            page = [self._outcome(row, still_open) for row in rows]
+            page = [self._outcome(row, ours, still_open) for row in rows]
             seen.update(outcome.reference for outcome in page)
             parts.update(str(row.get("batchId") or batch_id) for row in rows)
             yield page
@@ -152,27 +160,29 @@ class PaymentHub:
     def _silent_row(self, row: Row, references: set[str], parts: set[str]) -> Outcome:
         """These were looked for in the whole hub. In another batch, that of an earlier attempt, a failure
         does not end this one, and a success is for a person: it may be paid twice."""
-        outcome = self._outcome(row, references)
+        outcome = self._outcome(row, references, references)
         if str(row.get("batchId") or "") in parts:
             return outcome
         if outcome.status is OutcomeStatus.FAILED:
             return _marked(outcome, OutcomeStatus.WAITING, "other_batch")
         return _marked(outcome, OutcomeStatus.SUSPECT, "other_batch")
 
-    def _outcome(self, row: Row, still_open: set[str]) -> Outcome:
-        reference = answers.reference_of(row, still_open) or answers.unquoted(row.get("clientCorrelationId"))
+    def _outcome(self, row: Row, ours: set[str], still_open: set[str]) -> Outcome:
+        reference = answers.reference_of(row, ours) or answers.unquoted(row.get("clientCorrelationId"))
         outcome = answers.outcome(row, reference)
-        if outcome.status is not OutcomeStatus.PAID or reference not in still_open:
+        if outcome.status is not OutcomeStatus.PAID or reference not in ours:
             return outcome
-        if self._settings.closed_loop:
-            trusted = self._settings.trust_closed_loop
-            return outcome if trusted else _marked(outcome, OutcomeStatus.SUSPECT, "closed_loop")
-        if self._settings.verify_completed:
+        is_open = reference in still_open
+        if self._settings.closed_loop and not self._settings.trust_closed_loop:
+            # That the workflow went on is for a person once, and speaks against no end that was given to it.
+            status = OutcomeStatus.SUSPECT if is_open else OutcomeStatus.WAITING
+            return _marked(outcome, status, "closed_loop")
+        if self._settings.verify_completed and is_open and not self._settings.closed_loop:
             return self._verified(outcome)
         return outcome
 
     def _verified(self, outcome: Outcome) -> Outcome:
-        variables = self._variables(outcome.remote_reference)
+        variables = self._variables(outcome.remote_reference) if self._now() < self._verify_until else {}
         if not variables:
             return _marked(outcome, OutcomeStatus.WAITING, "unverified")
         for name in answers.FAILURE_VARIABLES:
@@ -181,11 +191,12 @@ class PaymentHub:
         return outcome
 
     def _variables(self, transaction_id: str) -> dict[str, str]:
-        """Nothing when the hub answers with an error, so that one such transfer does not hide the others."""
+        """Nothing when the hub answers with an error or not in time, so that one such transfer does not hide
+        the others."""
         try:
             return self._operations.variables(transaction_id) if transaction_id else {}
         except OutcomeUnknown as error:
-            if error.reason in (Reason.SERVER_ERROR, Reason.TENANT, Reason.NOT_UNDERSTOOD):
+            if error.reason in _ABOUT_ONE_TRANSFER:
                 return {}
             raise
 
@@ -197,7 +208,7 @@ class PaymentHub:
         try:
             return Check(name=name, ok=True, detail=probe())
         except GatewayError as error:
-            return Check(name=name, ok=False, detail=f"{error.reason.value} {error.detail}".strip())
+            return Check(name=name, ok=False, reason=error.reason, detail=error.detail)
 
     def _reach_bulk(self) -> str:
         answer = self._simulate(signed=True)

@@ -88,7 +88,7 @@ class PaymentBatch(models.Model):
 
     def _batch_problems(self):
         problems = self.gateway_id._check_ready() + self.gateway_id._check_payer(self._payer())
-        if not self.cycle_id.sudo()._may_pay(again=all(self.payment_ids.mapped("reissue_of_id"))):
+        if not self._cycle_may_pay():
             problems.append(_("The cycle is no longer approved. Cancel this batch."))
         if not self.payment_ids:
             problems.append(_("The batch has no payments. Cancel it."))
@@ -99,6 +99,9 @@ class PaymentBatch(models.Model):
                 _("OpenG2P's two lists of this batch's payments differ. Cancel the batch and prepare again.")
             )
         return problems
+
+    def _cycle_may_pay(self):
+        return self.cycle_id.sudo()._may_pay(again=all(self.payment_ids.mapped("reissue_of_id")))
 
     def action_refresh_payees(self):
         """Takes payees and payer from the registrants and the payment manager again, after they were

@@ -191,6 +191,8 @@ class PaymentBatch(models.Model):
             return changed
         if not self._is_as_approved():
             return _("Nothing was sent: the batch differs from what was approved.")
+        if not self._cycle_may_pay():
+            return _("Nothing was sent: the cycle is no longer approved. Take the batch back and cancel it.")
         payable = ("approved", "expired")
         others = self.payment_ids._others_that_may_pay()
         for payment in self.sudo().payment_ids:
@@ -284,16 +286,18 @@ class PaymentBatch(models.Model):
             .search(
                 [
                     ("entitlement_id", "in", self.payment_ids.entitlement_id.ids),
-                    ("gateway_id", "=", self.gateway_id.id),
+                    ("gateway_id", "!=", False),
                     ("state", "=", "issued"),
                     ("status", "=", "failed"),
                 ]
             )
         )
-        if given_up:
-            receipt = self.gateway_id._find_submission(submission, given_up.mapped("name"))
+        ours = given_up.filtered(lambda payment: payment.gateway_id == self.gateway_id)
+        if ours:
+            receipt = self.gateway_id._find_submission(submission, ours.mapped("name"))
             if receipt:
                 raise OutcomeUnknown(Reason.AMBIGUOUS, receipt.reference)
+        (given_up - ours)._check_never_arrived()
 
     @api.depends("batch_state", "closed_loop_confirmed_by_id", "gateway_id", "approved_settings")
     def _compute_needs_confirmation(self):

@@ -451,8 +451,10 @@ class PaymentGateway(models.Model):
         if self.provider != PHEE:
             yield from super()._outcomes(submission, references)
             return
-        with self._client(submission.batch_id) as hub:
-            yield from hub.outcomes(submission.remote_reference, references)
+        batch = submission.batch_id
+        ended = set(batch.payment_ids.mapped("name")).difference(references)
+        with self._client(batch) as hub:
+            yield from hub.outcomes(submission.remote_reference, references, ended)
 
     def _confirms_payments(self, batch):
         if self.provider != PHEE:
@@ -475,6 +477,7 @@ def _batch_file(submission):
     return BatchFile(
         filename=submission.filename,
         correlation_id=submission.key,
-        content=submission._frozen_content(),
+        # Gone once its batch was taken back; then it is looked for only.
+        content=submission._frozen_content() or "",
         callback_url=submission._callback_url(),
     )

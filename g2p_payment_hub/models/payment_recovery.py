@@ -8,7 +8,7 @@ from odoo import _, api, fields, models
 from odoo.exceptions import UserError
 from odoo.tools import format_datetime
 
-from ..client.errors import GatewayError
+from ..client.errors import GatewayError, NotSent, OutcomeUnknown, Reason
 from .payment_task import CONFIRM
 from .roles import APPROVERS, check_role, has_role
 
@@ -18,6 +18,26 @@ FIRST_LOOK_UP = timedelta(seconds=30)
 LONGEST_WAIT = timedelta(minutes=15)
 # Who confirms that a batch never arrived does so on a look-up of the same hour.
 FRESH = timedelta(hours=1)
+
+
+class Payment(models.Model):
+    _inherit = "g2p.payment"
+
+    def _check_never_arrived(self):
+        """Of these payments, given up and now to be paid through another gateway: whether an attempt to send
+        them that two people declared missing has arrived after all. OutcomeUnknown when it has, NotSent while
+        that gateway's payment system cannot tell."""
+        # One that was set aside stands in no batch any more, but in the audit trail of that which it left.
+        batches = self.sudo().event_ids.batch_id
+        for attempt in batches.submission_ids.filtered(lambda one: one.state == "not_received"):
+            gateway = attempt.gateway_id
+            names = self.filtered(lambda one, gateway=gateway: one.gateway_id == gateway).mapped("name")
+            try:
+                receipt = names and gateway._find_submission(attempt, names)
+            except GatewayError as error:
+                raise NotSent(error.reason, f"{gateway.name} {error.detail}") from error
+            if receipt:
+                raise OutcomeUnknown(Reason.AMBIGUOUS, f"{gateway.name} {receipt.reference}")
 
 
 class PaymentSubmission(models.Model):
@@ -181,9 +201,10 @@ class PaymentSubmission(models.Model):
 
     def action_withdraw_declaration(self):
         check_role(self.env, APPROVERS, _("Only a finance validator may take the declaration back."))
-        self._withdraw()
-
-    def _withdraw(self):
+        self.batch_id._lock()
+        self.invalidate_recordset()
+        if self.state != "unknown":
+            raise UserError(_("What became of this submission is decided. Reload the page to see how."))
         if self.declared_by_id:
             self.sudo().write({"declared_by_id": False, "declare_reason": False})
             self.batch_id._call_off(CONFIRM)

@@ -9,7 +9,7 @@ from odoo.tests import tagged
 from odoo.addons.queue_job.tests.common import trap_jobs
 
 from ..client.errors import NotSent, OutcomeUnknown, Reason, Refused
-from .common import PaymentHubCase
+from .common import LedgerHub, PaymentHubCase
 
 
 @tagged("post_install", "-at_install")
@@ -119,6 +119,12 @@ class TestRecovery(PaymentHubCase):
         submission.with_user(self.second_user).action_withdraw_declaration()
         with self.assertRaisesRegex(UserError, "Nobody has declared"):
             submission.with_user(self.second_user).action_confirm_not_received()
+
+    def test_what_was_confirmed_is_not_taken_back(self):
+        submission = self._declared_missing(arrived=False).submission_ids
+        with self.assertRaises(UserError):
+            submission.with_user(self.second_user).action_withdraw_declaration()
+        self.assertEqual(submission.declared_by_id, self.finance_user)
 
     def test_declared_missing_but_arrived_after_all(self):
         """The hub shows it too late for the people, and in time for the look before sending."""
@@ -355,6 +361,37 @@ class TestRecovery(PaymentHubCase):
         self._send(again)
         self.assertEqual((again.batch_state, again.submission_ids.state), ("approved", "not_sent"))
         self.assertEqual(len(self.hub.received), 1)
+
+    def _prepared_for_another_gateway(self, batch):
+        """The batch was declared missing, cannot be sent as it was, and is paid through another gateway now;
+        (the new batch, that gateway's hub)."""
+        self.gateway.phee_purpose = "Another purpose"
+        batch.with_user(self.manager_user).action_back_to_draft()
+        batch.with_user(self.manager_user).action_cancel()
+        other, hubs = self._gateway(name="Other Hub"), {self.gateway: self.hub}
+        hubs[other] = LedgerHub()
+        self._start(patch.object(type(other), "_client", lambda gateway, *_batch: hubs[gateway]))
+        self.manager.gateway_id = other
+        again = self._prepare()
+        self._approve(again)
+        return again, hubs[other]
+
+    def test_declared_missing_then_paid_elsewhere_but_arrived_after_all(self):
+        """The gateway to which it was sent is asked as well."""
+        again, other_hub = self._prepared_for_another_gateway(self._declared_missing(arrived=True))
+        self._send(again)
+        self.assertEqual((again.batch_state, other_hub.uploads), ("approved", 0), "nobody is paid twice")
+        self.assertIn("remote-1", again.submission_ids.answer)
+
+    def test_declared_missing_then_paid_elsewhere(self):
+        again, other_hub = self._prepared_for_another_gateway(self._declared_missing(arrived=False))
+        self.hub.hidden = NotSent(Reason.UNREACHABLE)
+        self._send(again)
+        self.assertEqual((again.batch_state, other_hub.uploads), ("approved", 0))
+        self.assertIn("Test Hub", again.submission_ids.answer, "which of the two could not be asked")
+        self.hub.hidden = False
+        self._send(again)
+        self.assertEqual((again.batch_state, other_hub.uploads), ("sent", 1))
 
     def test_what_was_cancelled_and_never_left_is_sent_in_another_batch(self):
         self._entitle()

@@ -205,6 +205,16 @@ class TestSend(SendCase):
         self.assertEqual((batch.batch_state, self.hub.uploads), ("approved", 0))
         self.assertIn("no longer approved", batch.check_result)
 
+    def test_a_batch_of_a_cancelled_cycle_is_not_sent(self):
+        """OpenG2P cancels cycles with their program, and leaves their entitlements approved."""
+        batch = self._approved()
+        self.cycle.state = "cancelled"
+        self._send(batch)
+        self.assertEqual((batch.batch_state, self.hub.uploads), ("approved", 0))
+        self.assertIn("cycle is no longer approved", batch.check_result)
+        batch.with_user(self.manager_user).action_back_to_draft()
+        batch.with_user(self.manager_user).action_cancel()
+
     def test_an_entitlement_that_expired_meanwhile_is_sent(self):
         batch = self._approved()
         batch.payment_ids.entitlement_id.state = "expired"

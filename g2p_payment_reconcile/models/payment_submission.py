@@ -50,6 +50,17 @@ class PaymentSubmission(models.Model):
         return result
 
     @api.model
+    def _adopt(self):
+        """The first question about what was accepted while this add-on was not installed."""
+        never_due = [
+            ("state", "=", "accepted"),
+            ("next_poll_at", "=", False),
+            ("batch_id.batch_state", "=", "sent"),
+        ]
+        for submission in self.sudo().search(never_due):
+            submission.next_poll_at = submission._next_turn()
+
+    @api.model
     def _cron_pull_outcomes(self):
         """Finds what is due and queues a job for each; does nothing that can fail by itself."""
         due = self.sudo().search(

@@ -1,5 +1,6 @@
 from datetime import datetime, timezone
 from decimal import Decimal
+from unittest.mock import patch
 
 from psycopg2.errors import CheckViolation
 
@@ -192,6 +193,17 @@ class TestExceptions(DecisionCase):
         self._pull(batch)
         self.assertEqual((silent.status, silent.attention), ("failed", False), "the answer came after all")
         self.assertEqual(self._exceptions(batch)[1].decision, "settled")
+
+    def test_silence_of_a_gateway_that_cannot_even_be_asked(self):
+        """A key that was taken out, for example: the client is not made then."""
+        batch = self._sent()
+        self._deadline_passes(batch)
+        lacks = UserError("The settings of the gateway cannot be used.")
+        with patch.object(type(self.gateway), "_client", side_effect=lacks):
+            self._pull(batch)
+            self.assertEqual(self._exceptions(batch).type, "silent")
+            self._pull(batch)
+        self.assertIn("cannot be used", batch.submission_ids.poll_answer)
 
     def test_no_deadline(self):
         self.gateway.result_hours = 0

@@ -202,6 +202,13 @@ class TestReconciliation(DecisionCase):
         self.assertFalse(submission.polling_until)
         self.assertEqual(submission.poll_count, 1)
 
+    def test_what_was_accepted_before_anybody_asked_for_results(self):
+        """This add-on may be installed after the first batches have been sent."""
+        batch = self._sent()
+        self._sql("UPDATE g2p_payment_submission SET next_poll_at = NULL")
+        post_init_hook(self.env)
+        self.assertTrue(batch.submission_ids.next_poll_at)
+
     def test_payments_that_needed_attention_before_there_were_exceptions(self):
         batch = self._sent(3)
         final, still_open, fine = batch.payment_ids

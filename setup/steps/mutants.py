@@ -102,6 +102,13 @@ MUTANTS = (
         (*_HUB, "test_approve or test_send"),
     ),
     Mutant(
+        "a batch of a cycle that was cancelled is not sent",
+        _SENDING,
+        "        if not self._cycle_may_pay():\n",
+        "        if False:\n",
+        (*_HUB, "test_send"),
+    ),
+    Mutant(
         "settings: what was approved is how it is sent",
         _SENDING,
         "_changed_since(self.approved_settings or {})",
@@ -177,6 +184,13 @@ MUTANTS = (
         "            return look._replace(receipt=self._find_at_payment_system())\n",
         "            return look\n",
         (*_PULL, "test_state_machine"),
+    ),
+    Mutant(
+        "what was declared missing is looked for where it was sent, whichever gateway pays now",
+        _SENDING,
+        "        (given_up - ours)._check_never_arrived()\n",
+        "",
+        (*_HUB, "test_recovery"),
     ),
     Mutant(
         "a caller's context gives no values to payments",
@@ -277,9 +291,30 @@ MUTANTS = (
     Mutant(
         "completed counts as paid only when the workflow's variables agree",
         f"{_CLIENT}/payment_hub.py",
-        "        if self._settings.verify_completed:\n",
+        "        if self._settings.verify_completed and is_open and not self._settings.closed_loop:\n",
         "        if False:\n",
         (*_UNIT, "test_contract"),
+    ),
+    Mutant(
+        "a slow hub is asked for some rows at a time",
+        f"{_CLIENT}/payment_hub.py",
+        " if self._now() < self._verify_until else {}\n",
+        "\n",
+        (*_UNIT, "test_outcomes"),
+    ),
+    Mutant(
+        "a failure after which money may have moved is a doubt, in whatever letters",
+        f"{_CLIENT}/answers.py",
+        "code.lower() in _MAYBE_PAID",
+        "code in _MAYBE_PAID",
+        (*_UNIT, "test_failures"),
+    ),
+    Mutant(
+        "a closed-loop row that has its end is no stranger",
+        f"{_CLIENT}/payment_hub.py",
+        "        ours = still_open.union(ended)\n",
+        "        ours = still_open\n",
+        (*_PULL, "TestClosedLoop"),
     ),
     Mutant(
         "one log-in for all workers",
@@ -546,6 +581,20 @@ MUTANTS = (
         "        over = not to_decide and not ",
         "        over = not ",
         (*_PULL, "test_exception or test_ledger"),
+    ),
+    Mutant(
+        "the deadline counts also while the gateway cannot be asked",
+        "g2p_payment_reconcile/models/payment_submission.py",
+        "        except UserError as error:  #",
+        "        except ZeroDivisionError as error:  #",
+        (*_PULL, "test_exception"),
+    ),
+    Mutant(
+        "what was accepted before results were asked for is asked for",
+        "g2p_payment_reconcile/hooks.py",
+        '    env["g2p.payment.submission"]._adopt()\n',
+        "",
+        (*_PULL, "test_reconciliation"),
     ),
     Mutant(
         "lease: one worker asks at a time",

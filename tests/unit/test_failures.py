@@ -43,6 +43,8 @@ def test_a_row_that_the_hub_dropped_as_a_look_alike():
         "CommunicationError",
         "DestinationCommunicationError",
         "ConnectionReset",
+        "TIMEOUT",
+        "transactionexists",
     ],
 )
 def test_what_may_have_been_paid_is_no_failure(code):

@@ -1,10 +1,13 @@
 """What the hub says of a batch, row by row: paid only where all that it says agrees."""
 
+import time
+
 import pytest
 from scripted_hub import page, scripted, transfer
 
 from g2p_payment_hub.client import operations, payment_hub
 from g2p_payment_hub.client.errors import GatewayError, NotSent, OutcomeUnknown, Refused
+from g2p_payment_hub.client.http import HttpLimits
 from g2p_payment_hub.client.outcomes import OutcomeStatus
 
 PAID, FAILED, WAITING, SUSPECT = (
@@ -129,6 +132,32 @@ class TestVerified:
         with pytest.raises(OutcomeUnknown):
             told(loopback, [transfer("ref-1")], answers=away)
 
+    def test_a_slow_hub_verifies_some_each_time(self, loopback):
+        """Or a large batch outlives its worker, whose death leaves nothing learnt, again and again."""
+        references = [f"ref-{number}" for number in range(6)]
+        one = scripted(loopback, hub_with(*map(transfer, references)))
+        of_variables = payment_hub.VERIFY_SECONDS // 3 + 1
+        one.hub._now = lambda: of_variables * sum("variables" in request.path for request in one.requests)
+        ended = set()
+        for verified in (3, 6):
+            still_open = set(references) - ended
+            pages = list(one.hub.outcomes("batch-1", still_open, ended))
+            ended |= {outcome.reference for page in pages for outcome in page if outcome.status is PAID}
+            assert len(ended) == verified
+
+    def test_a_transfer_that_is_not_told_in_time_does_not_hide_the_others(self, loopback):
+        def never(_request):
+            time.sleep(1)
+            return 200, FINE
+
+        rows = [transfer("ref-1"), transfer("ref-2")]
+        limits = HttpLimits(connect=2, read=0.3, total=5)
+        answers = {"/variables/hub-ref-1": never}
+        assert told(loopback, rows, ("ref-1", "ref-2"), answers, limits=limits) == {
+            "ref-1": (WAITING, "unverified"),
+            "ref-2": (PAID, ""),
+        }
+
     def test_only_what_is_open_is_asked_for(self, loopback):
         one = scripted(
             loopback, hub_with(transfer("ref-1"), transfer("ref-2", status="FAILED"), transfer("done"))
@@ -149,6 +178,15 @@ class TestClosedLoop:
         assert told(loopback, [self.ROW], payment_mode=mode) == {"ref-1": (SUSPECT, "closed_loop")}
         trusted = told(loopback, [self.ROW], payment_mode=mode, trust_closed_loop=True)
         assert trusted == {"ref-1": (PAID, "")}
+
+    @pytest.mark.parametrize(
+        ("settings", "status"), [({}, WAITING), ({"trust_closed_loop": True}, PAID)], ids=["held", "trusted"]
+    )
+    def test_rows_that_have_their_end_keep_their_name(self, loopback, settings, status):
+        """Their other key is the hub's: under it they would be strangers."""
+        one = scripted(loopback, hub_with(self.ROW), payment_mode="closedloop", **settings)
+        ((outcome,), _silent) = one.hub.outcomes("batch-1", [], ["ref-1"])
+        assert (outcome.reference, outcome.status) == ("ref-1", status)
 
     def test_failed_is_failed(self, loopback):
         row = {**self.ROW, "status": "FAILED"}

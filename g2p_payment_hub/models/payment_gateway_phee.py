@@ -452,7 +452,8 @@ class PaymentGateway(models.Model):
             yield from super()._outcomes(submission, references)
             return
         batch = submission.batch_id
-        ended = set(batch.payment_ids.mapped("name")).difference(references)
+        self.env.cr.execute("SELECT name FROM g2p_payment WHERE batch_id = %s", [batch.id])
+        ended = {name for (name,) in self.env.cr.fetchall()}.difference(references)
         with self._client(batch) as hub:
             yield from hub.outcomes(submission.remote_reference, references, ended)
 

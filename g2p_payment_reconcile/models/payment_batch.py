@@ -121,17 +121,15 @@ class PaymentBatch(models.Model):
     def _call_for_decisions(self, to_decide):
         """One activity for the owner, as long as there is something to decide."""
         batch = self.sudo()
-        calls = batch.activity_ids.filtered(
-            lambda activity: activity.activity_type_id == self.env.ref(TO_DECIDE)
-        )
-        if calls and not to_decide:
-            calls.unlink()
-        elif to_decide and not calls:
-            batch.activity_schedule(
+        called = batch._called(TO_DECIDE)
+        if called and not to_decide:
+            batch.activity_unlink([TO_DECIDE])
+        elif to_decide and not called:
+            batch._call(
                 TO_DECIDE,
-                summary=_("Decide the exceptions of %s", self.name),
-                note=_("Payments of this batch do not fit what was approved. Open Exceptions on the batch."),
-                user_id=(batch.approved_by_id or self.env.user).id,
+                batch._owners(),
+                _("Decide the exceptions of %s", self.name),
+                _("Payments of this batch do not fit what was approved. Open Exceptions on the batch."),
             )
 
     def _result_sentence(self):

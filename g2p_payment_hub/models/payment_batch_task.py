@@ -71,7 +71,7 @@ class PaymentBatch(models.Model):
                     _logger.exception("batch %s: user %s could not be called", batch.id, user.id)
 
     def _owners(self):
-        """Who sees to what comes up after the approval: the approver, or all of finance once that one left."""
+        """Who sees to what comes up after the approval: the approver, or all of finance when that one left."""
         return self.approved_by_id.filtered("active") or self._finance_users()
 
     def _finance_users(self):

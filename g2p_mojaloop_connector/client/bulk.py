@@ -211,11 +211,13 @@ def _failure(row: Members, step: Step) -> StepFailed | None:
 def _results(said: Members) -> dict[str, Transfer | StepFailed]:
     whole = said.get("bulkTransferState")
     rows = _by_id(said.get("individualTransferResults"), "transferId")
-    return {
-        transfer_id: _failure(row, Step.TRANSFER)
-        or offers.transfer(_as_transfer(row, whole, said), transfer_id)
-        for transfer_id, row in rows.items()
-    }
+    told = {}
+    for transfer_id, row in rows.items():
+        failure = _failure(row, Step.TRANSFER)
+        if failure and row.get("fulfilment"):
+            continue  # paid and failed: nobody knows
+        told[transfer_id] = failure or offers.transfer(_as_transfer(row, whole, said), transfer_id)
+    return told
 
 
 def _as_transfer(row: Members, whole: Any, said: Members) -> Members:

@@ -261,11 +261,11 @@ def _check(name: str, probe: Callable[[], str]) -> Check:
     try:
         return Check(name=name, ok=True, detail=probe())
     except GatewayError as error:
-        return Check(name=name, ok=False, detail=f"{error.reason.value} {error.detail}".strip())
+        return Check(name=name, ok=False, reason=error.reason, detail=error.detail)
     except StepFailed as failure:
         return Check(name=name, ok=False, detail=f"{failure.code} {failure.description}".strip())
     except ValueError as error:  # the payer is no party
-        return Check(name=name, ok=False, detail=f"{Reason.CONFIGURATION.value} {error}")
+        return Check(name=name, ok=False, reason=Reason.CONFIGURATION, detail=str(error))
 
 
 def _party_path(start: str, id_type: str, id_value: str, sub_id: str) -> str:

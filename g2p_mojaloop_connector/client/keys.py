@@ -70,7 +70,10 @@ def public_key(key_pem: str) -> str:
 
 
 def load_public_key(pem: str) -> rsa.RSAPublicKey | ec.EllipticCurvePublicKey:
-    """Of a public key or of a certificate, as schemes give out either. ValueError on anything else."""
+    """Of a public key or of a certificate, as schemes give out either. ValueError on anything else, and when
+    there is a private key as well: it would be kept, and shown, where the public one is."""
+    if "PRIVATE KEY" in pem:
+        raise ValueError("the public half only is needed")
     try:
         if "CERTIFICATE" in pem.strip().partition("\n")[0]:
             key = _certificate(pem).public_key()

@@ -107,7 +107,8 @@ def _check(found: Quote, instruction: Instruction, amount_type: str) -> None:
         raise ValueError("nothing would be transferred")
     if instruction.payee_dfsp and instruction.payee_dfsp != found.payee.fsp_id:
         raise ValueError("the payee's account is at another institution than the payment names")
-    if amount_type == "RECEIVE" and found.payee_amount not in (None, found.amount):
+    misses = found.payee_amount not in (None, found.amount) or found.arrives < found.amount
+    if amount_type == "RECEIVE" and misses:
         raise ValueError("the payee would not receive the amount")
     if not ilp.is_condition(found.condition):
         raise ValueError("no condition")

@@ -8,7 +8,7 @@ nothing: what a worker cannot tell is a result as well.
 
 import functools
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from odoo.addons.g2p_payment_hub.client.errors import GatewayError, OutcomeUnknown, Reason
@@ -126,16 +126,21 @@ def not_asked(_transfer_id: str) -> None:
     """Nothing is known of one for which there was no time."""
 
 
-def may_pay(connector: Connector, transfer_id: str) -> bool | GatewayError:
-    """Whether the scheme has carried this transfer out, or still may; or why it cannot tell."""
-    try:
-        return connector.ask(transfer_id).state != transfer_state.ABORTED
-    except StepFailed as error:
-        if _is_not_known(error) or error.verdict is Verdict.FAILED:
-            return False
-        return OutcomeUnknown(Reason.SERVER_ERROR, str(error))
-    except GatewayError as error:
-        return error
+def may_pay(connector: Connector, transfer_ids: Iterable[str]) -> bool | GatewayError:
+    """Whether the scheme has carried one of these attempts at a payment out, or still may; or why it cannot
+    tell. There is no attempt after one that it does not know."""
+    for transfer_id in transfer_ids:
+        try:
+            if connector.ask(transfer_id).state != transfer_state.ABORTED:
+                return True
+        except StepFailed as error:
+            if _is_not_known(error):
+                return False
+            if error.verdict is Verdict.ASK:
+                return OutcomeUnknown(Reason.SERVER_ERROR, str(error))
+        except GatewayError as error:
+            return error
+    return False
 
 
 def _is_not_known(said: Any) -> bool:

@@ -39,10 +39,17 @@ class Quote(BaseModel):
         return self.transfer_amount - self.amount
 
     @property
+    def arrives(self) -> Decimal:
+        """What the payee gets. Where that is not told it follows from the other amounts (FSPIOP 1.1,
+        "Quoting")."""
+        if self.payee_amount is not None:
+            return self.payee_amount
+        return self.transfer_amount - (self.fee or 0) + (self.commission or 0)
+
+    @property
     def cost(self) -> Decimal:
         """What the payment costs somebody: on top of the amount, or missing from what the payee receives."""
-        missing = self.amount - self.payee_amount if self.payee_amount is not None else Decimal(0)
-        return max(self.payer_fee, missing)
+        return max(self.payer_fee, self.amount - self.arrives)
 
     def exceeds(self, limit_absolute: Decimal | None = None, limit_percent: Decimal | None = None) -> bool:
         """Whether the cost is above one of the limits; None is no limit, 0 allows no cost."""

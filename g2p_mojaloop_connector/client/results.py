@@ -94,7 +94,7 @@ def result(task: Task, state: str, **columns: Any) -> Result:
 
 def left_over(task: Task) -> Result:
     """A task that was not begun any more."""
-    return result(task, task.state if task.state != "transferring" else "unknown")
+    return _nothing_new(task, result(task, task.state if task.state != "transferring" else "unknown"))
 
 
 def not_sent(task: Task) -> Result:
@@ -115,6 +115,13 @@ def _no(task: Task, last: Result, meanwhile: str) -> Result:
         return last
     row = {**last.row, "state": meanwhile, "heard": True}
     return Result(task, row, pause=last.pause)
+
+
+def _nothing_new(task: Task, one: Result) -> Result:
+    """What brought no word of the scheme's leaves the no that was heard, and what it said."""
+    if not task.heard:
+        return one
+    return one._replace(row={**one.row, "heard": True, **_error(*task.error)})
 
 
 # Before money can move
@@ -213,7 +220,7 @@ def cannot_say_whether_known(task: Task, error: StepFailed | GatewayError) -> Re
         return not_answered(task, error)
     if isinstance(error, StepFailed) and error.verdict is not Verdict.ASK:
         return _no(task, _failed(task, error, error_of(error)), "waiting")
-    return result(task, "waiting", **next_ask(task), **error_of(error))
+    return _nothing_new(task, result(task, "waiting", **next_ask(task), **error_of(error)))
 
 
 def known(task: Task, said: Transfer) -> Result:
@@ -229,7 +236,7 @@ def known(task: Task, said: Transfer) -> Result:
 def not_failed(task: Task, why: StepFailed | GatewayError) -> Result:
     """It has ended without money, and the scheme cannot say whether it knows the next attempt."""
     one = result(task, left_over(task).row["state"], **next_ask(task), **error_of(why))
-    return one._replace(row={**one.row, "heard": True})
+    return _nothing_new(task, one._replace(row={**one.row, "heard": True}))
 
 
 def sent(task: Task, said: Transfer | StepFailed | GatewayError, first: bool = False) -> Result:
@@ -248,7 +255,8 @@ def sent(task: Task, said: Transfer | StepFailed | GatewayError, first: bool = F
         return _no(task, _failed(task, said, facts), "unknown")
     if state is TransferState.NEVER_HAPPENED:
         return _never_happened(task, facts)
-    return result(task, "unknown", **next_ask(task), **facts)
+    waits = result(task, "unknown", **next_ask(task), **facts)
+    return waits if isinstance(said, Transfer) else _nothing_new(task, waits)
 
 
 def _failed(task: Task, said: Any, facts: dict[str, Any]) -> Result:
@@ -297,7 +305,7 @@ def _facts(said: Transfer) -> dict[str, Any]:
 def error_of(said: Exception) -> dict[str, Any]:
     if isinstance(said, StepFailed):
         return _error(said.step.value, said.code, said.description)
-    return _error(Step.TRANSFER.value, said.reason.value, said.detail)
+    return _error("", said.reason.value, said.detail)
 
 
 def _error(step: str, code: str, description: str) -> dict[str, Any]:

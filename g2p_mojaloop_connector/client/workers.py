@@ -66,7 +66,8 @@ class Workers:
         until = time.monotonic() + seconds
 
         def one(task: Task) -> Result:
-            self._pace.wait()
+            if time.monotonic() <= until:  # else thousands would take their turns one after the other
+                self._pace.wait()
             return left_over(task) if time.monotonic() > until else work(self.connection(), task)
 
         return list(map(one, tasks) if alone else self._pool.map(one, tasks))

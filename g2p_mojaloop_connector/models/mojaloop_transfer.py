@@ -29,14 +29,16 @@ NEXT = {
 }
 # A payment is tried under this many ids at the most.
 MAX_ATTEMPTS = 5
+# It may have left, and the scheme has not said, or not proved, what became of it.
+UNSETTLED = ("transferring", "unknown")
 FINAL = ("committed", "failed", "suspect")
 _STATUS = {
     "committed": OutcomeStatus.PAID,
     "failed": OutcomeStatus.FAILED,
     "suspect": OutcomeStatus.SUSPECT,
 }
-# What one step may learn, with its type in PostgreSQL. Nothing that was learnt is forgotten.
-_FACTS = {
+# What a quote says, with its type in PostgreSQL: all of it is of the last one.
+_QUOTE = {
     "quote_id": "varchar",
     "payee_fsp": "varchar",
     "payee_name": "varchar",
@@ -46,6 +48,9 @@ _FACTS = {
     "commission": "varchar",
     "currency": "varchar",
     "condition": "varchar",
+}
+# What one step may learn. Nothing that was learnt is forgotten.
+_FACTS = {
     "bulk_transfer_id": "varchar",
     "body": "text",
     "expires_at": "timestamp",
@@ -256,7 +261,7 @@ class MojaloopTransfer(models.Model):
             reason_code=(self.error_code or "") if failed else "",
             reason=self._reason() if failed else "",
             failure_type=(self.failure_type or FailureType.OTHER.value) if failed else None,
-            fee=_decimal(self.fee) if moved else None,
+            fee=self._on_top() if moved else None,
             commission=_decimal(self.commission) if moved else None,
             completed_at=self.completed_at.replace(tzinfo=timezone.utc) if self.completed_at else None,
         )
@@ -266,6 +271,14 @@ class MojaloopTransfer(models.Model):
         if self.payee_amount or not self.transfer_amount:
             return _decimal(self.payee_amount)
         return Decimal(self.transfer_amount) - Decimal(self.fee or 0) + Decimal(self.commission or 0)
+
+    def _on_top(self):
+        """What leaves beyond what arrives. Not every institution calls it a fee."""
+        named = _decimal(self.fee)
+        if not self.payee_amount:
+            return named
+        gap = Decimal(self.transfer_amount) - Decimal(self.payee_amount) + Decimal(self.commission or 0)
+        return gap if gap > 0 else named
 
     def _reason(self):
         if self.error_code == FEE:
@@ -343,9 +356,10 @@ class MojaloopTransfer(models.Model):
         """Writes what came of claimed transfers, in one statement, and gives back all but those that may
         leave now.
 
-        `rows`: dicts of `id`, `before` (the state when they were claimed) and columns of _NOW and _FACTS.
-        Returns the ids written: those whose lease another run has taken meanwhile are not, and what people
-        have decided meanwhile may not leave.
+        `rows`: dicts of `id`, `before` (the state when they were claimed) and columns of _NOW, _QUOTE and
+        _FACTS. Returns the ids written: those whose lease another run has taken meanwhile are not, and what
+        people have decided meanwhile may not leave. A proof that does not fit is for people; when they have
+        decided without it, it stays unknown, so that the scheme is asked before somebody is paid again.
         """
         if not rows:
             return set()
@@ -353,13 +367,19 @@ class MojaloopTransfer(models.Model):
             if row["state"] not in NEXT[row["before"]]:
                 raise ValueError(f"transfer {row['id']}: {row['before']} cannot become {row['state']}")
         self.flush_model()
-        types = {"id": "integer", "before": "varchar", **_NOW, **_FACTS}
-        moves = [f"{name} = told.{name}" for name in _NOW]
+        types = {"id": "integer", "before": "varchar", **_NOW, **_QUOTE, **_FACTS}
+        moves = [f"{name} = told.{name}" for name in _NOW if name != "state"]
+        moves += [
+            f"{name} = CASE WHEN told.quote_id IS NULL THEN transfer.{name} ELSE told.{name} END"
+            for name in _QUOTE
+        ]
         moves += [f"{name} = coalesce(told.{name}, transfer.{name})" for name in _FACTS]
         self.env.cr.execute(
             f"""
             UPDATE g2p_mojaloop_transfer AS transfer
                SET {", ".join(moves)},
+                   state = CASE WHEN transfer.decided IS NOT NULL AND told.state = 'suspect'
+                                THEN 'unknown' ELSE told.state END,
                    lease_until = CASE WHEN told.state = 'transferring' THEN transfer.lease_until END,
                    write_date = %s
               FROM jsonb_to_recordset(%s::jsonb)

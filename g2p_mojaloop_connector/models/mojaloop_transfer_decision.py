@@ -2,9 +2,10 @@ from odoo import _, api, fields, models
 from odoo.exceptions import UserError
 
 from ..client import results
+from ..client.ids import transfer_ids
+from .mojaloop_transfer import MAX_ATTEMPTS, UNSETTLED
 
-# The scheme has not said, or not proved, what became of it.
-OPEN = ("waiting", "transferring", "unknown")
+OPEN = ("waiting", *UNSETTLED)
 
 
 class MojaloopTransfer(models.Model):
@@ -58,14 +59,16 @@ class MojaloopTransfer(models.Model):
         declared = self.sudo().search(
             [
                 ("payment_id.entitlement_id", "in", payments.sudo().entitlement_id.ids),
-                ("gateway_id", "=", gateway.id),
                 ("decided", "=", "failed"),
                 ("state", "in", OPEN),
+                # What never left through another gateway may be why it is paid through this one.
+                "|",
+                ("gateway_id", "=", gateway.id),
+                ("state", "in", UNSETTLED),
             ]
         )
-        may_pay = declared.filtered(lambda one: one._is_in_time())[:1] or (
-            gateway._mojaloop_may_pay(payments.batch_id, declared) if declared else declared
-        )
+        in_time = declared.filtered(lambda one: one._is_in_time())[:1]
+        may_pay = in_time or declared._may_pay(payments.batch_id)
         if may_pay:
             raise UserError(
                 _(
@@ -76,6 +79,36 @@ class MojaloopTransfer(models.Model):
                     transfer=may_pay.transfer_id,
                 )
             )
+
+    def _may_pay(self, batch):
+        """The first of these that its scheme has carried out, or still may: each gateway is asked for its
+        own."""
+        for gateway, transfers in self.grouped("gateway_id").items():
+            found = gateway._mojaloop_may_pay(batch, transfers)
+            if found:
+                return found
+        return self.browse()
+
+    def _ids_from_here(self):
+        """Its id, and those of the attempts after it, which a restored backup may have forgotten."""
+        name = self.payment_id.name
+        return [transfer_ids(name, attempt).transfer_id for attempt in range(self.attempt, MAX_ATTEMPTS + 1)]
+
+    @api.model
+    def _are_asked_again(self, gateways):
+        """Whether some of these gateways' transfers will be asked for before their entitlements are paid
+        again: they may have left, were declared failed, and nothing else has been sent in their place."""
+        declared = self.sudo().search(
+            [
+                ("gateway_id", "in", gateways.ids),
+                ("decided", "=", "failed"),
+                ("state", "in", UNSETTLED),
+                ("payment_id.entitlement_id.state", "=", "approved"),
+            ]
+        )
+        others = declared.payment_id._others_that_may_pay()
+        sent = [entitlement for entitlement, of in others.items() if set(of.mapped("state")) != {"issued"}]
+        return any(entitlement not in sent for entitlement in declared.payment_id.entitlement_id)
 
     def _is_in_time(self):
         """Whether the scheme may still come to know of it, and carry it out."""

@@ -12,8 +12,8 @@ from ..client.catalogue import StepFailed
 
 # Looked up in one job; looking up moves no money, so a job that died simply begins again.
 CHUNK = 200
-# New look-ups of a job begin for so many seconds.
-SECONDS = 300
+# New look-ups of a job begin for so many seconds, well below a worker's time limit. Another does the rest.
+SECONDS = 30
 
 
 class _Question(NamedTuple):
@@ -96,11 +96,11 @@ class PayeeVerification(models.Model):
         """Makes a verification of each of `rows` (dicts of columns) and queues the jobs that look them up."""
         verifications = self.sudo().create([{**row, "gateway_id": gateway.id} for row in rows])
         for start in range(0, len(verifications), CHUNK):
-            part = verifications[start : start + CHUNK]
-            part.with_delay(
-                description=_("Verify %s payees", len(part)),
-            )._look_up()
+            verifications[start : start + CHUNK]._queue_look_up()
         return verifications
+
+    def _queue_look_up(self):
+        self.with_delay(description=_("Verify %s payees", len(self)))._look_up()
 
     def _look_up(self):
         """The job: asks without holding anything, and then writes down what was learnt."""
@@ -108,12 +108,16 @@ class PayeeVerification(models.Model):
         gateway = waiting.gateway_id
         if not waiting:
             return _("Nothing to do: these payees have been looked up.")
+        gateway._mojaloop_claim()
         with gateway._mojaloop_workers(gateway._mojaloop_terms_of_gateway()) as workers:
             told = workers.run(_asked, [one._question() for one in waiting], SECONDS, lambda _one: None)
         for one, values in zip(waiting, told, strict=True):
             if values:
                 one._take_answer(values)
-        return _("%s payees were looked up.", len(waiting))
+        rest = waiting.filtered(lambda one: one.state == "waiting")
+        if rest:
+            rest._queue_look_up()
+        return _("%s payees were looked up.", len(waiting - rest))
 
     def _question(self):
         id_type, sub_id = grammar.split_type(self.identifier_type)

@@ -2,8 +2,8 @@ from odoo import _, api, fields, models
 
 from odoo.addons.g2p_payment_hub.models.roles import APPROVERS, LOOKERS, check_role
 
+from .mojaloop_transfer import UNSETTLED
 from .payment_gateway import MOJALOOP
-from .payment_submission import UNSETTLED
 
 
 class PaymentBatch(models.Model):

@@ -9,6 +9,7 @@ from ..client.orders import BULK, STEP_BY_STEP, TWO_PHASES
 
 MOJALOOP = "mojaloop"
 _HEADER_TEXTS = ("mojaloop_dfsp_id", "mojaloop_client_id")
+_CERTIFICATES = ("mojaloop_ca_bundle", "mojaloop_client_certificate", "mojaloop_cm_ca_bundle")
 
 
 class PaymentGateway(models.Model):
@@ -179,9 +180,8 @@ class PaymentGateway(models.Model):
         """UserError while the tables of this add-on hold what nobody else knows."""
         gateways = self.sudo().with_context(active_test=False).search([("provider", "=", MOJALOOP)])
         open_results = [("gateway_id", "in", gateways.ids), ("payment_id.status", "=", False)]
-        if gateways._waits_for_answers() or self.env["g2p.mojaloop.transfer"].sudo().search_count(
-            open_results, limit=1
-        ):
+        without = self.env["g2p.mojaloop.transfer"].sudo().search_count(open_results, limit=1)
+        if without or gateways._waits_for_answers() or gateways._asks_again():
             raise UserError(
                 _(
                     "Transfers of Mojaloop are not over, or their payments have no result yet. Let "
@@ -212,6 +212,20 @@ class PaymentGateway(models.Model):
                 gateway._check_header_name("mojaloop_header_name")
             for name in _HEADER_TEXTS:
                 gateway._check_header_text(name)
+
+    @api.constrains(*_CERTIFICATES)
+    def _check_mojaloop_no_private_key(self):
+        for gateway in self:
+            for name in _CERTIFICATES:
+                if "PRIVATE KEY" in (gateway[name] or ""):
+                    raise ValidationError(
+                        _(
+                            "%s: there is a private key in it, and everybody who sees the gateway can read "
+                            "this. Leave the certificates, and put the key of the client certificate into "
+                            "Client Key.",
+                            self._label(name),
+                        )
+                    )
 
     @api.constrains("mojaloop_flow", "mojaloop_scenario")
     def _check_mojaloop_flow(self):

@@ -105,6 +105,18 @@ class PaymentGateway(models.Model):
         if problems:
             raise UserError(" ".join(problems))
 
+    def _mojaloop_claim(self):
+        """One job at a time pays or looks up through a gateway, so that its pace holds for all of them
+        together, and no more is under way than the connector can tell apart. The lock goes with the job's own
+        transaction, also when its worker dies."""
+        self.env.cr.execute(
+            "SELECT pg_try_advisory_xact_lock(hashtext('g2p_mojaloop_connector'), %s)", [self.id]
+        )
+        if not self.env.cr.fetchone()[0]:
+            raise RetryableJobError(
+                "Another job is at work through this gateway.", seconds=10, ignore_retry=True
+            )
+
     def _mojaloop_workers(self, terms):
         """Threads that talk to the connector."""
         return Workers(self._mojaloop_connect(terms), self.mojaloop_parallel, Pace(self.mojaloop_per_second))
@@ -287,9 +299,12 @@ class PaymentGateway(models.Model):
 
     def _mojaloop_may_pay(self, batch, transfers):
         """The first of these transfers of ours that the scheme has carried out, or still may."""
+        problems = self._check_ready()
+        if problems:
+            raise UserError(" ".join(problems))
         payments = self._mojaloop_not_asked(transfers.payment_id.mapped("name"))
         open_ones = transfers.filtered(lambda one: one.payment_id in payments)
-        ids = open_ones.mapped("transfer_id")
+        ids = [one._ids_from_here() for one in open_ones]
         owners = payments.browse(one.payment_id.id for one in open_ones)
         found = self._mojaloop_first(paying.may_pay, batch, owners, ids, alone=True)
         return open_ones[found] if found is not None else open_ones.browse()
@@ -328,6 +343,9 @@ class PaymentGateway(models.Model):
             ),
         }
         return sentences.get(error.detail) or super()._explain(error)
+
+    def _asks_again(self):
+        return super()._asks_again() or self.env["g2p.mojaloop.transfer"]._are_asked_again(self)
 
     def _waits_for_answers(self):
         """Another system would say of a transfer under way that it does not know it."""

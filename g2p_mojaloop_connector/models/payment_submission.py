@@ -1,21 +1,22 @@
 import time
 
+from markupsafe import escape
+
 from odoo import _, api, fields, models
 
 from odoo.addons.g2p_payment_hub.client.errors import GatewayError
-from odoo.addons.queue_job.exception import RetryableJobError
 
 from ..client import orders, paying, paying_bulk
 from ..client.bulk import MAX_ITEMS
-from .mojaloop_transfer import FINAL
+from .mojaloop_transfer import FINAL, UNSETTLED
 from .payment_gateway import MOJALOOP
 
 # A job begins nothing after so long, and makes room for others; well below a worker's time limit.
 RUN_SECONDS = 30
 # Payments taken at a time. What a worker leaves behind when it dies is no more than this, or than one bulk.
 CHUNK = 32
-UNSETTLED = ("transferring", "unknown")
 PAUSED = "paused"  # in the audit trail; beside the submission's own state, which stays
+RESUME = "g2p_mojaloop_connector.activity_resume"
 
 
 class PaymentSubmission(models.Model):
@@ -87,7 +88,7 @@ class PaymentSubmission(models.Model):
         problems = gateway._check_ready()
         if problems:
             return self._end_run(" ".join(problems))
-        self._claim_gateway()
+        gateway._mojaloop_claim()
         terms, _lines = orders.parse(self._frozen_content())
         with gateway._mojaloop_workers(terms) as workers:
             run = _Run(workers, terms)
@@ -148,38 +149,27 @@ class PaymentSubmission(models.Model):
             said = " ".join(filter(None, (error.code, error.description)))
         self.sudo().paused_reason = said
         batch = self.batch_id
-        batch.sudo().activity_schedule(
-            "mail.mail_activity_data_todo",
-            summary=_("%s is paused", batch.name),
-            note=_(
+        batch._call(
+            RESUME,
+            batch.approved_by_id or self.env.user,
+            _("%s is paused", batch.name),
+            _(
                 "Payments of this batch cannot go on: %s. Mend the cause with the scheme's operator or the "
                 "gateway's administrator, then press Resume on the batch.",
-                said,
+                escape(said),
             ),
-            user_id=(batch.approved_by_id or self.env.user).id,
         )
         self._note_pause(self.state, PAUSED, _("Paused: %s", said))
 
     def _resume(self):
         self._note_pause(PAUSED, self.state, _("Resumed after: %s", self.paused_reason))
         self.sudo().paused_reason = False
-        self.batch_id.sudo().activity_unlink(["mail.mail_activity_data_todo"])
+        self.batch_id._call_off(RESUME)
         self._queue_paying()
 
     def _note_pause(self, before, after, why):
         self._record(before, after, why)
         self.batch_id._message_log(body=why)
-
-    def _claim_gateway(self):
-        """One job at a time pays through a gateway, so that its pace holds for all batches together. The lock
-        goes with the job's own transaction, also when its worker dies."""
-        self.env.cr.execute(
-            "SELECT pg_try_advisory_xact_lock(hashtext('g2p_mojaloop_connector'), %s)", [self.gateway_id.id]
-        )
-        if not self.env.cr.fetchone()[0]:
-            raise RetryableJobError(
-                "Another batch is being paid through this gateway.", seconds=10, ignore_retry=True
-            )
 
     # One chunk of payments
 

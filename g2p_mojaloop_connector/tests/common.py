@@ -26,11 +26,11 @@ class Scheme:
     `faults`: payee's identifier and step ("lookup", "quote", "transfer", "ask") to what happens there
     instead: an error code of Mojaloop's, TIMEOUT, an exception that is raised before the hub hears of it,
     or, for a transfer, a state. With `lose_replies` a transfer is carried out and its answer lost. `fee` is
-    asked for on top, or what `fees` has for a payee. `institutions`, `names` and `told`: payee's identifier
-    to where its account is, what it is called there, and members of what is told of its transfers.
-    `mixed_up`: payee's identifier and step to an error code that belongs to another payment and is answered
-    once, whatever happened. `ledger`: transfer id to what was paid; `posts`: the bodies of all transfers, as
-    they came, and `quoted` the ids of all quotes.
+    asked for on top, or what `fees` has for a payee; `names_fees`: whether quotes say so. `institutions`,
+    `names` and `told`: payee's identifier to where its account is, what it is called there, and members of
+    what is told of its transfers. `mixed_up`: payee's identifier and step to an error code that belongs to
+    another payment and is answered once, whatever happened. `ledger`: transfer id to what was paid;
+    `posts`: the bodies of all transfers, as they came, and `quoted` the ids of all quotes.
     """
 
     def __init__(self):
@@ -39,7 +39,7 @@ class Scheme:
         self.lose_replies, self.fee, self.down, self.wrong_fulfilment = set(), "0", None, set()
         self.accounts, self.refused_accounts = set(), set()
         self.mixed_up, self.institutions, self.fees, self.quoted = {}, {}, {}, []
-        self.told = {}
+        self.told, self.names_fees = {}, True
         self._payees, self._secrets = {}, {}
         self._lock = threading.Lock()
 
@@ -100,7 +100,8 @@ class Scheme:
             "ilpPacket": packet,
             "condition": _text(hashlib.sha256(fulfilment).digest()),
         }
-        fees = {"payeeFspFee": {**money, "amount": fee}} if fee != "0" else {}
+        named = self.names_fees and fee != "0"
+        fees = {"payeeFspFee": {**money, "amount": fee}} if named else {}
         return {**offer, **fees}
 
     def _post_simpleTransfers(self, body, text):

@@ -1,5 +1,6 @@
 from unittest.mock import patch
 
+from odoo.exceptions import UserError
 from odoo.tests import tagged
 
 from odoo.addons.g2p_payment_hub.client.errors import OutcomeUnknown, Reason
@@ -7,8 +8,10 @@ from odoo.addons.g2p_payment_hub.client.outcomes import OutcomeStatus
 
 from ..client import paying
 from ..client.connector import Connector
+from ..client.ids import transfer_ids
 from ..models import payment_submission
 from .common import TIMEOUT
+from .flows import TwoPhaseScheme
 from .test_paying import FIRST, PayingCase
 
 
@@ -37,6 +40,22 @@ class DecisionCase(PayingCase):
     def _suspect(self):
         self.scheme.wrong_fulfilment.add(FIRST)
         return self._paid()
+
+    def _decided_during(self, work, status):
+        """A batch that is paid, and decided when a worker has done `work` (a step of paying) and has not yet
+        written it down."""
+        batch = self._approved()
+        self._send(batch)
+        original = getattr(paying, work)
+
+        def step(connector, task):
+            result = original(connector, task)
+            self._declare(batch.payment_ids, status)
+            return result
+
+        with patch.object(payment_submission.paying, work, step):
+            self._pay(batch)
+        return batch
 
     def _told_again(self, batch):
         """What whoever reconciles is told of a batch that has no open payments."""
@@ -93,22 +112,6 @@ class TestDecision(DecisionCase):
     def test_unknown_and_taken_back(self):
         self._assert_goes_on(self._unknown())
 
-    def _decided_during(self, work, status):
-        """A batch that is paid, and decided when a worker has done `work` (a step of paying) and has not yet
-        written it down."""
-        batch = self._approved()
-        self._send(batch)
-        original = getattr(paying, work)
-
-        def step(connector, task):
-            result = original(connector, task)
-            self._declare(batch.payment_ids, status)
-            return result
-
-        with patch.object(payment_submission.paying, work, step):
-            self._pay(batch)
-        return batch
-
     def test_decided_while_it_is_looked_up_nothing_leaves(self):
         batch = self._decided_during("begin", "failed")
         self.assertEqual(self.scheme.posts, [])
@@ -159,10 +162,7 @@ class TestDecision(DecisionCase):
         self.assertEqual((batch.mojaloop_unsettled_count, batch.mojaloop_transfer_count), (0, 1))
 
 
-@tagged("post_install", "-at_install")
-class TestPaidAgain(DecisionCase):
-    """An entitlement whose payment was declared failed is paid again when the scheme has ended that."""
-
+class PaidAgainCase(DecisionCase):
     def _again(self, batch):
         """Declared failed, prepared and sent again; the new batch."""
         self._declare(batch.payment_ids, "failed")
@@ -190,6 +190,11 @@ class TestPaidAgain(DecisionCase):
         self.assertIn(why, again.last_answer)
         self.assertFalse(self._transfers(again))
 
+
+@tagged("post_install", "-at_install")
+class TestPaidAgain(PaidAgainCase):
+    """An entitlement whose payment was declared failed is paid again when the scheme has ended that."""
+
     def test_the_scheme_has_paid_it_meanwhile(self):
         batch = self._reserved()
         self.scheme.commit(self._transfers(batch).transfer_id)
@@ -206,6 +211,58 @@ class TestPaidAgain(DecisionCase):
         self._pay(again)
         self.assertEqual((again.batch_state, self._transfers(again).state), ("sent", "committed"))
         self.assertEqual(self.scheme.paid(), [(FIRST, "100")])
+
+    def _assert_paid_again_after(self, code):
+        """The scheme, asked for what was declared failed, says why it has ended it."""
+        batch = self._reserved()
+        self.scheme.faults[FIRST, "ask"] = code
+        again = self._again(batch)
+        self.assertEqual(again.batch_state, "sent", again.last_answer)
+        self._pay(again)
+        self.assertEqual(self.scheme.paid(), [(FIRST, "100")])
+
+    def test_the_scheme_has_refused_it_for_good(self):
+        self._assert_paid_again_after("5104")
+
+    def test_the_scheme_has_refused_it_because_we_lacked_money(self):
+        self._assert_paid_again_after("4001")
+
+    def test_the_scheme_has_refused_it_because_the_payees_institution_lacked_money(self):
+        self._assert_paid_again_after("5001")
+
+    def test_a_later_attempt_that_a_restored_backup_has_forgotten_may_still_pay_it(self):
+        batch = self._reserved()
+        first = self._transfers(batch)
+        self.scheme.states[first.transfer_id] = "ABORTED"
+        self.scheme.states[transfer_ids(first.payment_id.name, 2).transfer_id] = "RESERVED"
+        self._assert_not_sent(self._again(batch), "is not over at the scheme")
+
+    def test_through_another_gateway(self):
+        batch = self._reserved()
+        self.scheme.commit(self._transfers(batch).transfer_id)
+        self.manager.gateway_id = self._mojaloop(name="Another Switch")
+        self._assert_not_sent(self._again(batch), "take that decision back")
+
+    def test_through_another_gateway_while_the_first_cannot_be_asked(self):
+        batch = self._reserved()
+        self.manager.gateway_id = self._mojaloop(name="Another Switch")
+        self.gateway.state = "disabled"
+        self._assert_not_sent(self._again(batch), "disabled")
+
+    def test_through_another_gateway_what_never_left(self):
+        batch = self._waiting()
+        self.manager.gateway_id = self._mojaloop(name="Another Switch")
+        self.gateway.state = "disabled"
+        self.assertEqual(self._again(batch).batch_state, "sent")
+
+    def test_the_address_stays_until_it_is_paid_again(self):
+        batch = self._unknown()
+        self._declare(batch.payment_ids, "failed")
+        with self.assertRaisesRegex(UserError, "Nobody knows yet"):
+            self.gateway.mojaloop_url = "http://127.0.0.1:4002"
+        self._is_over(batch)
+        self._pay(self._again(batch))
+        self.gateway.mojaloop_url = "http://127.0.0.1:4002"
 
     def test_the_scheme_gives_no_answer(self):
         batch = self._reserved()
@@ -240,3 +297,18 @@ class TestPaidAgain(DecisionCase):
         batch = self._suspect()
         self.scheme.wrong_fulfilment.clear()
         self.assertEqual(self._again(batch).batch_state, "sent")
+
+
+@tagged("post_install", "-at_install")
+class TestProofAfterDecision(PaidAgainCase):
+    """A proof that does not fit, and people had decided before it was told."""
+
+    scheme_class = TwoPhaseScheme
+
+    def test_it_is_not_paid_again(self):
+        self.gateway.mojaloop_flow = "two_phases"
+        self.scheme.wrong_fulfilment.add(FIRST)
+        batch = self._decided_during("transfer", "failed")
+        self._is_over(batch)
+        self._assert_not_sent(self._again(batch), "take that decision back")
+        self.assertEqual(self.scheme.paid(), [(FIRST, "100")])

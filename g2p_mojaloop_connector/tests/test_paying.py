@@ -200,6 +200,13 @@ class TestPaying(PayingCase):
         self.assertEqual((transfer.state, transfer.transfer_amount), ("committed", "101.5"))
         self.assertEqual((outcome.amount, outcome.fee), (100, Decimal("1.5")))
 
+    def test_a_fee_that_is_not_named_is_told_as_well(self):
+        self.gateway.mojaloop_fee_limit = 5
+        self.scheme.fee, self.scheme.names_fees = "5", False
+        _transfer, outcome = self._only(self._paid())
+        self.assertEqual(self.scheme.paid(), [(FIRST, "105")])
+        self.assertEqual((outcome.status, outcome.amount, outcome.fee), (OutcomeStatus.PAID, 100, 5))
+
     def test_a_fee_above_the_limit_is_not_paid(self):
         self.gateway.write({"mojaloop_fee_limit": 0.49, "mojaloop_fee_limit_percent": 1})
         self.scheme.fee = "1.5"
@@ -210,6 +217,19 @@ class TestPaying(PayingCase):
             (outcome.failure_type, outcome.reason), ("limit", "The fee is above the limit: 1.5 USD")
         )
         self.assertFalse(self.scheme.posts)
+
+    def test_what_an_earlier_quote_asked_for_is_not_told_of_a_later_one(self):
+        self.gateway.mojaloop_fee_limit = 5
+        self.scheme.fee = "5"
+        self.scheme.faults[FIRST, "transfer"] = NotSent(Reason.UNREACHABLE)
+        batch = self._paid()
+        self.assertEqual(self._transfers(batch).fee, "5")
+        self.scheme.fee = "0"
+        self.scheme.faults.clear()
+        self._pay(batch)
+        transfer, outcome = self._only(batch)
+        self.assertEqual((transfer.state, transfer.transfer_amount), ("committed", "100"))
+        self.assertEqual((transfer.fee, outcome.fee, outcome.amount), (False, None, 100))
 
     def test_the_limit_is_part_of_what_is_approved(self):
         batch = self._approved()
@@ -399,7 +419,7 @@ class TestPause(PayingCase):
     def test_without_liquidity_the_batch_pauses(self):
         batch = self._without_money()
         self.assertIn("4001", batch.mojaloop_paused_reason)
-        self.assertEqual(batch.activity_ids.user_id, self.finance_user)
+        self.assertEqual(batch._called(payment_submission.RESUME), self.finance_user)
         posts = len(self.scheme.posts)
         for _number in range(3):
             self._pay(batch)

@@ -6,7 +6,7 @@ from unittest.mock import patch
 from cryptography import x509
 
 from odoo import Command, fields
-from odoo.exceptions import AccessError, UserError
+from odoo.exceptions import AccessError, UserError, ValidationError
 from odoo.tests import Form, tagged
 from odoo.tools import file_open
 
@@ -208,6 +208,14 @@ class TestTrustRights(TrustCase):
         self.assertNotIn(NEXT_KEY, names)
         with self.assertRaises(AccessError):
             self.env["g2p.payment.gateway.secret"].with_user(self.admin_user).search([])
+
+    def test_a_private_key_is_not_kept_where_everybody_reads(self):
+        """A file often has both, the certificate and its key."""
+        both = Authority().certificate() + new_key(2048)
+        names = ("client_certificate", "ca_bundle", "cm_ca_bundle", "signing_key")
+        for name in names:
+            with self.subTest(name), self.assertRaises(ValidationError), self.cr.savepoint():
+                self.as_admin[f"mojaloop_{name}"] = both
 
     def test_gateways_of_an_older_version_get_the_steps_that_they_lack(self):
         self._sql("DELETE FROM g2p_mojaloop_trust_step WHERE step IN ('hub_key', 'server_certificate')")

@@ -35,6 +35,13 @@ class TestUninstall(MojaloopCase):
         with self.assertRaisesRegex(UserError, "Transfers of Mojaloop are not over"):
             uninstall_hook(self.env)
 
+    def test_not_while_what_was_declared_failed_may_have_been_paid(self):
+        """Before its entitlement is paid again the scheme is asked, and only the transfer says for what."""
+        self._sql("UPDATE g2p_mojaloop_transfer SET state = 'unknown', decided = 'failed'")
+        self.batch.sudo().payment_ids.write({"status": "failed", "status_is_final": True})
+        with self.assertRaisesRegex(UserError, "Transfers of Mojaloop are not over"):
+            uninstall_hook(self.env)
+
     def test_it_leaves_gateways_that_send_nothing(self):
         other = self._mojaloop(active=False)
         waiting = self._approved_for_another_cycle()

@@ -1,8 +1,14 @@
+from contextlib import closing
+from unittest.mock import patch
+
 from odoo.exceptions import AccessError, UserError
+from odoo.sql_db import db_connect
 from odoo.tests import tagged
 
 from odoo.addons.g2p_payment_hub.client.errors import NotSent, Reason
+from odoo.addons.queue_job.exception import RetryableJobError
 
+from ..models import payee_verification
 from .common import TIMEOUT, MojaloopCase
 
 FIRST = "27713800000"
@@ -59,6 +65,34 @@ class TestVerifyPayees(MojaloopCase):
         batch.with_context(queue_job__no_delay=True).action_verify_payees()
         self.assertEqual(batch.payment_ids.mojaloop_verification_id.mapped("state"), ["found"] * 2)
         self.assertEqual(len(batch.payment_ids.mojaloop_verification_ids), 4, "the evidence of before stays")
+
+    def test_what_there_was_no_time_for_is_looked_up_in_another_job(self):
+        self._entitle(3)
+        batch = self._prepare()
+        batch.with_user(self.manager_user).action_verify_payees()
+        found = batch.payment_ids.mojaloop_verification_id
+        for seconds, state in ((-1, "waiting"), (30, "found")):
+            job = self.env["queue.job"].search([("method_name", "=", "_look_up"), ("state", "=", "pending")])
+            with patch.object(payee_verification, "SECONDS", seconds):
+                self._run(job)
+            job.state = "done"
+            self.assertEqual(set(found.mapped("state")), {state})
+
+    def test_not_while_a_batch_is_paid(self):
+        """A connector of npm's mixes up look-ups and payments under way at the same time."""
+        self._entitle()
+        batch = self._prepare()
+        batch.with_user(self.manager_user).action_verify_payees()
+        found = batch.payment_ids.mojaloop_verification_id
+        with closing(db_connect(self.cr.dbname).cursor()) as another:
+            another.execute(
+                "SELECT pg_advisory_xact_lock(hashtext('g2p_mojaloop_connector'), %s)", [self.gateway.id]
+            )
+            with self.assertRaises(RetryableJobError):
+                found._look_up()
+        self.assertEqual(self.scheme.requests, [])
+        found._look_up()
+        self.assertEqual(found.state, "found")
 
     def test_the_threshold_decides_what_differs(self):
         self.scheme.names[FIRST] = "Payee Null"

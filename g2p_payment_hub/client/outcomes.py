@@ -4,6 +4,7 @@ from enum import Enum
 
 from pydantic import BaseModel, ConfigDict
 
+from .errors import Reason
 from .kept import Amount, Moment, Text
 
 
@@ -79,10 +80,14 @@ class Outcome(BaseModel):
 
 
 class Check(BaseModel):
-    """One line of a connection test: what was tried, whether it works, and what was seen."""
+    """One line of a connection test: what was tried, whether it works, and what was seen.
+
+    `reason` says why it does not work; empty when it is the other side's own words that stand in `detail`.
+    """
 
     model_config = ConfigDict(frozen=True)
 
     name: str
     ok: bool
+    reason: Reason | None = None
     detail: str = ""

@@ -130,12 +130,13 @@ class PaymentHub:
         Other rows are told too, under their own key. The batch's status word and counters are not used:
         the hub calls an empty batch COMPLETED and a running one Failed. GatewayError: ask again later.
         """
-        still_open, ended = set(references), set(ended)
+        still_open = set(references)
+        ours = still_open.union(ended)
         self._verify_until = self._now() + VERIFY_SECONDS
         seen: set[str] = set()
         parts = {batch_id}
         for rows in self._operations.batch_rows(batch_id):
-            page = [self._outcome(row, still_open, ended) for row in rows]
+            page = [self._outcome(row, ours, still_open) for row in rows]
             seen.update(outcome.reference for outcome in page)
             parts.update(str(row.get("batchId") or batch_id) for row in rows)
             yield page
@@ -159,15 +160,14 @@ class PaymentHub:
     def _silent_row(self, row: Row, references: set[str], parts: set[str]) -> Outcome:
         """These were looked for in the whole hub. In another batch, that of an earlier attempt, a failure
         does not end this one, and a success is for a person: it may be paid twice."""
-        outcome = self._outcome(row, references)
+        outcome = self._outcome(row, references, references)
         if str(row.get("batchId") or "") in parts:
             return outcome
         if outcome.status is OutcomeStatus.FAILED:
             return _marked(outcome, OutcomeStatus.WAITING, "other_batch")
         return _marked(outcome, OutcomeStatus.SUSPECT, "other_batch")
 
-    def _outcome(self, row: Row, still_open: set[str], ended: Collection[str] = ()) -> Outcome:
-        ours = still_open.union(ended)
+    def _outcome(self, row: Row, ours: set[str], still_open: set[str]) -> Outcome:
         reference = answers.reference_of(row, ours) or answers.unquoted(row.get("clientCorrelationId"))
         outcome = answers.outcome(row, reference)
         if outcome.status is not OutcomeStatus.PAID or reference not in ours:
@@ -208,7 +208,7 @@ class PaymentHub:
         try:
             return Check(name=name, ok=True, detail=probe())
         except GatewayError as error:
-            return Check(name=name, ok=False, detail=f"{error.reason.value} {error.detail}".strip())
+            return Check(name=name, ok=False, reason=error.reason, detail=error.detail)
 
     def _reach_bulk(self) -> str:
         answer = self._simulate(signed=True)

@@ -1,5 +1,3 @@
-# Before the gateway of Payment Hub EE, which brings along what extends it: what comes later overrides.
-from . import payment_batch
 from . import payment_gateway_secret
 from . import payment_gateway
 from . import payment_gateway_checks
@@ -9,6 +7,8 @@ from . import payment_callback_seen
 from . import payment_manager
 from . import payment
 from . import payment_failure
+from . import payment_task
+from . import payment_batch
 from . import payment_batch_task
 from . import payment_batch_check
 from . import payment_batch_approval

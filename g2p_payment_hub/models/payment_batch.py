@@ -74,7 +74,7 @@ class PaymentBatch(models.Model):
     """A batch of a gateway: checked, approved by a second person, frozen, and sent once."""
 
     _name = "g2p.payment.batch"
-    _inherit = ["g2p.payment.batch", "mail.thread", "mail.activity.mixin"]
+    _inherit = ["g2p.payment.batch", "g2p.payment.task.mixin"]
 
     gateway_id = fields.Many2one(
         "g2p.payment.gateway",
@@ -333,6 +333,7 @@ class PaymentBatch(models.Model):
         for batch in self:
             batch._message_log(body=f"{labels[state]}: {why}")
             batch._record([{"from_state": before[batch], "to_state": state, "why": why}])
+            batch.sudo()._call_who_is_next(state, why)
 
     def _record(self, rows):
         """Adds to the audit trail; `rows` as for g2p.payment.event."""

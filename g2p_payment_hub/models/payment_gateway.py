@@ -274,9 +274,7 @@ class PaymentGateway(models.Model):
         label = self._check_label(check.name)
         if check.ok:
             return _("%s: works.", label)
-        word, _space, detail = check.detail.partition(" ")
-        reason = next((reason for reason in Reason if reason.value == word), None)
-        why = self._explain(NotSent(reason, detail)) if reason else check.detail
+        why = self._explain(NotSent(check.reason, check.detail)) if check.reason else check.detail
         return _("%(what)s: does not work. %(why)s", what=label, why=why)
 
     def _check_label(self, name):

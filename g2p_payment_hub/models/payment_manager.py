@@ -7,6 +7,8 @@ from odoo import _, api, fields, models
 from odoo.exceptions import AccessError, UserError, ValidationError
 from odoo.tools import float_repr
 
+from odoo.addons.queue_job.job import identity_exact
+
 from ..client.csv_file import plain_note
 from ..client.instructions import Instruction, Payer
 from ..client.references import derived_reference
@@ -169,9 +171,10 @@ class PaymentHubManager(models.Model):
         return _("There is nothing to prepare: no entitlement is approved. Approve the entitlements first.")
 
     def _prepare_payments_async(self, cycle, entitlements, entitlements_count):
-        """One job for the cycle: pressed twice, it is still one job."""
+        """Pressed twice it is still one job; for other entitlements of the cycle it is another, which must
+        not be taken for the first."""
         self.with_delay(
-            identity_key=f"g2p_payment_hub.prepare.{cycle.id}",
+            identity_key=identity_exact,
             description=_(
                 "Prepare %(count)s payments of %(cycle)s", count=entitlements_count, cycle=cycle.name
             ),

@@ -9,7 +9,7 @@ from odoo.exceptions import UserError
 from odoo.tools import format_datetime
 
 from ..client.errors import GatewayError, NotSent, OutcomeUnknown, Reason
-from .payment_batch_task import CONFIRM
+from .payment_task import CONFIRM
 from .roles import APPROVERS, check_role, has_role
 
 _logger = logging.getLogger(__name__)
@@ -194,7 +194,7 @@ class PaymentSubmission(models.Model):
         self._note(_("Declared as never arrived, to be confirmed by a second person: %s", reason))
         self.batch_id._call(
             CONFIRM,
-            self.batch_id.sudo()._finance_users() - self.env.user,
+            self.batch_id._finance_users() - self.env.user,
             _("Confirm that %s never arrived", self.batch_id.name),
             escape(reason),
         )
@@ -207,7 +207,7 @@ class PaymentSubmission(models.Model):
             raise UserError(_("What became of this submission is decided. Reload the page to see how."))
         if self.declared_by_id:
             self.sudo().write({"declared_by_id": False, "declare_reason": False})
-            self.batch_id.sudo().activity_unlink([CONFIRM])
+            self.batch_id._call_off(CONFIRM)
             self._note(_("The declaration that it never arrived is taken back."))
 
     def action_confirm_not_received(self):

@@ -3,7 +3,7 @@ from datetime import timedelta
 from odoo import _, api, fields, models
 
 from ..client.references import derived_uuid
-from .payment_batch_task import FIND
+from .payment_task import FIND
 
 # A worker that has not said what came of a submission by then is taken for dead.
 LEASE = timedelta(minutes=15)

@@ -213,9 +213,7 @@ class TestPrepare(PaymentHubCase):
             for _press in range(3):
                 self.assertFalse(self._prepare())
                 self.assertIn("3 payments are being prepared in the background", self._message(self.said))
-        job = self.env["queue.job"].search(
-            [("identity_key", "=", f"g2p_payment_hub.prepare.{self.cycle.id}")]
-        )
+        job = self._preparing()
         self.assertEqual(len(job), 1)
         self.assertEqual(job.channel, "root.g2p_payment_prepare")
         self._run(job)
@@ -224,6 +222,23 @@ class TestPrepare(PaymentHubCase):
         self.assertEqual(entitlements.payment_ids.batch_id.prepared_by_id, self.manager_user)
         said = " ".join(self.cycle.message_ids.mapped("body"))
         self.assertIn("Payments prepared: 3, in batches: 1.", said)
+
+    def _preparing(self):
+        return self.env["queue.job"].search([("method_name", "=", "_prepare_job")], order="id")
+
+    def test_a_job_for_others_of_the_cycle_is_a_job_of_its_own(self):
+        """Those of whom people are told that they are being prepared are prepared."""
+        some, others = self._entitle(2, phone=None), self._entitle(2, amount=50)
+        manager = self.manager.with_user(self.manager_user)
+        with patch.object(type(self.manager), "MAX_ENTITLEMENTS_FOR_SYNC_PREPARE", 1):
+            for entitlements in (some, others):
+                said = manager.prepare_payments(self.cycle.with_user(self.manager_user), entitlements)
+                self.assertIn("2 payments are being prepared", self._message(said))
+        jobs = self._preparing()
+        self.assertEqual(len(jobs), 2)
+        for job in jobs:
+            self._run(job)
+        self.assertEqual(len((some + others).payment_ids), 4)
 
     def test_finance_user_may_not_prepare(self):
         self._entitle()

@@ -206,7 +206,7 @@ class TestSend(SendCase):
         self.assertIn("no longer approved", batch.check_result)
 
     def test_a_batch_of_a_cancelled_cycle_is_not_sent(self):
-        """OpenG2P cancels the cycles of an archived program, and leaves their entitlements approved."""
+        """OpenG2P cancels cycles with their program, and leaves their entitlements approved."""
         batch = self._approved()
         self.cycle.state = "cancelled"
         self._send(batch)

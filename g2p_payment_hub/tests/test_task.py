@@ -4,7 +4,7 @@ from odoo.tests import tagged
 from odoo.tools import mute_logger
 
 from ..client.errors import OutcomeUnknown, Reason, Refused
-from ..models.payment_batch_task import APPROVE, CONFIRM, FIND, MEND
+from ..models.payment_task import APPROVE, CONFIRM, FIND, MEND
 from .common import PaymentHubCase
 
 
@@ -60,7 +60,7 @@ class TestTask(PaymentHubCase):
         self.assertEqual(batch.batch_state, "refused")
         self.assertEqual(self._called(batch, MEND), self.manager_user)
 
-    @mute_logger("odoo.addons.g2p_payment_hub.models.payment_batch_task")
+    @mute_logger("odoo.addons.g2p_payment_hub.models.payment_task")
     def test_a_message_that_cannot_be_sent_keeps_nothing_from_being_written_down(self):
         self.hub.reply = OutcomeUnknown(Reason.TIMEOUT)
         batches = type(self.env["g2p.payment.batch"])

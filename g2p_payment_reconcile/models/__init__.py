@@ -6,6 +6,7 @@ from . import cycle
 from . import payment
 from . import payment_decision
 from . import payment_batch
+from . import payment_batch_task
 from . import payment_gateway
 from . import payment_gateway_callback
 from . import payment_callback

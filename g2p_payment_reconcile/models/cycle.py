@@ -111,8 +111,9 @@ class Cycle(models.Model):
     # The end of a cycle
 
     def write(self, vals):
-        """OpenG2P's cycle has no buttons for payments any more once it is distributed."""
-        if vals.get("state") == self.STATE_DISTRIBUTED:
+        """OpenG2P's cycle has no buttons for payments any more once it is distributed, and nothing of it is
+        issued again once it is ended."""
+        if vals.get("state") in (self.STATE_DISTRIBUTED, self.STATE_ENDED):
             for cycle in self:
                 why_not = cycle._why_payments_open()
                 if why_not:

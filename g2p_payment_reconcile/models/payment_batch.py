@@ -5,8 +5,6 @@ from odoo.addons.g2p_payment_hub.models.roles import LOOKERS, check_role
 
 # Nobody writes these on a batch either.
 GUARDED.update({"exception_ids", "reconciliation_ids"})
-# The activity of whoever sees to it that exceptions are decided.
-TO_DECIDE = "g2p_payment_reconcile.activity_decide"
 
 
 class PaymentBatch(models.Model):
@@ -94,9 +92,7 @@ class PaymentBatch(models.Model):
         and nothing is left to decide, Sent again when something came up after that."""
         self.ensure_one()
         self._refresh_statistics()
-        to_decide = self.env["g2p.payment.exception"].sudo()
-        to_decide = to_decide.search_count([("batch_id", "=", self.id), ("state", "!=", "closed")])
-        self._call_for_decisions(to_decide)
+        to_decide = self._call_for_decisions()
         not_final = [("batch_id", "=", self.id), ("status_is_final", "=", False)]
         over = not to_decide and not self.env["g2p.payment"].sudo().search_count(not_final, limit=1)
         if self.batch_state == "sent" and over:
@@ -117,20 +113,6 @@ class PaymentBatch(models.Model):
         """A batch that is done is asked for less often."""
         for submission in self.sudo().submission_ids.filtered(lambda one: one.state == "accepted"):
             submission.next_poll_at = submission._next_turn()
-
-    def _call_for_decisions(self, to_decide):
-        """One activity for the owner, as long as there is something to decide."""
-        batch = self.sudo()
-        called = batch._called(TO_DECIDE)
-        if called and not to_decide:
-            batch.activity_unlink([TO_DECIDE])
-        elif to_decide and not called:
-            batch._call(
-                TO_DECIDE,
-                batch._owners(),
-                _("Decide the exceptions of %s", self.name),
-                _("Payments of this batch do not fit what was approved. Open Exceptions on the batch."),
-            )
 
     def _result_sentence(self):
         return _(

@@ -2,7 +2,7 @@
 
 import json
 
-from odoo import _, api, fields, models
+from odoo import _, fields, models
 from odoo.exceptions import UserError
 
 # What a decision moves, and what is put back when it is taken back.
@@ -60,20 +60,29 @@ class Payment(models.Model):
         }
 
     def _decided_reverse(self, exception):
+        """What came back may be less than what was paid, as after a bank's fee."""
+        told = exception.type == "returned" and exception.their_currency == self.payment_currency_id.name
         return {
             **self._decided_declare_failed(exception),
             "failure_type": "returned",
             "returned_at": exception.their_at or fields.Datetime.now(),
-            "returned_amount": self.amount_paid or exception.their_amount,
+            "returned_amount": (told and exception.their_amount) or self.amount_paid,
         }
 
     def _result_as_text(self):
-        """What `_decide` is given to put it back."""
+        """What `_put_back` takes."""
         return json.dumps(self.read(list(_RESULT), load="_classic_write")[0], default=str)
 
-    @api.model
-    def _result_from_text(self, text):
-        return {name: value for name, value in json.loads(text).items() if name in _RESULT}
+    def _put_back(self, text, why, batch):
+        """The result as it was before a decision that is taken back, unless its batch has gone on: what cannot
+        leave any more does not become open again, or nobody could close it; what has left is sent."""
+        before = {name: value for name, value in json.loads(text).items() if name in _RESULT}
+        if not before["status"] and self.batch_id.batch_state in (False, "cancelled"):
+            before.update(status="failed", status_is_final=True, state="issued", failure_type="not_sent")
+            before["failure_reason"] = _("It was taken out of its batch before that was sent.")
+        elif not before["status"] and self.batch_id.batch_state in ("sent", "done"):
+            before["state"] = "sent"
+        self._decide(before, why, batch)
 
     def _decide(self, values, why, batch, digest=False):
         """The one place where a final result moves: by a decision of people, or because one is taken back.

@@ -20,6 +20,7 @@ NEXT = {
 # What takes longer than a click is done by a job.
 SYNC_BYTES = 500_000
 SYNC_LINES = 2_000
+APPLY = "g2p_payment_reconcile.activity_apply_evidence"
 
 
 class PaymentEvidence(models.Model):
@@ -31,7 +32,7 @@ class PaymentEvidence(models.Model):
 
     _name = "g2p.payment.evidence"
     _description = "Payment Evidence"
-    _inherit = ["mail.thread"]
+    _inherit = ["g2p.payment.task.mixin"]
     _mail_post_access = "read"
     _order = "id desc"
 
@@ -278,6 +279,12 @@ class PaymentEvidence(models.Model):
                 )
             )
         self.sudo().write({"state": state, **values})
+        self._keep_called(
+            APPLY,
+            self._finance_users() - self.uploaded_by_id if state == "matched" else self.env["res.users"],
+            _("Look at %s and apply it", self.name),
+            _("It was uploaded as evidence, and nothing changes until a second person applies it."),
+        )
 
     def _in_job(self, method, description):
         delayed = self.with_delay(

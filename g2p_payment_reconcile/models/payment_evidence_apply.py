@@ -7,6 +7,7 @@ from odoo import _, models
 
 from .payment import Learnt
 from .payment_evidence_effect import NOON, SAYING
+from .payment_evidence_match import ASKS
 from .verdict import Doubt
 
 _NAMED = 20  # lines in a sentence
@@ -80,6 +81,7 @@ class PaymentEvidence(models.Model):
         batch._record([{"from_state": state, "to_state": state, "why": why, "digest": self.digest}])
         payments = self.env["g2p.payment"].browse(fact["id"] for fact, _said, _extra in told)
         outcomes = [one for _fact, said, _extra in told for one in said]
+        further = [one for _fact, _said, extra in told for one in extra]
         learnt = payments._apply_outcomes(outcomes)
         payments._heed_decision()
         twice = [
@@ -90,7 +92,7 @@ class PaymentEvidence(models.Model):
         learnt = learnt.plus(Learnt(0, self.env["g2p.payment.exception"]._raise(twice), 0))
         if learnt:
             self.env["g2p.payment.reconciliation"]._write_down(
-                batch, outcomes, learnt, origin="evidence", whole=True, evidence_id=self.id
+                batch, outcomes + further, learnt, origin="evidence", whole=True, evidence_id=self.id
             )
         batch._settle()
 
@@ -98,13 +100,12 @@ class PaymentEvidence(models.Model):
         """What is said of payments that cannot be named with certainty, or were not sent, becomes exceptions;
         a payment of ours that is named needs attention."""
         self.env.cr.execute(
-            """
+            f"""
             SELECT line.number, line.reference, line.why, line.status, line.amount::text AS amount,
                    line.currency, line.remote_status, line.remote_reference, line.reason_code, line.reason,
                    line.happened_on, line.fingerprint, line.payment_id, payment.batch_id
-              FROM g2p_payment_evidence_line AS line
+              FROM (SELECT * FROM g2p_payment_evidence_line WHERE evidence_id = %s AND {ASKS}) AS line
               LEFT JOIN g2p_payment AS payment ON payment.id = line.payment_id
-             WHERE line.evidence_id = %s AND line.match = 'unknown' AND line.status = ANY(%s)
              ORDER BY line.id
             """,
             [self.id, list(SAYING)],

@@ -7,11 +7,20 @@ from odoo import models
 
 from odoo.addons.g2p_payment_hub.client.outcomes import FailureType, Outcome, OutcomeStatus
 
-# Only these say something that can be applied: what waits is told again later.
+from .payment_evidence_match import ASKS
+
+# Only these say something that can be applied: what waits is told again later. It counts beside one of them:
+# what failed once and is under way again under another number has not failed.
 SAYING = ("paid", "failed", "returned")
 NOON = time(12)
 # Records of states, not of bookings: that one is told again does not mean that it happened again.
 _TELLS_STATES = "pain_002"
+_STATUS = {
+    "paid": OutcomeStatus.PAID,
+    "failed": OutcomeStatus.FAILED,
+    "returned": OutcomeStatus.FAILED,
+    "waiting": OutcomeStatus.WAITING,
+}
 
 
 class PaymentEvidence(models.Model):
@@ -20,8 +29,7 @@ class PaymentEvidence(models.Model):
     def _foresee(self):
         """Writes on each line what applying would do; on those that are matched, by the code that does it."""
         self.env.cr.execute(
-            "UPDATE g2p_payment_evidence_line SET effect = 'question' "
-            "WHERE evidence_id = %s AND match = 'unknown' AND status = ANY(%s)",
+            f"UPDATE g2p_payment_evidence_line SET effect = 'question' WHERE evidence_id = %s AND {ASKS}",
             [self.id, list(SAYING)],
         )
         effects = {}
@@ -69,15 +77,16 @@ class PaymentEvidence(models.Model):
               FROM g2p_payment_evidence_line AS line
               JOIN g2p_payment_evidence AS evidence ON evidence.id = line.evidence_id
               JOIN g2p_payment AS payment ON payment.id = line.payment_id
-             WHERE line.match = 'matched' AND line.status = ANY(%s)
+             WHERE line.match = 'matched'
                AND (evidence.id = %s
-                    OR (evidence.state = 'applied' AND evidence.gateway_id = %s AND evidence.source = %s))
+                    OR (line.status = ANY(%s) AND evidence.state = 'applied'
+                        AND evidence.gateway_id = %s AND evidence.source = %s))
                AND line.payment_id IN (SELECT payment_id FROM g2p_payment_evidence_line
                                         WHERE evidence_id = %s AND batch_id = %s AND match = 'matched'
                                           AND status = ANY(%s))
              ORDER BY line.id
             """,
-            [list(SAYING), self.id, self.gateway_id.id, self.source, self.id, batch.id, list(SAYING)],
+            [self.id, list(SAYING), self.gateway_id.id, self.source, self.id, batch.id, list(SAYING)],
         )
         lines = {}
         for line in self.env.cr.dictfetchall():
@@ -116,7 +125,7 @@ def _outcome(fact, line, remote_reference):
     """As the payment system would have said it. What was paid without an amount, or failed with another one
     than was approved, is doubtful."""
     amount = None if line["amount"] is None else Decimal(line["amount"])
-    status = {"paid": OutcomeStatus.PAID}.get(line["status"], OutcomeStatus.FAILED)
+    status = _STATUS[line["status"]]
     if line["status"] == "paid" and (amount is None or not line["currency"]):
         status = OutcomeStatus.SUSPECT
     if line["status"] == "failed" and amount is not None:

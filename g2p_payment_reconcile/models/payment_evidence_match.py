@@ -2,6 +2,8 @@
 
 from odoo import _, models
 
+from .payment import BATCH_OF
+
 _MATCH_COLUMNS = (
     ("id", "int"),
     ("match", "varchar"),
@@ -11,6 +13,9 @@ _MATCH_COLUMNS = (
     ("effect", "varchar"),
     ("why", "varchar"),
 )
+# SQL: an unknown line that people have to decide. One that cannot be read may say anything of the payment it
+# names, also that it was paid.
+ASKS = "match = 'unknown' AND (status = ANY(%s) OR (problem IS NOT NULL AND payment_id IS NOT NULL))"
 
 
 class PaymentEvidence(models.Model):
@@ -34,14 +39,21 @@ class PaymentEvidence(models.Model):
         self._count()
 
     def _match_unusable(self, matches):
-        """Lines that cannot be read, and those about no payment."""
+        """Lines that cannot be read, with the payment of ours that they name, and those about no payment."""
         self.env.cr.execute(
-            "SELECT id, problem FROM g2p_payment_evidence_line WHERE evidence_id = %s AND "
-            "(problem IS NOT NULL OR status = 'other')",
+            """
+            SELECT line.id, line.problem, payment.id
+              FROM g2p_payment_evidence_line AS line
+              LEFT JOIN g2p_payment AS payment
+                ON payment.name = line.reference AND payment.gateway_id = line.gateway_id
+               AND payment.company_id = line.company_id AND line.problem IS NOT NULL
+             WHERE line.evidence_id = %s AND (line.problem IS NOT NULL OR line.status = 'other')
+            """,
             [self.id],
         )
-        for line, problem in self.env.cr.fetchall():
-            matches[line] = unknown_row(line, problem or _("Money that came in, and no return of a payment."))
+        for line, problem, payment in self.env.cr.fetchall():
+            why = problem or _("Money that came in, and no return of a payment.")
+            matches[line] = {**unknown_row(line, why), "payment_id": payment}
 
     def _match_duplicates(self, matches):
         """The very same lines, of this file or of one that was applied, unless they were unknown then."""
@@ -74,8 +86,8 @@ class PaymentEvidence(models.Model):
     def _match_references(self, matches):
         """Lines that name a reference of ours, exactly."""
         self.env.cr.execute(
-            """
-            SELECT line.id, payment.id, payment.batch_id, payment.gateway_id = line.gateway_id,
+            f"""
+            SELECT line.id, payment.id, {BATCH_OF}, payment.gateway_id = line.gateway_id,
                    payment.status_is_final IS TRUE
                    OR (payment.state = 'sent' AND batch.batch_state IN ('sent', 'done')),
                    batch.name
@@ -85,7 +97,7 @@ class PaymentEvidence(models.Model):
                AND payment.company_id = line.company_id
               LEFT JOIN g2p_payment_batch AS batch ON batch.id = payment.batch_id
              WHERE line.evidence_id = %s AND line.reference IS NOT NULL
-            """,
+            """,  # pylint: disable=sql-injection  # only an expression of this add-on
             [self.id],
         )
         for line, payment, batch, same_gateway, was_sent, batch_name in self.env.cr.fetchall():

@@ -14,14 +14,14 @@ NEXT = {
 }
 # What a person may decide about each type. Whether it fits the payment is asked in `_why_not`.
 DECISIONS = {
-    "suspect": ("declare_paid", "declare_failed", "keep_as_is"),
-    "contradictory": ("declare_paid", "declare_failed", "keep_as_is"),
-    "twice": ("declare_paid", "declare_failed", "keep_as_is"),
-    "money": ("accept_difference", "declare_paid", "declare_failed", "keep_as_is"),
+    "suspect": ("declare_paid", "declare_failed", "reverse", "keep_as_is"),
+    "contradictory": ("declare_paid", "declare_failed", "reverse", "keep_as_is"),
+    "twice": ("declare_paid", "declare_failed", "reverse", "keep_as_is"),
+    "money": ("accept_difference", "declare_paid", "declare_failed", "reverse", "keep_as_is"),
     "late": ("declare_paid", "reverse", "keep_as_is"),
     "returned": ("reverse", "keep_as_is"),
     "silent": ("declare_paid", "declare_failed", "keep_as_is"),
-    "stranger": ("declare_paid", "declare_failed", "keep_as_is"),
+    "stranger": ("declare_paid", "declare_failed", "reverse", "keep_as_is"),
 }
 
 
@@ -61,6 +61,7 @@ class PaymentException(models.Model):
             )
             if two_people:
                 exception._note(_("Decided, to be confirmed by a second person: %s", exception._decided()))
+                exception._call_for_decisions()
             else:
                 exception._carry_out()
 
@@ -87,6 +88,7 @@ class PaymentException(models.Model):
             said = exception._decided()
             exception._advance("open", **exception._undecided())
             exception._note(_("Sent back, nothing was changed: %s", said))
+            exception._call_for_decisions()
 
     def action_take_back(self):
         """Another person takes a decision back: the payment is as it was, and needs attention again."""
@@ -104,8 +106,7 @@ class PaymentException(models.Model):
                 taken_back_at=fields.Datetime.now(),
             )
             if exception.payment_before:
-                before = exception.payment_id._result_from_text(exception.payment_before)
-                exception.payment_id._decide(before, why, exception.batch_id)
+                exception.payment_id._put_back(exception.payment_before, why, exception.batch_id)
                 exception.sudo().write({"payment_before": False, "event_id": False})
             else:
                 exception._note(why)
@@ -138,7 +139,7 @@ class PaymentException(models.Model):
         later = [
             ("payment_id", "=", self.payment_id.id),
             ("state", "=", "closed"),
-            ("event_id.number", ">", self.event_id.number),
+            ("event_id.id", ">", self.event_id.id),
         ]
         if self.payment_before and self.sudo().search_count(later, limit=1):
             return _("This payment was decided again later. Take that decision back first.")
@@ -196,7 +197,7 @@ class PaymentException(models.Model):
         if values:
             moved["payment_before"] = payment._result_as_text()
             payment._decide(values, decided, self.batch_id, self._evidence_digest())
-            moved["event_id"] = payment.sudo().event_ids.sorted("number")[-1].id
+            moved["event_id"] = payment.sudo().event_ids.sorted("id")[-1].id
         else:
             self._note(decided)
         self.sudo().write(moved)
@@ -207,6 +208,10 @@ class PaymentException(models.Model):
         """A payment can turn up in another batch's answer: its own one changes as well."""
         for batch in self.batch_id | self.payment_id.batch_id.filtered("gateway_id"):
             batch._settle()
+
+    def _call_for_decisions(self):
+        for batch in self.batch_id:
+            batch._call_for_decisions()
 
     def _undecided(self):
         return {
@@ -237,6 +242,8 @@ class PaymentException(models.Model):
         # Searched, so that nobody gets hold of files that they may not see.
         if self.env["ir.attachment"].search_count([("id", "in", attachments.ids)]) != len(attachments):
             raise AccessError(_("You may not see all of these files. Upload the evidence yourself."))
+        if not all(attachment.raw for attachment in attachments.sudo()):
+            raise UserError(_("There is nothing in one of these files. Attach the file itself, not a link."))
         copies = self.env["ir.attachment"].sudo()
         for attachment in attachments.sudo():
             copies += attachment.copy({"res_model": self._name, "res_id": self.id, "res_field": False})

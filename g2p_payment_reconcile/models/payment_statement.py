@@ -65,7 +65,7 @@ class PaymentBatch(models.Model):
             self._statement_facts(),
             self._statement_totals(payments),
             self._statement_failures(payments),
-            self._statement_exceptions(),
+            self._statement_exceptions(payments),
             self._statement_reissues(payments),
             self._statement_reconciliations(),
             self._statement_trail(),
@@ -181,7 +181,8 @@ class PaymentBatch(models.Model):
         ]
         return Section(_("Payments"), columns, rows)
 
-    def _statement_exceptions(self):
+    def _statement_exceptions(self, payments):
+        """Also those about a payment of this batch that came up in the answer about another."""
         columns = [
             _("First seen"),
             _("Reference"),
@@ -209,7 +210,7 @@ class PaymentBatch(models.Model):
                 self._moment(exception.decided_at),
                 ", ".join(exception.sudo().attachment_ids.mapped("name")),
             ]
-            for exception in self.exception_ids.sorted("id")
+            for exception in (self.exception_ids | payments.exception_ids).sorted("id")
         ]
         return Section(_("Exceptions and Decisions"), columns, rows)
 

@@ -159,8 +159,8 @@ class PaymentSubmission(models.Model):
                 outcomes += page
         except GatewayError as error:
             return self.gateway_id._explain(error), outcomes, False, error.retry_after
-        except UserError as error:
-            return str(error), outcomes, False, 0  # settings that a person has to mend
+        except UserError as error:  # settings that cannot be used: the deadline comes all the same
+            return str(error), outcomes, False, 0
         return _("Nothing new."), outcomes, True, 0
 
     def _take_answer(self, answer, outcomes, whole, retry_after):

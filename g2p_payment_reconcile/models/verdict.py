@@ -44,10 +44,10 @@ def judge(outcomes: Sequence[Outcome], amount: Decimal, currency: str) -> Verdic
     )
     waiting = [one for one in said if one.status is OutcomeStatus.WAITING]
     if suspect:
-        return Verdict(None, suspect[0], Doubt.SUSPECT)
+        return _doubtful(suspect[0], Doubt.SUSPECT, paid + waiting)
     returned = next((one for one in failed if kind(one) == "returned"), None)
     if returned:
-        return Verdict(None, returned, Doubt.RETURNED)
+        return _doubtful(returned, Doubt.RETURNED, paid + waiting)
     if paid and failed:
         return Verdict(None, paid[0], Doubt.CONTRADICTORY)
     if paid and len(said) > 1:
@@ -58,6 +58,14 @@ def judge(outcomes: Sequence[Outcome], amount: Decimal, currency: str) -> Verdic
     if failed and not waiting:
         return Verdict("failed", failed[0])
     return Verdict(None, waiting[0])
+
+
+def _doubtful(doubted: Outcome, doubt: Doubt, others: list[Outcome]) -> Verdict:
+    """What has paid, or may yet, under another reference is not hidden behind the doubt about the first: who
+    decides only that one would have it paid again."""
+    same = {doubted.remote_reference, ""}
+    other = next((one for one in others if one.remote_reference not in same), None)
+    return Verdict(None, doubted, Doubt.TWICE, other) if other else Verdict(None, doubted, doubt)
 
 
 def contradictions(

@@ -2,8 +2,10 @@ from . import test_browser
 from . import test_callback
 from . import test_closed_loop
 from . import test_cycle
+from . import test_decision_later
 from . import test_evidence
 from . import test_evidence_mapping
+from . import test_evidence_named
 from . import test_evidence_payee
 from . import test_evidence_preview
 from . import test_evidence_rights

@@ -165,6 +165,8 @@ class TestCycle(ReissueCase):
             cycle.mark_distributed,
             wizard.create({"cycle_id": cycle.id}).action_distribute,
             lambda: cycle.write({"state": "distributed"}),
+            cycle.mark_ended,
+            lambda: cycle.write({"state": "ended"}),
         ):
             with self.assertRaisesRegex(UserError, "1 unresolved"), self.env.cr.savepoint():
                 act()

@@ -6,6 +6,7 @@ from odoo.exceptions import UserError
 from odoo.tests import tagged
 from odoo.tools import mute_logger
 
+from ..models.payment_evidence import APPLY
 from .common import EXCEPTION, FAILED, PAID, SUSPECT
 from .common_evidence import EvidenceCase
 
@@ -44,6 +45,18 @@ class TestByReference(EvidenceCase):
         self.assertIn(self.first.name, applied.why)
         self.assertFalse(batch.event_ids._first_broken(batch))
         self.assertEqual(paid.evidence_line_ids.evidence_id, evidence)
+
+    def test_whoever_can_apply_it_is_called_until_somebody_has(self):
+        batch = self._sent()
+        evidence = self._read(self._row(batch.payment_ids))
+        people = self.first + self.second + self.third
+        self.assertEqual(evidence._called(APPLY) & people, people - evidence.uploaded_by_id)
+        self._apply(evidence)
+        self.assertFalse(evidence._called(APPLY))
+        other = self._read(self._row(reference="x"))
+        self.assertTrue(other._called(APPLY))
+        other.with_user(self.second).action_discard()
+        self.assertFalse(other._called(APPLY))
 
     def test_a_batch_is_done_when_the_statement_tells_of_each_payment(self):
         batch = self._sent(2)
@@ -227,7 +240,9 @@ class TestByReference(EvidenceCase):
         batch = self._sent(2)
         good, bad = batch.payment_ids
         evidence = self._read(self._row(good), self._row(bad, "Splendid"))
-        self.assertEqual(self._told(evidence), [("matched", "reference", "pays"), ("unknown", False, "none")])
+        self.assertEqual(
+            self._told(evidence), [("matched", "reference", "pays"), ("unknown", False, "question")]
+        )
         self.assertIn("Splendid", evidence.line_ids.sorted("id")[1].why)
         self._apply(evidence)
         self.assertEqual((good.status, bad.status), ("paid", False))

@@ -253,7 +253,7 @@ class TestPreview(EvidenceCase):
         self.assertEqual(lines.mapped("number"), list(range(2, 11)))
         unreadable = lines.filtered("problem")
         self.assertEqual(unreadable.mapped("number"), [4, 5, 6, 7, 8])
-        self.assertTrue(all(line.why == line.problem and line.effect == "none" for line in unreadable))
+        self.assertTrue(all(line.why == line.problem for line in unreadable))
         for line, word in zip(unreadable, ("Splendid", "cells", "cells", "yesterday", "12x"), strict=True):
             self.assertIn(word, line.problem)
         counted = evidence.matched_count + evidence.duplicate_count + evidence.unknown_count
@@ -262,9 +262,26 @@ class TestPreview(EvidenceCase):
         self.assertEqual(action["context"], {"search_default_unreadable": 1})
         self._apply(evidence)
         self.assertEqual((paid.status, other.status), ("paid", False))
+        self.assertFalse(paid.attention)
         said = " ".join(evidence.message_ids.mapped("body"))
         self.assertIn("5 lines could not be read", said)
         self.assertIn("4, 5, 6, 7, 8", said)
+
+    def test_what_names_our_payment_and_cannot_be_read_is_decided_before_it_is_paid_again(self):
+        """It may say that the payee has the money."""
+        batch = self._sent()
+        payment = batch.payment_ids
+        self._say(payment, FAILED)
+        evidence = self._read(self._row(payment, amount="1oo.00"), self._row(reference="x", amount="1oo.00"))
+        self.assertEqual(evidence.line_ids.sorted("id").mapped("effect"), ["question", "none"])
+        self._apply(evidence)
+        self.assertEqual(payment.status, "failed")
+        one = self._exceptions(batch)
+        self.assertEqual((one.type, one.payment_id), ("stranger", payment))
+        self.assertIn("line 2: The amount cannot be read: 1oo.00", one.summary)
+        self.assertFalse(self._prepare())
+        self._decide(one, "keep_as_is")
+        self.assertTrue(self._prepare())
 
     def test_a_statement_of_another_account_is_said(self):
         batch = self._sent()

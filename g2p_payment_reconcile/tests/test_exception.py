@@ -10,6 +10,7 @@ from odoo.tools import mute_logger
 
 from odoo.addons.g2p_payment_hub.client.outcomes import FailureType, Outcome
 
+from ..models.payment_batch_task import CONFIRM, DECIDE
 from .common import EXCEPTION, FAILED, PAID, SUSPECT, WAITING, DecisionCase
 
 
@@ -211,7 +212,7 @@ class TestExceptions(DecisionCase):
         self._pull(batch)
         self.assertFalse(self._exceptions(batch))
 
-    @mute_logger("odoo.addons.g2p_payment_hub.models.payment_batch_task")
+    @mute_logger("odoo.addons.g2p_payment_hub.models.payment_task")
     def test_a_message_that_cannot_be_sent_keeps_no_result_from_being_written_down(self):
         batch = self._sent(2)
         paid, doubtful = batch.payment_ids
@@ -240,6 +241,29 @@ class TestExceptions(DecisionCase):
         self._decide(exceptions[1], "declare_failed")
         self.assertFalse(batch.activity_ids)
         self.assertEqual(batch.batch_state, "done")
+
+    def test_the_page_offers_what_fits_all_of_them(self):
+        _batch, exceptions = self._doubtful(2)
+        wizard = self.env["g2p.payment.exception.decide.wizard"].with_user(self.first)
+        wizard = wizard.new({"exception_ids": exceptions})
+        self.assertEqual(wizard.possible, "Declare Paid, Declare Failed, Keep as It Is")
+        self.assertEqual(wizard.next_step, exceptions[0].next_step)
+        wizard.exception_ids |= self._late()[1]
+        self.assertEqual(wizard.possible, "Declare Paid, Keep as It Is")
+
+    def test_who_can_confirm_is_called_until_nothing_waits_for_them(self):
+        batch, exceptions = self._doubtful(2)
+        mine, theirs = exceptions
+        people = self.first + self.second
+        self._propose(mine, "declare_failed", user=self.first)
+        self.assertEqual(batch._called(CONFIRM) & people, self.second, "nobody confirms what they decided")
+        self._propose(theirs, "declare_failed", user=self.second)
+        self.assertEqual(batch._called(CONFIRM) & people, people)
+        mine.with_user(self.first).action_send_back()
+        self.assertEqual(batch._called(CONFIRM) & people, self.first)
+        theirs.with_user(self.first).action_confirm()
+        self.assertFalse(batch._called(CONFIRM))
+        self.assertTrue(batch._called(DECIDE))
 
 
 @tagged("post_install", "-at_install")

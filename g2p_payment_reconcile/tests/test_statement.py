@@ -111,6 +111,24 @@ class TestStatement(StatementCase):
             (facts["Approved on"], facts["Times are in"]), ("2026-03-02 04:00:00", "Asia/Kolkata")
         )
 
+    def test_what_came_up_in_the_answer_about_another_batch(self):
+        """A decision about a payment stands in the statement of its batch, wherever it came up."""
+        batch = self._sent()
+        self._entitle_others(1)
+        other = self._prepare()
+        self._approve(other)
+        self._send(other)
+        payment = batch.payment_ids[0]
+        self._fails(payment)
+        self._pull(batch)
+        self.hub.tell(payment, OutcomeStatus.PAID, remote_reference="r1")
+        self._pull(other)
+        self.assertEqual(payment.exception_ids.batch_id, other)
+        self._decides(payment.exception_ids, "declare_paid")
+        for one in (batch, other):
+            (row,) = self._sections(one)["exceptions"].rows
+            self.assertEqual((row[1], row[5]), (payment.name, "Declare Paid"))
+
     def test_payments_exceptions_and_reissues(self):
         batch, paid, failed, doubt, waiting = self._story()
         sections = self._sections(batch)

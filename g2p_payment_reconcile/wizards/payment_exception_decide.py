@@ -1,4 +1,4 @@
-from odoo import fields, models
+from odoo import _, api, fields, models
 
 
 class PaymentExceptionDecide(models.TransientModel):
@@ -6,6 +6,8 @@ class PaymentExceptionDecide(models.TransientModel):
     _description = "Decide Payment Exceptions"
 
     exception_ids = fields.Many2many("g2p.payment.exception", required=True)
+    next_step = fields.Text("Suggested", compute="_compute_offer")
+    possible = fields.Char(compute="_compute_offer", help="What all of these exceptions can be decided as.")
     decision = fields.Selection(
         selection=lambda self: [
             choice
@@ -25,6 +27,25 @@ class PaymentExceptionDecide(models.TransientModel):
     attachment_ids = fields.Many2many(
         "ir.attachment", string="Evidence", help="Letters, statements: needed to declare a payment paid."
     )
+
+    @api.depends("exception_ids")
+    def _compute_offer(self):
+        for wizard in self:
+            exceptions = wizard.exception_ids
+            wizard.next_step = "\n".join(dict.fromkeys(exceptions.mapped("next_step")))
+            wizard.possible = wizard._possible()
+
+    def _possible(self):
+        """With the evidence attached, where it needs some."""
+        labels = dict(self._fields["decision"]._description_selection(self.env))
+        fitting = [
+            labels[decision]
+            for decision in labels
+            if not any(one._why_not(decision, True) for one in self.exception_ids)
+        ]
+        if not fitting:
+            return _("Nothing fits all of them: decide them one by one.")
+        return ", ".join(fitting)
 
     def action_decide(self):
         self.exception_ids._propose(self.decision, self.reason, self.attachment_ids)

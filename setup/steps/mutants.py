@@ -291,7 +291,7 @@ MUTANTS = (
     Mutant(
         "completed counts as paid only when the workflow's variables agree",
         f"{_CLIENT}/payment_hub.py",
-        "        if self._settings.verify_completed:\n",
+        "        if self._settings.verify_completed and is_open and not self._settings.closed_loop:\n",
         "        if False:\n",
         (*_UNIT, "test_contract"),
     ),
@@ -457,6 +457,13 @@ MUTANTS = (
         (*_PULL, "test_evidence"),
     ),
     Mutant(
+        "evidence: what cannot be read and names our payment is decided",
+        _MATCH,
+        "AND payment_id IS NOT NULL))",
+        "AND FALSE))",
+        (*_PULL, "test_evidence"),
+    ),
+    Mutant(
         "evidence: what could not be read is in the chatter",
         _APPLY_EVIDENCE,
         "        if self.unreadable_count:\n",
@@ -508,8 +515,8 @@ MUTANTS = (
     Mutant(
         "the deadline counts also while the gateway cannot be asked",
         "g2p_payment_reconcile/models/payment_submission.py",
-        "        except UserError as error:\n",
-        "        except ZeroDivisionError as error:\n",
+        "        except UserError as error:  #",
+        "        except ZeroDivisionError as error:  #",
         (*_PULL, "test_exception"),
     ),
     Mutant(

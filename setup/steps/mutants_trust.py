@@ -40,6 +40,20 @@ MUTANTS = (
         "    if not found:\n",
         "test_keys",
     ),
+    _in_client(
+        "keys: what is published of a signing key has no private key in it",
+        "keys.py",
+        '    if "PRIVATE KEY" in pem:\n',
+        "    if False:\n",
+        "test_keys",
+    ),
+    _in_odoo(
+        "keys: no private key stands where everybody reads",
+        "payment_gateway.py",
+        """                if "PRIVATE KEY" in (gateway[name] or ""):\n""",
+        "                if False:\n",
+        "where_everybody_reads",
+    ),
     _in_odoo(
         "keys: a certificate is for our key",
         _CERTIFICATE,

@@ -113,6 +113,11 @@ def test_what_made_it_final_does_not_contradict_it(said):
         ([outcome(WAITING)], None, None),
         ([outcome(FAILED, failure_type=FailureType.RETURNED)], None, Doubt.RETURNED),
         ([outcome(PAID), outcome(FAILED, failure_type=FailureType.RETURNED)], None, Doubt.RETURNED),
+        ([outcome(PAID, "t2"), outcome(FAILED, failure_type=FailureType.RETURNED)], None, Doubt.TWICE),
+        ([outcome(WAITING, "t2"), outcome(FAILED, failure_type=FailureType.RETURNED)], None, Doubt.TWICE),
+        ([outcome(SUSPECT), outcome(PAID)], None, Doubt.SUSPECT),
+        ([outcome(SUSPECT), outcome(PAID, "t2")], None, Doubt.TWICE),
+        ([outcome(SUSPECT), outcome(WAITING, "t2")], None, Doubt.TWICE),
     ],
 )
 def test_verdicts(said, status, doubt):

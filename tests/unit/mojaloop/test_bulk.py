@@ -5,7 +5,7 @@ from datetime import datetime, timedelta, timezone
 
 import pytest
 from scripted_bulk import ScriptedBulk
-from scripted_connector import failed, instruction
+from scripted_connector import error, failed, instruction
 
 from odoo.addons.g2p_mojaloop_connector.client.bodies import order_of
 from odoo.addons.g2p_mojaloop_connector.client.bulk import (
@@ -83,6 +83,20 @@ class TestPaid:
         assert ends["PAY27713800001"].verdict is Verdict.TRY_AGAIN
         assert ends["PAY27713800002"] is None
         assert ends["PAY27713800000"] is ends["PAY27713800003"] is TransferState.PAID
+
+    def test_one_that_is_told_paid_and_failed(self, scripted):
+        """Nobody knows: it is asked for by itself."""
+        peer = scripted()
+
+        def both(request):
+            status, body = peer._transfers(request)
+            row = min(body["individualTransferResults"], key=lambda one: one["transferId"])
+            row["lastError"] = {"mojaloopError": error("5104")}
+            return status, body
+
+        peer.answers["transfers"] = both
+        ends = paid(peer, items(2))
+        assert sorted(ends.values(), key=str) == [None, TransferState.PAID]
 
     @pytest.mark.parametrize("state", ["PROCESSING", "ACCEPTED", "PENDING", "REJECTED", None])
     def test_a_bulk_that_has_not_come_to_an_end(self, scripted, state):

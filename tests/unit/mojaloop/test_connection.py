@@ -136,11 +136,13 @@ class TestTokens:
 class TestCheck:
     def checks(self, peer, **settings):
         with peer.connector(**settings) as connector:
-            return {check.name: (check.ok, check.detail) for check in connector.check_connection()}
+            return {
+                check.name: (check.ok, check.reason, check.detail) for check in connector.check_connection()
+            }
 
     def test_works(self, scripted):
         peer = scripted()
-        assert self.checks(peer) == {"connector": (True, ""), "hub": (True, "payeefsp")}
+        assert self.checks(peer) == {"connector": (True, None, ""), "hub": (True, None, "payeefsp")}
         assert not peer.bodies("/")
 
     def test_the_payer_need_not_be_known(self, scripted):
@@ -153,15 +155,15 @@ class TestCheck:
         """The connector itself goes on saying that it is well."""
         found = self.checks(scripted(party=(500, {"message": "Timeout", "statusCode": "500"})))
         assert found["connector"][0]
-        assert found["hub"] == (False, "timeout HTTP 500 Timeout")
+        assert found["hub"] == (False, Reason.TIMEOUT, "HTTP 500 Timeout")
 
     def test_the_hub_says_no(self, scripted):
         found = self.checks(scripted(party=failed("3105")))
-        assert found["hub"] == (False, "3105 no")
+        assert found["hub"] == (False, None, "3105 no")
 
     def test_the_payer_is_no_party(self, scripted):
         found = self.checks(scripted(), payer=Party(id_type="MSISDN", id_value="+27 1"))
-        assert found["hub"] == (False, "configuration not an identifier: payee_characters")
+        assert found["hub"] == (False, Reason.CONFIGURATION, "not an identifier: payee_characters")
 
     @pytest.mark.parametrize("home", [(404, b""), (403, b""), (500, b""), (200, b"")])
     def test_the_address(self, scripted, home):
@@ -170,8 +172,7 @@ class TestCheck:
     def test_clocks(self, scripted):
         """By the hub's clock a transfer expires; ours says until when."""
         late = message(200, b"", [("Date", "Thu, 01 Jan 2026 00:00:00 GMT")])
-        ok, detail = self.checks(scripted(home=late))["connector"]
-        assert (ok, detail.split()[0]) == (False, "clock")
+        assert self.checks(scripted(home=late))["connector"][:2] == (False, Reason.CLOCK)
 
 
 @pytest.mark.parametrize("two_phase", [False, True])

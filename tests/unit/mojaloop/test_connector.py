@@ -231,6 +231,22 @@ class TestQuote:
         assert why in failure.description
         assert not peer.bodies("/simpleTransfers")
 
+    @pytest.mark.parametrize(
+        "money",
+        [
+            {"transferAmount": "1"},
+            {"transferAmount": "100", "payeeFspFee": "50"},
+            {"transferAmount": "102", "payeeFspFee": "2.01"},
+            {"transferAmount": "99", "payeeFspCommission": "0.99"},
+        ],
+    )
+    def test_the_payee_would_get_less_and_that_is_not_told(self, raised, money):
+        offer = {name: {"currency": "USD", "amount": amount} for name, amount in money.items()}
+        failure, peer = raised(offer=offer)
+        assert (failure.step, failure.verdict) == (Step.QUOTE, Verdict.FAILED)
+        assert "would not receive" in failure.description
+        assert not peer.bodies("/simpleTransfers")
+
     @pytest.mark.parametrize("member", ["transactionId", "quoteId", "amount"])
     def test_the_packet_is_for_something_else(self, raised, member):
         other = {
@@ -274,9 +290,9 @@ class TestQuote:
         limits = [None if limit is None else Decimal(limit) for limit in (absolute, percent)]
         assert quote.exceeds(*limits) is exceeds
 
-    def test_what_the_payee_would_miss_is_a_cost_too(self, scripted):
-        money = {"payeeReceiveAmount": {"currency": "USD", "amount": "98"}}
-        peer = scripted(offer=money)
+    @pytest.mark.parametrize("money", [{"payeeReceiveAmount": "98"}, {"payeeFspFee": "2"}])
+    def test_what_the_payee_would_miss_is_a_cost_too(self, scripted, money):
+        peer = scripted(offer={name: {"currency": "USD", "amount": amount} for name, amount in money.items()})
         with peer.connector(amount_type="SEND") as connector:
             _payee, quote = connector.offer(instruction(), IDS, NOW)
         assert (quote.payer_fee, quote.cost) == (0, 2)

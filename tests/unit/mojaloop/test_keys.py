@@ -81,7 +81,7 @@ def test_public_keys_of_other_institutions():
     """Some publish the key, some a certificate of it."""
     assert isinstance(keys.load_public_key(keys.public_key(KEY)), rsa.RSAPublicKey)
     assert isinstance(keys.load_public_key(Authority().pem), ec.EllipticCurvePublicKey)
-    for pem in ("", "key", KEY):
+    for pem in ("", "key", KEY, keys.public_key(KEY) + KEY):
         with pytest.raises(ValueError):
             keys.load_public_key(pem)
 

@@ -1,11 +1,13 @@
 """The steps of a worker give rows that can be written down, whatever the other side says."""
 
+from datetime import datetime, timedelta, timezone
+
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from scripted_connector import ScriptedConnector, failed, party, state
 
-from odoo.addons.g2p_mojaloop_connector.client import orders, paying
+from odoo.addons.g2p_mojaloop_connector.client import bodies, orders, paying
 from odoo.addons.g2p_mojaloop_connector.client.catalogue import Step, StepFailed
 from odoo.addons.g2p_mojaloop_connector.client.connector import Connector
 from odoo.addons.g2p_mojaloop_connector.client.ids import transfer_ids
@@ -26,6 +28,16 @@ TERMS = orders.Terms(
 )
 OURS = transfer_ids("PAY1", 1).transfer_id
 NEXT = transfer_ids("PAY1", 2).transfer_id
+# Of a transfer whose time is not over for certain.
+BODY = bodies.text_of(
+    {
+        "transfersPostRequest": {
+            "transferId": OURS,
+            "condition": "A" * 43,
+            "expiration": bodies.time_text(datetime.now(timezone.utc) - timedelta(seconds=1)),
+        }
+    }
+)
 
 
 def task(**changes):
@@ -132,6 +144,32 @@ class TestHostile:
         assert len(error.description.encode()) <= 2000
 
 
+class TestFirstNo:
+    """It names the reason; asked again, a hub often says only that the transfer is over."""
+
+    HEARD = {"heard": True, "error": ("transfer", "4001", "no money"), "state": "unknown"}
+
+    def assert_kept(self, row):
+        assert (row["state"], row["heard"]) == ("unknown", True)
+        assert (row["error_step"], row["error_code"]) == ("transfer", "4001")
+
+    @pytest.mark.parametrize("said", [(504, {"statusCode": "504"}), failed("2001"), failed("3208")])
+    def test_a_question_without_an_answer_leaves_it(self, loopback, said):
+        hub = ScriptedConnector(loopback, ask=said)
+        with hub.connector() as connector:
+            row = paying.ask(connector, task(body=BODY, **self.HEARD)).row
+        self.assert_kept(row)
+        assert row["next_at"]
+
+    def test_one_for_which_there_was_no_time_keeps_it(self):
+        self.assert_kept(paying.left_over(task(body=BODY, **self.HEARD)).row)
+
+    def test_one_that_the_hub_works_on_has_none(self, loopback):
+        hub = ScriptedConnector(loopback, ask=(200, state(OURS, {"transferState": "RESERVED"})))
+        with hub.connector() as connector:
+            assert not paying.ask(connector, task(body=BODY, **self.HEARD)).row["heard"]
+
+
 class TestSecondNo:
     """A no that counts ends a payment only when nothing is known of the attempt after this one: a database
     restored from a backup has forgotten that one."""
@@ -164,6 +202,19 @@ class TestSecondNo:
         result = self.told(loopback, {OURS: aborted(OURS), NEXT: said}, step, state=before)
         assert (result.row["state"], result.row["heard"], result.again) == (before, True, False)
         assert result.row["next_at"]
+
+    def test_it_cannot_be_told_and_then_nothing_is_known(self, loopback):
+        """Why it could not be told is no reason of the transfer's."""
+        said = {OURS: aborted(OURS), NEXT: (504, {"statusCode": "504"})}
+        before = self.told(loopback, said, paying.ask, state="unknown", body=BODY).row
+        error = tuple(before[name] or "" for name in ("error_step", "error_code", "error_description"))
+        said = {OURS: aborted(OURS)}
+        result = self.told(loopback, said, paying.ask, state="unknown", body=BODY, error=error)
+        assert (result.row["state"], result.row["failure_type"], result.again) == (
+            "failed",
+            "rejected",
+            False,
+        )
 
     def test_there_is_no_next(self, loopback):
         said = {OURS: aborted(OURS), NEXT: aborted(NEXT)}

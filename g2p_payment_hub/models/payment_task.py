@@ -1,0 +1,63 @@
+import logging
+
+from psycopg2 import OperationalError
+
+from odoo import models
+
+from .roles import FINANCE
+
+_logger = logging.getLogger(__name__)
+
+# What there is to do about a batch: XML ids of types of activities.
+APPROVE = "g2p_payment_hub.activity_approve"
+MEND = "g2p_payment_hub.activity_mend"
+FIND = "g2p_payment_hub.activity_find"
+CONFIRM = "g2p_payment_hub.activity_confirm"
+
+
+class PaymentTask(models.AbstractModel):
+    """Whoever has to act next finds that among their activities, until somebody has acted.
+
+    For models with a `company_id`. A task is the XML id of an activity type.
+    """
+
+    _name = "g2p.payment.task.mixin"
+    _inherit = ["mail.thread", "mail.activity.mixin"]
+    _description = "Payment Task"
+
+    def _called(self, task):
+        """The users who have the task."""
+        kind = self.env.ref(task, raise_if_not_found=False)
+        return self.sudo().activity_ids.filtered(lambda activity: activity.activity_type_id == kind).user_id
+
+    def _call(self, task, users, summary, note):
+        """A message that cannot be sent does not keep what happened from being written down. Nobody is called
+        with a kind of activity that an administrator has deleted: it would not be found again to end it."""
+        for record in self.sudo() if self.env.ref(task, raise_if_not_found=False) else ():
+            for user in users.filtered("active"):
+                try:
+                    with self.env.cr.savepoint():
+                        record.activity_schedule(task, summary=summary, note=note, user_id=user.id)
+                except OperationalError:
+                    raise  # another transaction was in the way: the caller comes back
+                except Exception:  # pylint: disable=broad-except
+                    _logger.exception("%s %s: user %s could not be called", self._name, record.id, user.id)
+
+    def _keep_called(self, task, users, summary, note):
+        """From now on these users have the task, and nobody else; who has it already is not told again."""
+        self.ensure_one()
+        called = self._called(task)
+        for user in called - users:
+            self._call_off(task, user)
+        self._call(task, users - called, summary, note)
+
+    def _call_off(self, tasks, user=None):
+        """There is nothing left to do, for one user or for all."""
+        tasks = [tasks] if isinstance(tasks, str) else tasks
+        self.sudo().activity_unlink(tasks, user_id=user and user.id)
+
+    def _finance_users(self):
+        """Those of its company who validate payments."""
+        users = self.env["res.users"].sudo()
+        users = users.search([("share", "=", False), ("company_ids", "in", self.company_id.ids)])
+        return users.filtered(lambda user: user.has_group(FINANCE))

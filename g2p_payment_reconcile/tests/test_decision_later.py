@@ -1,0 +1,183 @@
+from decimal import Decimal
+from unittest.mock import patch
+
+from odoo.exceptions import UserError
+from odoo.tests import tagged
+
+from odoo.addons.g2p_payment_hub.client.errors import OutcomeUnknown, Reason
+from odoo.addons.g2p_payment_hub.client.outcomes import FailureType, Outcome
+
+from .common import FAILED, PAID, SUSPECT, WAITING
+from .common_evidence import EvidenceCase
+
+
+@tagged("post_install", "-at_install")
+class TestBehindADoubt(EvidenceCase):
+    """What has paid, or may yet, is in front of the people who decide that something else did not."""
+
+    def test_one_that_may_have_paid_beside_one_that_did(self):
+        batch = self._sent()
+        payment = batch.payment_ids
+        self.hub.tell(payment, SUSPECT, remote_reference="r0", reason_code="TransactionExists")
+        self.hub.tell(payment, PAID, remote_reference="r1")
+        self._pull(batch)
+        one = self._exceptions(batch)
+        self.assertEqual((one.type, one.their_status, one.their_reference), ("twice", "paid", "r1"))
+        self.assertIn("more than one payment", payment.attention)
+        self._decide(one, "declare_paid")
+        self._pull(batch)
+        self.assertEqual((self._exceptions(batch), payment.status), (one, "paid"))
+
+    def test_one_that_came_back_beside_one_that_paid_or_may_yet(self):
+        for status in (PAID, WAITING):
+            self.hub.told.clear()
+            batch = self._sent()
+            payment = batch.payment_ids
+            self.hub.tell(payment, FAILED, remote_reference="r0", failure_type=FailureType.RETURNED)
+            self.hub.tell(payment, status, remote_reference="r1")
+            self._pull(batch)
+            one = self._exceptions(batch)
+            self.assertEqual((one.type, one.their_reference), ("twice", "r1"))
+            with self.assertRaisesRegex(UserError, "Only a payment that is paid"):
+                self._propose(one, "reverse")
+
+    def test_the_same_one_is_a_doubt_that_ends_by_itself(self):
+        batch = self._sent()
+        self.hub.tell(batch.payment_ids, SUSPECT, remote_reference="r1")
+        self.hub.tell(batch.payment_ids, PAID, remote_reference="r1")
+        self._pull(batch)
+        self.assertEqual(self._exceptions(batch).type, "suspect")
+        self._say(batch.payment_ids, PAID, remote_reference="r1")
+        self.assertEqual((batch.payment_ids.status, batch.batch_state), ("paid", "done"))
+
+
+@tagged("post_install", "-at_install")
+class TestWhatIsWrittenDown(EvidenceCase):
+    def test_what_came_back_is_what_the_bank_says(self):
+        batch = self._sent()
+        self._say(batch.payment_ids, PAID, remote_reference="r1")
+        values = {"amount": Decimal("97.50"), "failure_type": FailureType.RETURNED}
+        self._say(batch.payment_ids, FAILED, remote_reference="r1", **values)
+        self._decide(self._exceptions(batch), "reverse")
+        payment = batch.payment_ids
+        self.assertEqual((payment.status, payment.amount_paid), ("failed", 0))
+        self.assertEqual(payment.returned_amount, 97.5, "the bank kept its fee")
+
+    def test_what_came_back_in_another_currency(self):
+        batch = self._sent()
+        self._say(batch.payment_ids, PAID, remote_reference="r1")
+        values = {"amount": Decimal(90), "currency": "EUR", "failure_type": FailureType.RETURNED}
+        self._say(batch.payment_ids, FAILED, remote_reference="r1", **values)
+        self._decide(self._exceptions(batch), "reverse")
+        self.assertEqual(batch.payment_ids.returned_amount, 100)
+
+    def test_a_link_is_no_evidence(self):
+        """What it leads to can change, and the audit trail has no fingerprint of it."""
+        _batch, one = self._doubtful()
+        link = {"name": "Letter", "type": "url", "url": "https://bank.example/letter"}
+        for values in (link, {"name": "Letter", "raw": b""}):
+            letter = self.env["ir.attachment"].with_user(self.first).create(values)
+            with self.assertRaisesRegex(UserError, "nothing in one of these files"):
+                self._propose(one, "declare_paid", files=letter)
+        self.assertEqual(one.state, "open")
+
+    def test_what_turns_out_not_to_be_paid_can_be_corrected(self):
+        batch = self._sent()
+        self._say(batch.payment_ids, PAID, remote_reference="r1")
+        self._say(batch.payment_ids, SUSPECT, remote_reference="r1", reason_code="transactionFailed")
+        self._decide(self._exceptions(batch), "reverse")
+        self.assertEqual((batch.payment_ids.status, batch.payment_ids.attention), ("failed", False))
+        self.assertTrue(self._prepare())
+
+    def test_only_what_is_paid_is_reversed(self):
+        batch, one = self._doubtful()
+        with self.assertRaisesRegex(UserError, "Only a payment that is paid"):
+            self._propose(one, "reverse")
+
+
+@tagged("post_install", "-at_install")
+class TestTakenBackLater(EvidenceCase):
+    """A decision is taken back when the batch has gone on."""
+
+    def _shown_as_paid(self, batch):
+        """A statement names a payment that was not sent, as far as is known; two people believe it."""
+        self._apply(self._read(self._row(batch.payment_ids)))
+        one = batch.payment_ids.exception_ids
+        self._decide(one, "declare_paid")
+        self.assertEqual(batch.payment_ids.status, "paid")
+        return one
+
+    def test_after_its_batch_was_cancelled(self):
+        self._entitle(1)
+        batch = self._prepare()
+        payment = batch.payment_ids
+        one = self._shown_as_paid(batch)
+        batch.with_user(self.manager_user).action_cancel()
+        one.with_user(self.third).action_take_back()
+        self.assertEqual((payment.status, payment.failure_type), ("failed", "not_sent"))
+        self.assertFalse(self._prepare(), "the exception is open again")
+        self._decide(one, "keep_as_is")
+        self.assertEqual(self._prepare().payment_ids.entitlement_id, payment.entitlement_id)
+        self.assertEqual(self.env["g2p.payment.event"]._first_broken(batch), 0)
+
+    def test_after_it_was_set_aside(self):
+        self._entitle(1)
+        batch = self._prepare()
+        payment = batch.payment_ids
+        one = self._shown_as_paid(batch)
+        batch.with_user(self.manager_user).action_back_to_draft()
+        batch.with_user(self.manager_user).action_set_problems_aside()
+        self.assertEqual((payment.batch_id.id, payment.status), (False, "paid"))
+        one.with_user(self.third).action_take_back()
+        self.assertEqual((payment.status, payment.failure_type), ("failed", "not_sent"))
+        self.assertEqual(payment.event_ids.sorted("id")[-1].to_state, "failed")
+
+    def test_after_its_batch_turned_out_to_have_arrived(self):
+        self.hub.lose_reply = OutcomeUnknown(Reason.TIMEOUT)
+        batch = self._sent()
+        self.hub.lose_reply = None
+        self.assertEqual(batch.batch_state, "unknown")
+        payment = batch.payment_ids
+        one = self._shown_as_paid(batch)
+        batch.submission_ids._look_up()
+        self.assertEqual(batch.batch_state, "sent")
+        one.with_user(self.third).action_take_back()
+        self.assertEqual((payment.state, payment.status), ("sent", False))
+
+    def test_the_later_decision_first_whatever_trail_it_stands_in(self):
+        """One that was set aside stands in no batch: its decisions stand where they came up."""
+        first = self._sent()
+        self._entitle(2)
+        second = self._prepare()
+        aside = second.payment_ids[0]
+        aside.sudo().account_number = False
+        second.with_user(self.manager_user).action_back_to_draft()
+        second.with_user(self.manager_user).action_set_problems_aside()
+        for _time in range(15):
+            first._record([{"from_state": "sent", "to_state": "sent", "why": "a long story"}])
+        row = {"reference": aside.name, "amount": Decimal(100), "currency": "USD", "remote_reference": "r1"}
+        self.hub.told = [Outcome(status=PAID, **row)]
+        self._pull(first)
+        paid = aside.exception_ids
+        self._decide(paid, "declare_paid")
+        self._apply(self._read(self._row(aside, "Returned", tx="b1")))
+        back = aside.exception_ids - paid
+        self.assertEqual((paid.batch_id, back.batch_id, back.type), (first, second, "returned"))
+        self._decide(back, "reverse")
+        self.assertEqual(back.event_id.to_state, "failed")
+        with self.assertRaisesRegex(UserError, "Take that decision back first"):
+            paid.with_user(self.third).action_take_back()
+
+
+@tagged("post_install", "-at_install")
+class TestNotForgotten(EvidenceCase):
+    def test_the_deadline_comes_also_when_nobody_can_be_asked(self):
+        """As when the gateway's keys are gone after a backup was restored."""
+        batch = self._sent()
+        self._deadline_passes(batch)
+        why = UserError("The settings of the gateway cannot be used.")
+        with patch.object(type(self.gateway), "_client", side_effect=why):
+            for _time in range(2):
+                self._pull(batch)
+        self.assertEqual(self._exceptions(batch).type, "silent")
+        self.assertIn("cannot be used", batch.poll_answer)

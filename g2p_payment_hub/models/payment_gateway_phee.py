@@ -244,6 +244,16 @@ class PaymentGateway(models.Model):
         ours = ["phee_password", "phee_client_secret", "phee_signing_key", "phee_header_value"]
         return [*super()._secret_fields(), *ours]
 
+    @api.model
+    def _secrets_sent_to(self):
+        operations = ("phee_operations_url",)
+        return {
+            **super()._secrets_sent_to(),
+            "phee_password": operations,
+            "phee_client_secret": operations,
+            "phee_header_value": ("phee_bulk_url", *operations),
+        }
+
     def _check_settings(self):
         problems = super()._check_settings()
         if self.provider == PHEE:

@@ -159,6 +159,13 @@ MUTANTS = (
         (*_HUB, "test_gateway"),
     ),
     Mutant(
+        "a secret is not sent to an address that somebody enters later",
+        "g2p_payment_hub/models/payment_gateway_checks.py",
+        "            gateway._forget_secrets(names)\n",
+        "            pass\n",
+        (*_HUB, "TestSecrets"),
+    ),
+    Mutant(
         "waiting time: not shorter than a payment system takes to show a batch",
         _GATEWAY,
         "check(recovery_minutes >= 5)",

@@ -38,9 +38,7 @@ class PaymentException(models.Model):
         """
         self._check_decider()
         self._lock()
-        reason = " ".join((reason or "").split())
-        if not reason:
-            raise UserError(_("Give a reason: the second person and the auditor have to know how you know."))
+        reason = self._in_one_line(reason)
         for exception in self:
             exception._expect("open")
             blocked = exception._why_not(decision, attachments)
@@ -79,26 +77,29 @@ class PaymentException(models.Model):
             exception._advance("closed", confirmed_by_id=self.env.uid)
             exception._carry_out()
 
-    def action_send_back(self):
+    def _send_back(self, reason):
         """The second person does not agree, or the first has thought again."""
         self._check_decider()
         self._lock()
+        reason = self._in_one_line(reason)
         for exception in self:
             exception._expect("proposed")
             said = exception._decided()
             exception._advance("open", **exception._undecided())
-            exception._note(_("Sent back, nothing was changed: %s", said))
+            why = _("Sent back, nothing was changed: %(reason)s (%(said)s)", reason=reason, said=said)
+            exception._note(why)
             exception._call_for_decisions()
 
-    def action_take_back(self):
+    def _take_back(self, reason):
         """Another person takes a decision back: the payment is as it was, and needs attention again."""
         self._check_decider()
         self._lock()
+        reason = self._in_one_line(reason)
         for exception in self:
             blocked = exception._why_not_take_back()
             if blocked:
                 raise UserError(blocked)
-            why = _("Taken back: %s", exception._decided())
+            why = _("Taken back: %(reason)s (%(said)s)", reason=reason, said=exception._decided())
             exception._advance(
                 "open",
                 **exception._undecided(),
@@ -212,6 +213,13 @@ class PaymentException(models.Model):
     def _call_for_decisions(self):
         for batch in self.batch_id:
             batch._call_for_decisions()
+
+    @api.model
+    def _in_one_line(self, reason):
+        reason = " ".join((reason or "").split())
+        if not reason:
+            raise UserError(_("Give a reason: the other person and the auditor have to know how you know."))
+        return reason
 
     def _undecided(self):
         return {

@@ -63,6 +63,12 @@ class DecisionCase(PaymentHubCase):
         )
         wizard.action_decide()
 
+    def _undo(self, exceptions, step, user, reason="It was another batch's letter"):
+        """Sends back or takes back, as the wizard does."""
+        wizard = self.env["g2p.payment.exception.undo.wizard"].with_user(user)
+        values = {"exception_ids": [fields.Command.set(exceptions.ids)], "step": step, "reason": reason}
+        wizard.create(values).action_undo()
+
     def _decide(self, exceptions, decision, files=None):
         """Two people, one after the other."""
         if decision == "declare_paid" and files is None:

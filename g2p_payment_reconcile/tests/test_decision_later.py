@@ -113,7 +113,7 @@ class TestTakenBackLater(EvidenceCase):
         payment = batch.payment_ids
         one = self._shown_as_paid(batch)
         batch.with_user(self.manager_user).action_cancel()
-        one.with_user(self.third).action_take_back()
+        self._undo(one, "take_back", self.third)
         self.assertEqual((payment.status, payment.failure_type), ("failed", "not_sent"))
         self.assertFalse(self._prepare(), "the exception is open again")
         self._decide(one, "keep_as_is")
@@ -128,7 +128,7 @@ class TestTakenBackLater(EvidenceCase):
         batch.with_user(self.manager_user).action_back_to_draft()
         batch.with_user(self.manager_user).action_set_problems_aside()
         self.assertEqual((payment.batch_id.id, payment.status), (False, "paid"))
-        one.with_user(self.third).action_take_back()
+        self._undo(one, "take_back", self.third)
         self.assertEqual((payment.status, payment.failure_type), ("failed", "not_sent"))
         self.assertEqual(payment.event_ids.sorted("id")[-1].to_state, "failed")
 
@@ -141,7 +141,7 @@ class TestTakenBackLater(EvidenceCase):
         one = self._shown_as_paid(batch)
         batch.submission_ids._look_up()
         self.assertEqual(batch.batch_state, "sent")
-        one.with_user(self.third).action_take_back()
+        self._undo(one, "take_back", self.third)
         self.assertEqual((payment.state, payment.status), ("sent", False))
 
     def test_the_later_decision_first_whatever_trail_it_stands_in(self):
@@ -166,7 +166,7 @@ class TestTakenBackLater(EvidenceCase):
         self._decide(back, "reverse")
         self.assertEqual(back.event_id.to_state, "failed")
         with self.assertRaisesRegex(UserError, "Take that decision back first"):
-            paid.with_user(self.third).action_take_back()
+            self._undo(paid, "take_back", self.third)
 
 
 @tagged("post_install", "-at_install")

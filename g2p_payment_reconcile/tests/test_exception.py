@@ -31,7 +31,7 @@ class TestSetAside(DecisionCase):
         self.assertEqual((aside.status, one.state), ("paid", "closed"))
         self.assertEqual(aside.event_ids[0].batch_id, batch)
         self.assertFalse(self.env["g2p.payment.event"]._first_broken(batch))
-        one.with_user(self.first).action_take_back()
+        self._undo(one, "take_back", self.first)
         self.assertEqual((aside.status, one.state), ("failed", "open"))
 
 
@@ -259,7 +259,7 @@ class TestExceptions(DecisionCase):
         self.assertEqual(batch._called(CONFIRM) & people, self.second, "nobody confirms what they decided")
         self._propose(theirs, "declare_failed", user=self.second)
         self.assertEqual(batch._called(CONFIRM) & people, people)
-        mine.with_user(self.first).action_send_back()
+        self._undo(mine, "send_back", self.first)
         self.assertEqual(batch._called(CONFIRM) & people, self.first)
         theirs.with_user(self.first).action_confirm()
         self.assertFalse(batch._called(CONFIRM))
@@ -329,7 +329,10 @@ class TestDecisions(DecisionCase):
         batch, one = self._doubtful()
         before = batch.payment_ids.read()
         self._propose(one, "declare_failed")
-        one.with_user(self.second).action_send_back()
+        with self.assertRaisesRegex(UserError, "Give a reason"):
+            self._undo(one, "send_back", self.second, reason=" ")
+        self._undo(one, "send_back", self.second, reason="The letter is of March")
+        self.assertIn("The letter is of March", batch.event_ids[0].why)
         self.assertEqual((one.state, one.decision, one.proposed_by_id.id), ("open", False, False))
         self.assertEqual(
             [{**row, "event_ids": 0, "write_date": 0} for row in batch.payment_ids.read()],
@@ -439,14 +442,15 @@ class TestDecisions(DecisionCase):
         before = payment.read(names)
         self._decide(one, "declare_paid")
         with self.assertRaisesRegex(UserError, "another finance validator must take it back"):
-            one.with_user(self.second).action_take_back()
-        one.with_user(self.third).action_take_back()
+            self._undo(one, "take_back", self.second)
+        self._undo(one, "take_back", self.third)
         self.assertEqual(payment.read(names), before)
         self.assertEqual((one.state, one.taken_back_by_id), ("open", self.third))
         self.assertEqual(payment.attention, one.summary)
         self.assertEqual((batch.batch_state, batch.stats_paid_transactions), ("sent", 0))
         event = payment.event_ids.sorted("number")[-1]
         self.assertEqual((event.from_state, event.to_state, event.user_id), ("paid", "sent", self.third))
+        self.assertIn("Taken back: It was another batch's letter (Declare Paid", event.why)
         self._decide(one, "declare_failed")
         self.assertEqual(payment.status, "failed")
         verdict = batch.with_user(self.first).action_verify_events()
@@ -457,7 +461,7 @@ class TestDecisions(DecisionCase):
         self._decide(one, "declare_failed")
         self._prepare()
         with self.assertRaisesRegex(UserError, "prepared again"):
-            one.with_user(self.third).action_take_back()
+            self._undo(one, "take_back", self.third)
 
     def test_the_later_decision_is_taken_back_first(self):
         batch, late = self._late()
@@ -466,10 +470,10 @@ class TestDecisions(DecisionCase):
         returned = self._exceptions(batch) - late
         self._decide(returned, "reverse")
         with self.assertRaisesRegex(UserError, "Take that decision back first"):
-            late.with_user(self.third).action_take_back()
-        returned.with_user(self.third).action_take_back()
+            self._undo(late, "take_back", self.third)
+        self._undo(returned, "take_back", self.third)
         self.assertEqual(batch.payment_ids.status, "paid")
-        late.with_user(self.third).action_take_back()
+        self._undo(late, "take_back", self.third)
         self.assertEqual(batch.payment_ids.status, "failed")
 
     def test_nobody_takes_files_of_others_for_evidence(self):

@@ -25,7 +25,7 @@ class TestHeedDecision(EvidenceCase):
         self.assertEqual(self.heard, [], "nothing is decided before a second person agrees")
         exception.with_user(self.second).action_confirm()
         self.assertEqual(self.heard, ["failed"])
-        exception.with_user(self.third).action_take_back()
+        self._undo(exception, "take_back", self.third)
         self.assertEqual(self.heard, ["failed", False])
 
     def test_a_document_is_applied(self):

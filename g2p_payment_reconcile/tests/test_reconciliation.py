@@ -159,7 +159,7 @@ class TestReconciliation(DecisionCase):
         true()
         self._decide(exceptions[0], "declare_paid")
         true()
-        exceptions[0].with_user(self.third).action_take_back()
+        self._undo(exceptions[0], "take_back", self.third)
         true()
         self._decide(exceptions, "declare_failed")
         true()

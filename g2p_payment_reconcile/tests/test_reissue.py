@@ -152,9 +152,9 @@ class TestReissue(ReissueCase):
         wizard.action_reissue()
         again = doubt.reissue_ids.batch_id
         with self.assertRaisesRegex(UserError, doubt.reissue_ids.name), self.env.cr.savepoint():
-            doubt.exception_ids.with_user(self.users["admin"]).action_take_back()
+            doubt.exception_ids.with_user(self.users["admin"])._take_back("by mistake")
         again.with_user(self.manager_user).action_cancel()
-        doubt.exception_ids.with_user(self.users["admin"]).action_take_back()
+        doubt.exception_ids.with_user(self.users["admin"])._take_back("by mistake")
         self.assertEqual(doubt.status, False)
         self.assertFalse(self._prepare())
 

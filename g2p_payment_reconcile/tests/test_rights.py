@@ -52,10 +52,14 @@ class TestDecisionRights(DecisionCase, RightsCase):
         self._only(DECIDE, lambda one, user: one.with_user(user).action_confirm(), self._proposed)
 
     def test_send_back(self):
-        self._only(DECIDE, lambda one, user: one.with_user(user).action_send_back(), self._proposed)
+        self._only(DECIDE, lambda one, user: self._undo(one, "send_back", user), self._proposed)
 
     def test_take_back(self):
-        self._only(DECIDE, lambda one, user: one.with_user(user).action_take_back(), self._closed)
+        self._only(DECIDE, lambda one, user: self._undo(one, "take_back", user), self._closed)
+
+    def test_undo_without_the_wizard(self):
+        self._only(DECIDE, lambda one, user: one.with_user(user)._send_back("because"), self._proposed)
+        self._only(DECIDE, lambda one, user: one.with_user(user)._take_back("because"), self._closed)
 
     def test_see(self):
         self._only(SEE, lambda one, user: one.with_user(user).read(), self._open)

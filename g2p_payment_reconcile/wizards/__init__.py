@@ -1,4 +1,5 @@
 from . import payment_exception_decide
+from . import payment_exception_undo
 from . import payment_evidence_upload
 from . import payment_inquiry
 from . import payment_reissue

@@ -169,6 +169,12 @@ class World:
         self.finance.button("g2p.payment.exception.decide.wizard", [wizard], "action_decide")
         self.second_finance.button("g2p.payment.exception", exceptions, "action_confirm")
 
+    def take_back(self, exceptions, reason):
+        """Another finance user than who confirmed takes a decision back."""
+        model = "g2p.payment.exception.undo.wizard"
+        values = {"exception_ids": [(6, 0, exceptions)], "step": "take_back", "reason": reason}
+        self.finance.button(model, [self.finance.create(model, values)], "action_undo")
+
     def reissue(self, cycle=None):
         """Issues again what the wizard on the cycle proposes."""
         action = self.program_manager.button("g2p.cycle", [cycle or self.cycle], "action_reissue_failed")

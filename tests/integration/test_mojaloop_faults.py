@@ -227,7 +227,7 @@ def test_what_was_declared_failed_and_was_paid_is_not_paid_again(batch, peers, w
     assert "take that decision back" in batch.not_sent()
     assert len(peers.payments()) == 1
     batch.cancel()
-    world.finance.button("g2p.payment.exception", _exceptions(world, number), "action_take_back")
+    world.take_back(_exceptions(world, number), "The hub shows it after all.")
     batch.id = first
     batch.go_on_to_the_end()
     statuses = [one["status"] for one in world.payments("status")]

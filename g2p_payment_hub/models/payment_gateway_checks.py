@@ -36,7 +36,9 @@ class PaymentGateway(models.Model):
             name
             for name, addresses in self._secrets_sent_to().items()
             if vals.get(name, KEPT) == KEPT
-            and any(self[one] and _server(vals[one]) != _server(self[one]) for one in addresses if one in vals)
+            and any(
+                self[one] and _server(vals[one]) != _server(self[one]) for one in addresses if one in vals
+            )
         ]
 
     def _forget_secrets(self, names):

@@ -11,6 +11,8 @@ from . import payment_gateway_download
 from . import mojaloop_peer_key
 from . import mojaloop_trust_step
 from . import mojaloop_transfer
+from . import mojaloop_transfer_outcome
+from . import mojaloop_transfer_run
 from . import mojaloop_transfer_decision
 from . import payment_submission
 from . import payment_event

@@ -57,6 +57,7 @@ _CLIENT = "g2p_payment_hub/client"
 _PAYING = "g2p_mojaloop_connector/client/paying.py"
 _RESULTS = "g2p_mojaloop_connector/client/results.py"
 _TRANSFER = "g2p_mojaloop_connector/models/mojaloop_transfer.py"
+_TRANSFER_RUN = "g2p_mojaloop_connector/models/mojaloop_transfer_run.py"
 
 MUTANTS = (
     Mutant(
@@ -471,6 +472,27 @@ MUTANTS = (
         (*_PULL, "test_evidence"),
     ),
     Mutant(
+        "evidence: money that came in under our reference is looked into",
+        _MATCH,
+        "((problem IS NOT NULL OR status = 'other') AND",
+        "(problem IS NOT NULL AND",
+        (*_PULL, "test_evidence"),
+    ),
+    Mutant(
+        "evidence: a payment that was set aside is not passed over",
+        _MATCH,
+        "            SELECT line.id, payment.id, {BATCH_OF}, payment.gateway_id",
+        "            SELECT line.id, payment.id, payment.batch_id, payment.gateway_id",
+        (*_PULL, "test_evidence"),
+    ),
+    Mutant(
+        "evidence: what is under way again has not failed",
+        _EFFECT,
+        "               AND (evidence.id = %s\n",
+        "               AND ((evidence.id = %s AND line.status <> 'waiting')\n",
+        (*_PULL, "test_evidence"),
+    ),
+    Mutant(
         "evidence: what could not be read is in the chatter",
         _APPLY_EVIDENCE,
         "        if self.unreadable_count:\n",
@@ -497,6 +519,55 @@ MUTANTS = (
         '        if status == "failed" and (fact["doubt"] or not whole):\n',
         '        if status == "failed" and fact["doubt"]:\n',
         (*_PULL, "test_pull or test_ledger"),
+    ),
+    Mutant(
+        "exception: no payment is hidden behind a doubt about another",
+        _VERDICT,
+        "    return Verdict(None, doubted, Doubt.TWICE, other) if other else Verdict(None, doubted, doubt)\n",
+        "    return Verdict(None, doubted, doubt)\n",
+        (*_PULL, "test_decision"),
+    ),
+    Mutant(
+        "decision: taken back, it opens nothing that cannot leave",
+        "g2p_payment_reconcile/models/payment_decision.py",
+        '        if not before["status"] and self.batch_id.batch_state in (False, "cancelled"):\n',
+        "        if False:\n",
+        (*_PULL, "test_decision"),
+    ),
+    Mutant(
+        "decision: the later one is taken back first, in whatever trail",
+        _DECISION,
+        'event_ids.sorted("id")[-1].id',
+        'event_ids.sorted("number")[-1].id',
+        (*_PULL, "test_decision"),
+    ),
+    Mutant(
+        "decision: a link is no evidence",
+        _DECISION,
+        "        if not all(attachment.raw for attachment in attachments.sudo()):\n",
+        "        if False:\n",
+        (*_PULL, "test_decision"),
+    ),
+    Mutant(
+        "deadline: it comes also where nobody can be asked",
+        "g2p_payment_reconcile/models/payment_submission.py",
+        "        except UserError as error:",
+        "        except ZeroDivisionError as error:",
+        (*_PULL, "test_decision"),
+    ),
+    Mutant(
+        "cycle: it is not ended while payments are open",
+        "g2p_payment_reconcile/models/cycle.py",
+        '        if vals.get("state") in (self.STATE_DISTRIBUTED, self.STATE_ENDED):\n',
+        '        if vals.get("state") == self.STATE_DISTRIBUTED:\n',
+        (*_PULL, "test_cycle"),
+    ),
+    Mutant(
+        "prepare: a job for others of the cycle is another job",
+        _MANAGER,
+        "            identity_key=identity_exact,\n",
+        '            identity_key=f"g2p_payment_hub.prepare.{cycle.id}",\n',
+        (*_HUB, "test_prepare"),
     ),
     Mutant(
         "exception: what is known is no news",
@@ -654,7 +725,7 @@ MUTANTS = (
     ),
     Mutant(
         "whoever comes back late writes nothing over what others have written",
-        _TRANSFER,
+        _TRANSFER_RUN,
         "AND transfer.lease = %s AND transfer.state = told.before",
         "AND (transfer.lease = %s OR transfer.id = told.id)",
         (*_MOJALOOP, "comes_back_late"),

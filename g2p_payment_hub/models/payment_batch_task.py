@@ -38,5 +38,5 @@ class PaymentBatch(models.Model):
             )
 
     def _owners(self):
-        """Who sees to what comes up after the approval: the approver, or all of finance when they have left."""
+        """Who sees to what comes up after approval: the approver, or all of finance when that one is gone."""
         return self.approved_by_id.filtered("active") or self._finance_users()

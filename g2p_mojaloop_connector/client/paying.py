@@ -128,15 +128,13 @@ def not_asked(_transfer_id: str) -> None:
 
 def may_pay(connector: Connector, transfer_ids: Iterable[str]) -> bool | GatewayError:
     """Whether the scheme has carried one of these attempts at a payment out, or still may; or why it cannot
-    tell. There is no attempt after one that it does not know."""
+    tell. A scheme may refuse an attempt without keeping it, and carry out the next one."""
     for transfer_id in transfer_ids:
         try:
             if connector.ask(transfer_id).state != transfer_state.ABORTED:
                 return True
         except StepFailed as error:
-            if _is_not_known(error):
-                return False
-            if error.verdict is Verdict.ASK:
+            if error.verdict is Verdict.ASK and not _is_not_known(error):
                 return OutcomeUnknown(Reason.SERVER_ERROR, str(error))
         except GatewayError as error:
             return error

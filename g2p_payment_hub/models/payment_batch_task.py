@@ -36,3 +36,7 @@ class PaymentBatch(models.Model):
                 _("Approve the batches of %s", self.cycle_id.name),
                 _("Payment batches wait for a second person: approve or reject them."),
             )
+
+    def _owners(self):
+        """Who sees to what comes up after the approval: the approver, or all of finance when that one left."""
+        return self.approved_by_id.filtered("active") or self._finance_users()

@@ -6,6 +6,7 @@ from odoo import _, api, models
 from odoo.exceptions import UserError, ValidationError
 
 from ..client.errors import NotSent, Reason
+from .payment_gateway_secret import KEPT
 
 _HEADER_NAME = re.compile(r"[A-Za-z0-9-]+")
 
@@ -14,6 +15,38 @@ class PaymentGateway(models.Model):
     """What the settings of every provider are held against."""
 
     _inherit = "g2p.payment.gateway"
+
+    @api.model
+    def _secrets_sent_to(self):
+        """Hook: a secret field to the names of the addresses to which it is sent as it is."""
+        return {}
+
+    def write(self, vals):
+        """A secret is for the server for which it was typed in: whoever enters another address could read it
+        there, or let others."""
+        moved = [(gateway, gateway._secrets_that_move(vals)) for gateway in self]
+        result = super().write(vals)
+        for gateway, names in moved:
+            gateway._forget_secrets(names)
+        return result
+
+    def _secrets_that_move(self, vals):
+        """The secret fields, none of them typed in with these `vals`, that another server would get."""
+        return [
+            name
+            for name, addresses in self._secrets_sent_to().items()
+            if vals.get(name, KEPT) == KEPT
+            and any(self[one] and _server(vals[one]) != _server(self[one]) for one in addresses if one in vals)
+        ]
+
+    def _forget_secrets(self, names):
+        kept = self._secrets()
+        for name in filter(kept.get, names):
+            self.env["g2p.payment.gateway.secret"]._keep(self, name, False)
+            self._message_log(
+                body=_("%s was forgotten: it was for another address. Enter it again.", self._label(name))
+            )
+        self.invalidate_recordset(names)
 
     def _label(self, name):
         return self._fields[name]._description_string(self.env)
@@ -73,6 +106,15 @@ def _scheme_and_host(url):
     if not host or "@" in parts.netloc or any(char in "?#" or char.isspace() for char in url):
         return "", ""
     return parts.scheme, host
+
+
+def _server(url):
+    """What of an address says who reads there; what is no address is refused elsewhere."""
+    try:
+        parts = urlsplit(url or "")
+        return parts.scheme, parts.hostname, parts.port
+    except ValueError:
+        return None
 
 
 def _is_this_machine(host):

@@ -244,6 +244,16 @@ class PaymentGateway(models.Model):
         ours = ["phee_password", "phee_client_secret", "phee_signing_key", "phee_header_value"]
         return [*super()._secret_fields(), *ours]
 
+    @api.model
+    def _secrets_sent_to(self):
+        operations = ("phee_operations_url",)
+        return {
+            **super()._secrets_sent_to(),
+            "phee_password": operations,
+            "phee_client_secret": operations,
+            "phee_header_value": ("phee_bulk_url", *operations),
+        }
+
     def _check_settings(self):
         problems = super()._check_settings()
         if self.provider == PHEE:
@@ -452,7 +462,8 @@ class PaymentGateway(models.Model):
             yield from super()._outcomes(submission, references)
             return
         batch = submission.batch_id
-        ended = set(batch.payment_ids.mapped("name")).difference(references)
+        self.env.cr.execute("SELECT name FROM g2p_payment WHERE batch_id = %s", [batch.id])
+        ended = {name for (name,) in self.env.cr.fetchall()}.difference(references)
         with self._client(batch) as hub:
             yield from hub.outcomes(submission.remote_reference, references, ended)
 

@@ -184,7 +184,7 @@ class PaymentSubmission(models.Model):
         batch = self.batch_id
         batch._call(
             FIND,
-            batch.approved_by_id or self.env.user,
+            batch._owners(),
             _("Find out whether %s arrived", batch.name),
             _(
                 "Nobody knows whether the payment system has this batch. Do not prepare or send its payments "

@@ -274,6 +274,25 @@ class TestSecrets(RightsCase):
         self.assertNotIn("phee_client_secret", self.gateway._secrets())
         self.assertFalse(self.gateway.phee_client_secret)
 
+    def test_they_do_not_come_out_at_another_address(self):
+        """Of somebody's own choosing, at the press of Test Connection."""
+        gateway = self.gateway.with_user(self.users["gateway_admin"])
+        gateway.phee_operations_url = "https://operations.hub.example/another/path"
+        self.test_they_are_there()
+        shown = {name: gateway[name] for name in SECRETS}
+        gateway.write({"phee_operations_url": "https://reads.it.example", **shown})
+        self._assert_no_secret(
+            [secret for name, secret in gateway._secrets().items() if name != "phee_signing_key"]
+        )
+        self.assertFalse(gateway.phee_password)
+        self.assertIn("Password was forgotten", "".join(gateway.message_ids.mapped("body")))
+
+    def test_what_is_typed_in_with_an_address_is_for_that_address(self):
+        gateway = self.gateway.with_user(self.users["gateway_admin"])
+        gateway.write({"phee_operations_url": "https://new.hub.example", "phee_password": "for-the-new-one"})
+        self.assertEqual(gateway._secrets()["phee_password"], "for-the-new-one")
+        self.assertNotIn("phee_client_secret", gateway._secrets())
+
     def test_nobody_else_has_the_fields_at_all(self):
         for role in set(ROLES) - {"admin", "gateway_admin"}:
             with self.subTest(role):

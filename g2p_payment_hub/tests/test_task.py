@@ -70,6 +70,17 @@ class TestTask(PaymentHubCase):
         self.assertEqual((batch.batch_state, batch.submission_ids.state), ("unknown", "unknown"))
         self.assertFalse(batch.activity_ids)
 
+    def test_all_of_finance_is_called_when_the_approver_has_left(self):
+        self._entitle()
+        batch = self._prepare()
+        self._approve(batch)
+        batch.with_user(self.second_user).send_payment()
+        self.finance_user.active = False
+        self.hub.reply = OutcomeUnknown(Reason.TIMEOUT)
+        batch.with_user(self.second_user)._send()
+        self.assertEqual(batch.batch_state, "unknown")
+        self.assertEqual(self._called(batch, FIND), self.second_user)
+
     def test_the_second_person_is_called_to_confirm(self):
         self.hub.reply = OutcomeUnknown(Reason.TIMEOUT)
         batch = self._sent()

@@ -17,7 +17,7 @@ class PaymentBatch(models.Model):
         nobody = self.env["res.users"]
         self._keep_called(
             DECIDE,
-            (self.approved_by_id or self.env.user) if left else nobody,
+            self._owners() if left else nobody,
             _("Decide the exceptions of %s", self.name),
             _("Payments of this batch do not fit what was approved. Open Exceptions on the batch."),
         )

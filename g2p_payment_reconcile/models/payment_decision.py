@@ -74,8 +74,8 @@ class Payment(models.Model):
         return json.dumps(self.read(list(_RESULT), load="_classic_write")[0], default=str)
 
     def _put_back(self, text, why, batch):
-        """The result as it was before a decision that is taken back, unless its batch has gone on: what cannot
-        leave any more does not become open again, or nobody could close it; what has left is sent."""
+        """The result as it was before a decision, unless the batch has gone on: what can no longer leave does
+        not become open again, or nobody could close it; what has left is sent."""
         before = {name: value for name, value in json.loads(text).items() if name in _RESULT}
         if not before["status"] and self.batch_id.batch_state in (False, "cancelled"):
             before.update(status="failed", status_is_final=True, state="issued", failure_type="not_sent")

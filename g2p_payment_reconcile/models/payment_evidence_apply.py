@@ -5,7 +5,7 @@ from decimal import Decimal
 
 from odoo import _, models
 
-from .payment import Learnt
+from .payment import BATCH_OF, Learnt
 from .payment_evidence_effect import NOON, SAYING
 from .payment_evidence_match import ASKS
 from .verdict import Doubt
@@ -103,7 +103,7 @@ class PaymentEvidence(models.Model):
             f"""
             SELECT line.number, line.reference, line.why, line.status, line.amount::text AS amount,
                    line.currency, line.remote_status, line.remote_reference, line.reason_code, line.reason,
-                   line.happened_on, line.fingerprint, line.payment_id, payment.batch_id
+                   line.happened_on, line.fingerprint, line.payment_id, {BATCH_OF} AS batch_id
               FROM (SELECT * FROM g2p_payment_evidence_line WHERE evidence_id = %s AND {ASKS}) AS line
               LEFT JOIN g2p_payment AS payment ON payment.id = line.payment_id
              ORDER BY line.id
@@ -124,7 +124,7 @@ class PaymentEvidence(models.Model):
                     "payment_id": line["payment_id"],
                     "batch_id": line["batch_id"],
                     "reference": line["reference"],
-                    "their_status": line["status"],
+                    "their_status": line["status"] in SAYING and line["status"],
                     "their_word": line["remote_status"],
                     "their_amount": line["amount"] and Decimal(line["amount"]),
                     "their_currency": line["currency"],

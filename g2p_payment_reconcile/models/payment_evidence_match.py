@@ -14,8 +14,9 @@ _MATCH_COLUMNS = (
     ("why", "varchar"),
 )
 # SQL: an unknown line that people have to decide. One that cannot be read may say anything of the payment it
-# names, also that it was paid.
-ASKS = "match = 'unknown' AND (status = ANY(%s) OR (problem IS NOT NULL AND payment_id IS NOT NULL))"
+# names, also that it was paid; money that came in under its reference may be that it came back.
+ASKS = """match = 'unknown' AND (status = ANY(%s)
+          OR ((problem IS NOT NULL OR status = 'other') AND payment_id IS NOT NULL))"""
 
 
 class PaymentEvidence(models.Model):
@@ -39,20 +40,25 @@ class PaymentEvidence(models.Model):
         self._count()
 
     def _match_unusable(self, matches):
-        """Lines that cannot be read, with the payment of ours that they name, and those about no payment."""
+        """Lines that cannot be read, and money that came in; with the payment of ours that they name."""
         self.env.cr.execute(
             """
             SELECT line.id, line.problem, payment.id
               FROM g2p_payment_evidence_line AS line
               LEFT JOIN g2p_payment AS payment
                 ON payment.name = line.reference AND payment.gateway_id = line.gateway_id
-               AND payment.company_id = line.company_id AND line.problem IS NOT NULL
+               AND payment.company_id = line.company_id
              WHERE line.evidence_id = %s AND (line.problem IS NOT NULL OR line.status = 'other')
             """,
             [self.id],
         )
         for line, problem, payment in self.env.cr.fetchall():
             why = problem or _("Money that came in, and no return of a payment.")
+            if payment and not problem:
+                why = _(
+                    "The line names this payment, and does not say whether the money left or came back. Ask "
+                    "the bank."
+                )
             matches[line] = {**unknown_row(line, why), "payment_id": payment}
 
     def _match_duplicates(self, matches):

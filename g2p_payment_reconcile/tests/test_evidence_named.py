@@ -56,6 +56,27 @@ class TestNamed(EvidenceCase):
         self.assertEqual((again.status, failed.status), (False, "failed"))
         self.assertEqual(self._prepare().payment_ids.entitlement_id, failed.entitlement_id)
 
+    def test_money_that_came_in_under_its_reference_is_looked_into(self):
+        """Not every bank marks a return as one, and a CSV statement only has signs."""
+        batch = self._sent(2)
+        first, second = batch.payment_ids
+        mapping = self._mapping(name="Bank", status_column=False, paid_words=False, failed_words=False)
+        rows = [self._row(first, amount="-100.00", tx="b1"), self._row(second, amount="-100.00", tx="b2")]
+        self._apply(self._upload(self._csv(*rows), mapping=mapping))
+        self.assertEqual(batch.batch_state, "done")
+        in_csv = self._upload(self._csv(self._row(first, tx="b3")), mapping=mapping)
+        in_camt = self._camt((second.name, "100.00", "CRDT", "b4")).replace(
+            b"<RvslInd>true", b"<RvslInd>false"
+        )
+        for evidence, payment in ((in_csv, first), (self._upload(in_camt, mapping=False), second)):
+            self.assertEqual(evidence.line_ids.status, "other")
+            self.assertEqual(self._told(evidence), [("unknown", False, "question")])
+            self._apply(evidence)
+            self.assertEqual((payment.status, payment.exception_ids.type), ("paid", "stranger"))
+            self.assertIn("left or came back", payment.attention)
+            self._decide(payment.exception_ids, "reverse")
+            self.assertEqual((payment.status, payment.failure_type), ("failed", "returned"))
+
     def test_a_second_booking_is_in_the_figures(self):
         for known in ("", "hub"):
             batch = self._sent()

@@ -212,6 +212,24 @@ class TestExceptions(DecisionCase):
         self._pull(batch)
         self.assertFalse(self._exceptions(batch))
 
+    @mute_logger("odoo.addons.g2p_payment_hub.models.payment_task")
+    def test_a_message_that_cannot_be_sent_keeps_no_result_from_being_written_down(self):
+        batch = self._sent(2)
+        paid, doubtful = batch.payment_ids
+        self.hub.tell(paid, PAID, remote_reference="r1")
+        self.hub.tell(doubtful, SUSPECT, remote_reference="r2")
+        with patch.object(type(batch), "activity_schedule", side_effect=ValueError):
+            self._pull(batch)
+        self.assertEqual((paid.status, self._exceptions(batch).payment_id), ("paid", doubtful))
+
+    def test_nor_does_a_kind_of_activity_that_an_administrator_has_deleted(self):
+        self.env.ref("g2p_payment_reconcile.activity_decide").unlink()
+        batch, exceptions = self._doubtful()
+        self._pull(batch)
+        self._decide(exceptions, "declare_failed")
+        self.assertEqual((batch.batch_state, batch.payment_ids.status), ("done", "failed"))
+        self.assertFalse(batch.activity_ids, "or they would come up again and again, and never end")
+
     def test_one_activity_for_the_owner_until_all_is_decided(self):
         batch, exceptions = self._doubtful(2)
         for _time in range(2):

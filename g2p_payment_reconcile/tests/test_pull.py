@@ -170,8 +170,8 @@ class TestPull(PaymentHubCase):
         self.hub.tell(both, PAID, remote_reference="r3")
         self.hub.tell(both, FAILED, remote_reference="r3")
 
-        def cut_off(hub, batch_id, references):
-            yield from outcomes(hub, batch_id, references)
+        def cut_off(hub, *arguments):
+            yield from outcomes(hub, *arguments)
             raise OutcomeUnknown(Reason.TIMEOUT)
 
         outcomes = type(self.hub).outcomes

@@ -115,8 +115,8 @@ class TestReconciliation(DecisionCase):
         batch = self._sent(2)
         self.hub.tell(batch.payment_ids[0], PAID, remote_reference="r1")
 
-        def cut_off(hub, batch_id, references):
-            yield from outcomes(hub, batch_id, references)
+        def cut_off(hub, *arguments):
+            yield from outcomes(hub, *arguments)
             raise OutcomeUnknown(Reason.TIMEOUT)
 
         outcomes = type(self.hub).outcomes

@@ -428,6 +428,14 @@ MUTANTS = (
         "test_decision",
     ),
     _of_models(
+        "what the scheme does not know does not speak for the attempts after it",
+        "paying.py",
+        "        except StepFailed as error:\n            if error.verdict is",
+        "        except StepFailed as error:\n            return False\n            if error.verdict is",
+        "test_decision",
+        folder=_CLIENT,
+    ),
+    _of_models(
         "what was declared failed unheard is asked for before it is paid again",
         "mojaloop_transfer_decision.py",
         "        may_pay = in_time or declared._may_pay(payments.batch_id)\n",

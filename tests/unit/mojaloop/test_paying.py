@@ -30,7 +30,6 @@ OURS = transfer_ids("PAY1", 1).transfer_id
 NEXT = transfer_ids("PAY1", 2).transfer_id
 
 
-
 def task(**changes):
     order = orders.Order(
         reference="PAY1", id_type="MSISDN", id_value="27713803912", amount="100", currency="USD"

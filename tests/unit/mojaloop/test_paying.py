@@ -28,16 +28,6 @@ TERMS = orders.Terms(
 )
 OURS = transfer_ids("PAY1", 1).transfer_id
 NEXT = transfer_ids("PAY1", 2).transfer_id
-# Of a transfer whose time is not over for certain.
-BODY = bodies.text_of(
-    {
-        "transfersPostRequest": {
-            "transferId": OURS,
-            "condition": "A" * 43,
-            "expiration": bodies.time_text(datetime.now(timezone.utc) - timedelta(seconds=1)),
-        }
-    }
-)
 
 
 def task(**changes):
@@ -58,6 +48,13 @@ def task(**changes):
         "next_id": NEXT,
     }
     return Task(**{**known, **changes})
+
+
+def body():
+    """Of a transfer that has just expired, and that the hub may still come to know."""
+    expiration = bodies.time_text(datetime.now(timezone.utc) - timedelta(seconds=1))
+    order = {"transferId": OURS, "condition": "A" * 43, "expiration": expiration}
+    return bodies.text_of({"transfersPostRequest": order})
 
 
 def begun(hub):
@@ -157,17 +154,17 @@ class TestFirstNo:
     def test_a_question_without_an_answer_leaves_it(self, loopback, said):
         hub = ScriptedConnector(loopback, ask=said)
         with hub.connector() as connector:
-            row = paying.ask(connector, task(body=BODY, **self.HEARD)).row
+            row = paying.ask(connector, task(body=body(), **self.HEARD)).row
         self.assert_kept(row)
         assert row["next_at"]
 
     def test_one_for_which_there_was_no_time_keeps_it(self):
-        self.assert_kept(paying.left_over(task(body=BODY, **self.HEARD)).row)
+        self.assert_kept(paying.left_over(task(body=body(), **self.HEARD)).row)
 
     def test_one_that_the_hub_works_on_has_none(self, loopback):
         hub = ScriptedConnector(loopback, ask=(200, state(OURS, {"transferState": "RESERVED"})))
         with hub.connector() as connector:
-            assert not paying.ask(connector, task(body=BODY, **self.HEARD)).row["heard"]
+            assert not paying.ask(connector, task(body=body(), **self.HEARD)).row["heard"]
 
 
 class TestSecondNo:
@@ -206,10 +203,10 @@ class TestSecondNo:
     def test_it_cannot_be_told_and_then_nothing_is_known(self, loopback):
         """Why it could not be told is no reason of the transfer's."""
         said = {OURS: aborted(OURS), NEXT: (504, {"statusCode": "504"})}
-        before = self.told(loopback, said, paying.ask, state="unknown", body=BODY).row
+        before = self.told(loopback, said, paying.ask, state="unknown", body=body()).row
         error = tuple(before[name] or "" for name in ("error_step", "error_code", "error_description"))
         said = {OURS: aborted(OURS)}
-        result = self.told(loopback, said, paying.ask, state="unknown", body=BODY, error=error)
+        result = self.told(loopback, said, paying.ask, state="unknown", body=body(), error=error)
         assert (result.row["state"], result.row["failure_type"], result.again) == (
             "failed",
             "rejected",

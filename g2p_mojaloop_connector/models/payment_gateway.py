@@ -217,15 +217,7 @@ class PaymentGateway(models.Model):
     def _check_mojaloop_no_private_key(self):
         for gateway in self:
             for name in _CERTIFICATES:
-                if "PRIVATE KEY" in (gateway[name] or ""):
-                    raise ValidationError(
-                        _(
-                            "%s: there is a private key in it, and everybody who sees the gateway can read "
-                            "this. Leave the certificates, and put the key of the client certificate into "
-                            "Client Key.",
-                            self._label(name),
-                        )
-                    )
+                gateway._check_no_private_key(name)
 
     @api.constrains("mojaloop_flow", "mojaloop_scenario")
     def _check_mojaloop_flow(self):
@@ -289,6 +281,14 @@ class PaymentGateway(models.Model):
     def _secret_fields(self):
         ours = ["mojaloop_header_value", "mojaloop_client_secret", "mojaloop_client_key"]
         return [*super()._secret_fields(), *ours]
+
+    @api.model
+    def _secrets_sent_to(self):
+        return {
+            **super()._secrets_sent_to(),
+            "mojaloop_header_value": ("mojaloop_url",),
+            "mojaloop_client_secret": ("mojaloop_token_url",),
+        }
 
     def _check_settings(self):
         problems = super()._check_settings()

@@ -74,6 +74,10 @@ class PaymentGateway(models.Model):
     def _secret_fields(self):
         return [*super()._secret_fields(), "mojaloop_cm_client_secret"]
 
+    @api.model
+    def _secrets_sent_to(self):
+        return {**super()._secrets_sent_to(), "mojaloop_cm_client_secret": ("mojaloop_cm_token_url",)}
+
     @api.model_create_multi
     def create(self, vals_list):
         gateways = super().create(vals_list)

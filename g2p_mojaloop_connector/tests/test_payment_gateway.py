@@ -67,6 +67,13 @@ class TestMojaloopGateway(MojaloopCase):
                 self.gateway.with_user(user).read(SECRETS)
         self.assertFalse(set(SECRETS) & set(self.gateway.copy()._secrets()))
 
+    def test_they_do_not_come_out_at_another_address(self):
+        self.gateway.write({"mojaloop_header_name": "X-API-KEY", "mojaloop_header_value": "s3cret"})
+        self.gateway.mojaloop_url = "http://127.0.0.1:4001/path"
+        self.assertEqual(self.gateway._secrets()["mojaloop_header_value"], "s3cret")
+        self.gateway.with_user(self.admin_user).mojaloop_url = "https://reads.it.example"
+        self.assertNotIn("mojaloop_header_value", self.gateway._secrets())
+
     def test_the_connection_is_tested(self):
         said = self.gateway.with_user(self.admin_user).action_test_connection()["params"]
         self.assertEqual(said["message"], "Connector: works.")

@@ -22,6 +22,15 @@ class PaymentBatch(models.Model):
         "they are approved next.",
     )
 
+    to_approve_digest = fields.Char(
+        compute="_compute_to_approve_digest", help="Fingerprint of what the page shows to who approves it."
+    )
+
+    @api.depends("event_head", "settings_text")
+    def _compute_to_approve_digest(self):
+        for batch in self:
+            batch.to_approve_digest = digest(f"{batch.event_head} {batch.settings_text}")
+
     @api.depends("approved_settings", "gateway_id")
     def _compute_settings_text(self):
         for batch in self:
@@ -49,6 +58,13 @@ class PaymentBatch(models.Model):
         reason = self._why_not_approve()
         if reason:
             raise AccessError(reason)
+        if self.env.context.get("seen", self.to_approve_digest) != self.to_approve_digest:
+            raise UserError(
+                _(
+                    "%s, or its gateway, has changed since you opened it. Reload the page and look again.",
+                    self.name,
+                )
+            )
         if self._check():
             raise UserError(
                 _(

@@ -80,6 +80,17 @@ class PaymentGateway(models.Model):
             )
 
     @api.model
+    def _check_no_private_key(self, name):
+        """A file often has both, the certificate and its key."""
+        if "PRIVATE KEY" in (self[name] or ""):
+            raise ValidationError(
+                _(
+                    "%s: there is a private key in it, and everybody who sees the gateway can read this. Leave "
+                    "the certificates, and enter a key in the field for it.",
+                    self._label(name),
+                )
+            )
+
     def _check_loads(self, name, text, load, explanation):
         try:
             if text:

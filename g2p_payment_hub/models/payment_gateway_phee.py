@@ -204,6 +204,8 @@ class PaymentGateway(models.Model):
             certificate, bundle = gateway.phee_hub_certificate, gateway.phee_ca_bundle
             self._check_loads("phee_hub_certificate", certificate, signature.load_certificate, one)
             self._check_loads("phee_ca_bundle", bundle, tls_context, several)
+            gateway._check_no_private_key("phee_hub_certificate")
+            gateway._check_no_private_key("phee_ca_bundle")
 
     @api.constrains("phee_payment_mode", "provider")
     def _check_phee_payment_mode(self):

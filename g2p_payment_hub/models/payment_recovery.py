@@ -64,7 +64,7 @@ class PaymentSubmission(models.Model):
     _sql_constraints = [
         (
             "two_people_declare",
-            "check(state <> 'not_received' or confirmed_by_id <> declared_by_id)",
+            "check(state <> 'not_received' or coalesce(confirmed_by_id <> declared_by_id, false))",
             "Two people decide that a batch never arrived.",
         ),
     ]

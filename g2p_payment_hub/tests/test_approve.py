@@ -40,6 +40,23 @@ class TestFourEyes(PaymentHubCase):
         self.assertEqual(batch.approved_by_id, self.finance_user)
         self.assertTrue(batch.approved_at)
 
+    def test_what_has_changed_since_the_page_was_opened_is_not_approved(self):
+        batch = self._prepare()
+        page = batch.with_user(self.finance_user).with_context(seen=batch.to_approve_digest)
+        maker = batch.with_user(self.manager_user)
+        maker.action_back_to_draft()
+        maker.action_refresh_payees()
+        maker.action_request_approval()
+        with self.assertRaisesRegex(UserError, "changed since you opened it"):
+            page.action_approve()
+        page = page.with_context(seen=batch.to_approve_digest)
+        self.gateway.phee_payment_mode = "gsma"
+        self.env.invalidate_all()
+        with self.assertRaisesRegex(UserError, "changed since you opened it"):
+            page.action_approve()
+        page.with_context(seen=batch.to_approve_digest).action_approve()
+        self.assertEqual(batch.batch_state, "approved")
+
     def test_who_prepared_cannot_approve(self):
         self._denied(self._prepare(self.both_user), self.both_user, "another finance user must approve")
 

@@ -96,6 +96,8 @@ class TestGateway(PaymentHubCase):
         self._refused("Hub Certificate cannot be used", phee_hub_certificate=SIGNING_KEY)
         self._refused("CA Bundle cannot be used. It has to be certificates", phee_ca_bundle="nonsense")
         self._refused("CA Bundle cannot be used", phee_ca_bundle=SIGNING_KEY)
+        for name in ("phee_hub_certificate", "phee_ca_bundle"):
+            self._refused("there is a private key in it", **{name: certificate() + SIGNING_KEY})
         self.gateway.write(
             {"phee_hub_certificate": certificate(), "phee_ca_bundle": certificate() + certificate()}
         )

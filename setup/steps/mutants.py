@@ -465,6 +465,13 @@ MUTANTS = (
         (*_PULL, "test_evidence"),
     ),
     Mutant(
+        "what has changed since the page was opened is not approved",
+        "g2p_payment_hub/models/payment_batch_approval.py",
+        '        if self.env.context.get("seen", self.to_approve_digest) != self.to_approve_digest:\n',
+        "        if False:\n",
+        ("--only", "addons", "--addon", "g2p_payment_hub", "-k", "test_approve"),
+    ),
+    Mutant(
         "evidence: what cannot be read and names our payment is decided",
         _MATCH,
         "AND payment_id IS NOT NULL))",

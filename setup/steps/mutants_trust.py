@@ -47,12 +47,12 @@ MUTANTS = (
         "    if False:\n",
         "test_keys",
     ),
-    _in_odoo(
-        "keys: no private key stands where everybody reads",
-        "payment_gateway.py",
-        """                if "PRIVATE KEY" in (gateway[name] or ""):\n""",
-        "                if False:\n",
-        "where_everybody_reads",
+    Mutant(
+        "mojaloop keys: no private key stands where everybody reads",
+        "g2p_payment_hub/models/payment_gateway_checks.py",
+        """        if "PRIVATE KEY" in (self[name] or ""):\n""",
+        "        if False:\n",
+        (*_ADDON, "where_everybody_reads"),
     ),
     _in_odoo(
         "keys: a certificate is for our key",

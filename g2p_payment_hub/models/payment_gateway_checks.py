@@ -85,8 +85,8 @@ class PaymentGateway(models.Model):
         if "PRIVATE KEY" in (self[name] or ""):
             raise ValidationError(
                 _(
-                    "%s: there is a private key in it, and everybody who sees the gateway can read this. Leave "
-                    "the certificates, and enter a key in the field for it.",
+                    "%s: there is a private key in it, and everybody who sees the gateway can read this. "
+                    "Leave the certificates, and enter a key in the field for it.",
                     self._label(name),
                 )
             )

@@ -45,7 +45,6 @@ class TestFourEyes(PaymentHubCase):
         page = batch.with_user(self.finance_user).with_context(seen=batch.to_approve_digest)
         maker = batch.with_user(self.manager_user)
         maker.action_back_to_draft()
-        maker.action_refresh_payees()
         maker.action_request_approval()
         with self.assertRaisesRegex(UserError, "changed since you opened it"):
             page.action_approve()

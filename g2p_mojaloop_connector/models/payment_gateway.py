@@ -2,7 +2,7 @@ from odoo import _, api, fields, models
 from odoo.exceptions import UserError, ValidationError
 from odoo.tools import float_repr
 
-from odoo.addons.g2p_payment_hub.models.roles import GATEWAY_ADMIN
+from odoo.addons.g2p_payment_hub.models.payment_gateway_secret import secret
 
 from ..client import grammar
 from ..client.orders import BULK, STEP_BY_STEP, TWO_PHASES
@@ -127,13 +127,10 @@ class PaymentGateway(models.Model):
         "API Key Header",
         help="A header that a gateway in front of the connector asks for, such as X-API-KEY.",
     )
-    mojaloop_header_value = fields.Char(
+    mojaloop_header_value = secret(
+        "mojaloop_header_value",
         "API Key",
-        groups=GATEWAY_ADMIN,
-        compute="_compute_secrets",
-        inverse=lambda self: self._keep_secret("mojaloop_header_value"),
-        exportable=False,
-        help="Once saved it is not shown again.",
+        "Once saved it is not shown again.",
     )
     mojaloop_token_url = fields.Char(
         "Token URL",
@@ -141,13 +138,10 @@ class PaymentGateway(models.Model):
         "credentials). Empty where it asks for none.",
     )
     mojaloop_client_id = fields.Char("OAuth Client", help="Name of the OAuth client.")
-    mojaloop_client_secret = fields.Char(
+    mojaloop_client_secret = secret(
+        "mojaloop_client_secret",
         "OAuth Client Secret",
-        groups=GATEWAY_ADMIN,
-        compute="_compute_secrets",
-        inverse=lambda self: self._keep_secret("mojaloop_client_secret"),
-        exportable=False,
-        help="Once saved it is not shown again.",
+        "Once saved it is not shown again.",
     )
     mojaloop_ca_bundle = fields.Text(
         "CA Bundle",
@@ -159,13 +153,11 @@ class PaymentGateway(models.Model):
         help="Certificate, PEM, with its chain, by which a gateway in front of the connector knows this "
         "server (mutual TLS). Empty where none is asked for.",
     )
-    mojaloop_client_key = fields.Text(
+    mojaloop_client_key = secret(
+        "mojaloop_client_key",
         "Client Key",
-        groups=GATEWAY_ADMIN,
-        compute="_compute_secrets",
-        inverse=lambda self: self._keep_secret("mojaloop_client_key"),
-        exportable=False,
-        help="Private key, PEM, of that certificate. Once saved it is not shown again.",
+        "Private key, PEM, of that certificate. Once saved it is not shown again.",
+        kind=fields.Text,
     )
 
     def _leave_mojaloop(self):

@@ -3,6 +3,7 @@ from odoo.exceptions import UserError
 
 from odoo.addons.g2p_payment_hub.client.errors import GatewayError, OutcomeUnknown, Refused
 from odoo.addons.g2p_payment_hub.client.http import tls_context
+from odoo.addons.g2p_payment_hub.models.payment_gateway_secret import secret
 from odoo.addons.g2p_payment_hub.models.payment_gateway_token import GatewayTokens
 from odoo.addons.g2p_payment_hub.models.roles import GATEWAY_ADMIN, check_role
 
@@ -34,13 +35,10 @@ class PaymentGateway(models.Model):
     mojaloop_cm_client_id = fields.Char(
         "Connection Manager Client", help="Name of the OAuth client that the hub's operator made for you."
     )
-    mojaloop_cm_client_secret = fields.Char(
+    mojaloop_cm_client_secret = secret(
+        "mojaloop_cm_client_secret",
         "Connection Manager Secret",
-        groups=GATEWAY_ADMIN,
-        compute="_compute_secrets",
-        inverse=lambda self: self._keep_secret("mojaloop_cm_client_secret"),
-        exportable=False,
-        help="Secret of that client. Once saved it is not shown again.",
+        "Secret of that client. Once saved it is not shown again.",
     )
     mojaloop_cm_ca_bundle = fields.Text(
         "Connection Manager CA Bundle",

@@ -66,8 +66,7 @@ class PaymentGateway(models.Model):
         ),
     ]
 
-    # Secrets: fields that are typed into and never read back. Each is computed by `_compute_secrets` and its
-    # inverse is `_keep_secret` with its name.
+    # Secrets: see `payment_gateway_secret.secret`.
 
     @api.model
     def _secret_fields(self):

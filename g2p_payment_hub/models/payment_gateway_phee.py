@@ -10,9 +10,9 @@ from ..client.http import HttpLimits, tls_context
 from ..client.instructions import BatchFile
 from ..client.payment_hub import PaymentHub
 from ..client.settings import CLOSED_LOOP, HubSettings
+from .payment_gateway_secret import secret
 from .payment_gateway_token import GatewayTokens
 from .payment_submission import LONGEST_UPLOAD
-from .roles import GATEWAY_ADMIN
 
 PHEE = "payment_hub_ee"
 # How the hub pays, and what counts as paid.
@@ -48,13 +48,10 @@ class PaymentGateway(models.Model):
     phee_username = fields.Char(
         "User", tracking=True, help="User of the operations app. Empty where the hub asks for none."
     )
-    phee_password = fields.Char(
+    phee_password = secret(
+        "phee_password",
         "Password",
-        groups=GATEWAY_ADMIN,
-        compute="_compute_secrets",
-        inverse=lambda self: self._keep_secret("phee_password"),
-        exportable=False,
-        help="Password of that user. Once saved it is not shown again.",
+        "Password of that user. Once saved it is not shown again.",
     )
     phee_client_id = fields.Char(
         "OAuth Client",
@@ -62,23 +59,18 @@ class PaymentGateway(models.Model):
         tracking=True,
         help="Name of the OAuth client; the hub comes with: client.",
     )
-    phee_client_secret = fields.Char(
+    phee_client_secret = secret(
+        "phee_client_secret",
         "OAuth Client Secret",
-        groups=GATEWAY_ADMIN,
-        compute="_compute_secrets",
-        inverse=lambda self: self._keep_secret("phee_client_secret"),
-        exportable=False,
-        help="Empty in a hub as it comes. Once saved it is not shown again.",
+        "Empty in a hub as it comes. Once saved it is not shown again.",
     )
-    phee_signing_key = fields.Text(
+    phee_signing_key = secret(
+        "phee_signing_key",
         "Signing Key",
-        groups=GATEWAY_ADMIN,
-        compute="_compute_secrets",
-        inverse=lambda self: self._keep_secret("phee_signing_key"),
-        exportable=False,
-        help="RSA private key, PEM, that signs every upload. The hub must know its certificate for this "
+        "RSA private key, PEM, that signs every upload. The hub must know its certificate for this "
         "tenant. Never use the key pair that the hub is published with. Once saved it is not shown again; "
         "paste another one to replace it.",
+        kind=fields.Text,
     )
     phee_hub_certificate = fields.Text(
         "Hub Certificate",
@@ -148,13 +140,10 @@ class PaymentGateway(models.Model):
         tracking=True,
         help="A header that a gateway in front of the hub asks for, for example X-API-KEY.",
     )
-    phee_header_value = fields.Char(
+    phee_header_value = secret(
+        "phee_header_value",
         "Extra Header Value",
-        groups=GATEWAY_ADMIN,
-        compute="_compute_secrets",
-        inverse=lambda self: self._keep_secret("phee_header_value"),
-        exportable=False,
-        help="Once saved it is not shown again.",
+        "Once saved it is not shown again.",
     )
     phee_connect_timeout = fields.Integer(
         "Connect Time-out", default=10, tracking=True, help="Seconds to get a connection."

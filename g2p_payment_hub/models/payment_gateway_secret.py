@@ -1,7 +1,22 @@
 from odoo import api, fields, models
 
+from .roles import GATEWAY_ADMIN
+
 # What a screen shows in the place of a secret, and what it sends back when nobody typed another.
 KEPT = "•" * 8
+
+
+def secret(name, label, help, kind=fields.Char):  # pylint: disable=redefined-builtin
+    """A field of a gateway, of this very `name`, that is typed into and never read back; to be listed in the
+    gateway's `_secret_fields`."""
+    return kind(
+        label,
+        groups=GATEWAY_ADMIN,
+        compute="_compute_secrets",
+        inverse=lambda self: self._keep_secret(name),
+        exportable=False,
+        help=help,
+    )
 
 
 class PaymentGatewaySecret(models.Model):

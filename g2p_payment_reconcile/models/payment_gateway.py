@@ -5,6 +5,7 @@ import secrets
 from odoo import _, api, fields, models
 from odoo.exceptions import UserError
 
+from odoo.addons.g2p_payment_hub.models.payment_gateway_secret import secret
 from odoo.addons.g2p_payment_hub.models.roles import GATEWAY_ADMIN, check_role
 
 # The name of the random key of a gateway in g2p.payment.gateway.secret.
@@ -22,12 +23,10 @@ class PaymentGateway(models.Model):
         "https://payments.example. With it the payment system can say that there is news, and results come "
         "sooner; they come without it as well.",
     )
-    callback_secret = fields.Char(
-        groups=GATEWAY_ADMIN,
-        compute="_compute_secrets",
-        inverse=lambda self: self._keep_secret("callback_secret"),
-        exportable=False,
-        help="Where the payment system, or a gateway in front of it, can sign its calls with HMAC-SHA256: "
+    callback_secret = secret(
+        "callback_secret",
+        "Callback Secret",
+        "Where the payment system, or a gateway in front of it, can sign its calls with HMAC-SHA256: "
         "the secret shared with it. Calls without a valid signature are then not believed. Once saved it is "
         "not shown again.",
     )

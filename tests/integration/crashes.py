@@ -170,10 +170,10 @@ class Crossing:
     def go(self, *kills):
         """To the end; dies at the pass with the first number, and after the restart at that with the next."""
         self._kills = list(kills)
-        self.lane.arm(self._kills.pop(0) if self._kills else NEVER)
+        self._arm()
         until = time.monotonic() + SECONDS
         try:
-            while not self._is_over():
+            while not self._is_over() or self._is_dying():
                 assert time.monotonic() < until, f"not over after {SECONDS} s: {self.passed}, {self.state()}"
                 self._step()
         finally:
@@ -189,6 +189,19 @@ class Crossing:
         if state["batch"] == "sent" and self.passed_until_sent is None:
             self.passed_until_sent = len(self.lane.passed())
         return state["batch"] == "done" and not state["jobs"] and self.lane.odoo.process.is_running()
+
+    def _arm(self):
+        self._kill_at = self._kills.pop(0) if self._kills else NEVER
+        self.lane.arm(self._kill_at)
+
+    def _is_dying(self):
+        """The last transaction of a request ends after the batch is seen at its end, and kills as well."""
+        self.lane.disarm()
+        time.sleep(0.1)
+        if len(self.lane.passed()) < self._kill_at:
+            return False
+        self._wait_for_death()
+        return True
 
     def _step(self):
         """What the clock or people do next."""
@@ -253,10 +266,11 @@ class Crossing:
         """What a supervisor does after a crash."""
         self._jobs += [job.split()[0] for job in self.look()["jobs"]]
         self.lane.disarm()
+        self._kill_at = NEVER
         self.lane.sql(_TEN_SECONDS_PASS)
         if self._kills:
             self._begin = "restart"
-            self.lane.arm(self._kills.pop(0))
+            self._arm()
         try:
             self.lane.odoo.restart()
         except say.Problem:  # it was to die again, and did so before it answered

@@ -203,7 +203,8 @@ def test_committed_late(peers, eventually):
     assert _in_words(client.transfer(body)[1]) == NO_ANSWER
     assert not peers.payments()
     (transfer_id,) = eventually(peers.payments, 10)
-    assert _in_words(client.query(transfer_id)[1], body["transfersPostRequest"]) == "COMMITTED"
+    sent = body["transfersPostRequest"]
+    assert eventually(lambda: _in_words(client.query(transfer_id)[1], sent) == "COMMITTED", 10)
 
 
 def test_called_back_twice(peers, eventually):

@@ -85,7 +85,7 @@ class TestByReference(EvidenceCase):
         self.assertEqual((paid.status, failed.status), ("paid", "failed"))
         self.assertEqual(failed.failure_type, "insufficient_funds")
         self.assertEqual((silent.status, waiting.status), (False, False))
-        self.assertTrue(silent.attention, "said to be paid, but not how much")
+        self.assertEqual(silent.exception_ids.type, "suspect", "said to be paid, but not how much")
         self.assertFalse(waiting.attention)
 
     def test_other_money_is_never_paid(self):

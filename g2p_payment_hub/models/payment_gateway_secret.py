@@ -6,7 +6,7 @@ from .roles import GATEWAY_ADMIN
 KEPT = "•" * 8
 
 
-def secret(name, label, help, kind=fields.Char):  # pylint: disable=redefined-builtin
+def secret(name, label, explanation, kind=fields.Char):
     """A field of a gateway, of this very `name`, that is typed into and never read back; to be listed in the
     gateway's `_secret_fields`."""
     return kind(
@@ -15,7 +15,7 @@ def secret(name, label, help, kind=fields.Char):  # pylint: disable=redefined-bu
         compute="_compute_secrets",
         inverse=lambda self: self._keep_secret(name),
         exportable=False,
-        help=help,
+        help=explanation,
     )
 
 

@@ -81,6 +81,17 @@ class DecisionCase(PaymentHubCase):
     def _deadline_passes(self, batch):
         batch.submission_ids.ended_at -= timedelta(hours=self.gateway.result_hours + 1)
 
+    def _aside(self):
+        """(batch, payment): the payment was taken out of the batch before that was sent."""
+        self._entitle(2)
+        batch = self._prepare()
+        aside = batch.payment_ids[0]
+        aside.sudo().account_number = False
+        batch.with_user(self.manager_user).action_back_to_draft()
+        batch.with_user(self.manager_user).action_set_problems_aside()
+        self.assertFalse(aside.batch_id or aside.check_problem)
+        return batch, aside
+
     def _doubtful(self, count=1):
         """A batch whose payments are doubtful, and their exceptions."""
         batch = self._sent(count)

@@ -147,12 +147,7 @@ class TestTakenBackLater(EvidenceCase):
     def test_the_later_decision_first_whatever_trail_it_stands_in(self):
         """One that was set aside stands in no batch: its decisions stand where they came up."""
         first = self._sent()
-        self._entitle(2)
-        second = self._prepare()
-        aside = second.payment_ids[0]
-        aside.sudo().account_number = False
-        second.with_user(self.manager_user).action_back_to_draft()
-        second.with_user(self.manager_user).action_set_problems_aside()
+        second, aside = self._aside()
         for _time in range(15):
             first._record([{"from_state": "sent", "to_state": "sent", "why": "a long story"}])
         row = {"reference": aside.name, "amount": Decimal(100), "currency": "USD", "remote_reference": "r1"}

@@ -8,17 +8,6 @@ from .common_evidence import EvidenceCase
 class TestNamed(EvidenceCase):
     """Whatever has become of a payment that a line names, the line is not passed over."""
 
-    def _aside(self):
-        """(batch, payment): the payment was taken out of the batch before that was sent."""
-        self._entitle(2)
-        batch = self._prepare()
-        aside = batch.payment_ids[0]
-        aside.sudo().account_number = False
-        batch.with_user(self.manager_user).action_back_to_draft()
-        batch.with_user(self.manager_user).action_set_problems_aside()
-        self.assertFalse(aside.batch_id)
-        return batch, aside
-
     def test_one_that_was_set_aside_and_paid_after_all_is_not_paid_again(self):
         batch, aside = self._aside()
         evidence = self._read(self._row(aside, tx="t1"))

@@ -18,13 +18,7 @@ from .common import EXCEPTION, FAILED, PAID, SUSPECT, WAITING, DecisionCase
 class TestSetAside(DecisionCase):
     def test_one_that_stands_in_no_batch_any_more_is_decided_as_well(self):
         """It was set aside before it was sent, as far as is known here, and a bank says that it was paid."""
-        self._entitle(2)
-        batch = self._prepare()
-        aside = batch.payment_ids[0]
-        aside.sudo().account_number = False
-        batch.with_user(self.manager_user).action_back_to_draft()
-        batch.with_user(self.manager_user).action_set_problems_aside()
-        self.assertFalse(aside.batch_id or aside.check_problem)
+        batch, aside = self._aside()
         row = {"type": "stranger", "summary": "paid", "gateway_id": self.gateway.id, "payment_id": aside.id}
         one = self.env[EXCEPTION].sudo()._raise([row])
         self._decide(one, "declare_paid")

@@ -6,6 +6,7 @@ import json
 import shutil
 import time
 import urllib.request
+from itertools import zip_longest
 
 from . import places, rpc, say, servers
 from .world import World
@@ -105,8 +106,11 @@ def tell(ground, options):
 
 
 def _phones(road, count):
-    """Numbers of their own for all, some of which end badly."""
-    bad = [f"2771{number:03d}{suffix}" for suffix, many in road.troubles.items() for number in range(many)]
+    """Numbers of their own for all, some of which end badly: in a small cycle too, of each kind."""
+    kinds = [
+        [f"2771{number:03d}{suffix}" for number in range(many)] for suffix, many in road.troubles.items()
+    ]
+    bad = [phone for turn in zip_longest(*kinds) for phone in turn if phone]
     bad = bad[: count // 2]
     good = [f"2778{number // 1000:03d}{7000 + number % 1000}" for number in range(count - len(bad))]
     return sorted(good + bad)

@@ -179,7 +179,11 @@ class World:
         """Issues again what the wizard on the cycle proposes."""
         action = self.program_manager.button("g2p.cycle", [cycle or self.cycle], "action_reissue_failed")
         wizard = action["res_id"]
-        return said(self.program_manager.button("g2p.payment.reissue.wizard", [wizard], "action_reissue"))
+        model = "g2p.payment.reissue.wizard"
+        (proposed,) = self.program_manager.read(model, [wizard], ["chosen_count"])
+        if not proposed["chosen_count"]:
+            return "nothing failed that could be paid as it is"
+        return said(self.program_manager.button(model, [wizard], "action_reissue"))
 
     def batches(self, *states, cycle=None):
         domain = [("cycle_id", "=", cycle or self.cycle)]

@@ -25,12 +25,13 @@ from .ids import TransferIds
 from .parties import Payee
 from .quotes import Quote
 from .service import Service
-from .settings import ConnectorSettings
+from .settings import ConnectorSettings, address_of
 from .transfer_state import Transfer
 from .turns import Turns
 
 _PROCESS_TOKENS = TokenCache()
 _PROCESS_TURNS = Turns()
+PAYER_NOT_KNOWN = "the hub answers, and does not know the payer"
 _ASKS_FOR_PARTY = "WAITING_FOR_PARTY_ACCEPTANCE"
 _ASKS_FOR_QUOTE = "WAITING_FOR_QUOTE_ACCEPTANCE"
 
@@ -61,6 +62,7 @@ class Connector:
         self, settings: ConnectorSettings, tokens: TokenCache | None = None, turns: Turns | None = None
     ):
         self._settings = settings
+        self._address = address_of(settings.url)
         self._turns = turns or _PROCESS_TURNS
         self._service = Service(
             settings.url,
@@ -80,7 +82,7 @@ class Connector:
         self._service.close()
 
     def _turn(self, path: str) -> AbstractContextManager[None]:
-        return self._turns.turn(self._settings.url + path)
+        return self._turns.turn(self._address + path)
 
     # Before money moves
 
@@ -222,14 +224,14 @@ class Connector:
 
     # The connection
 
-    def check_connection(self) -> list[Check]:
+    def check_connection(self, steps: bool = True) -> list[Check]:
         """What works and what does not, one line each, without anything that could pay.
 
         The second one asks the scheme for the payer, if there is one: the connector answers the first even
-        while it hangs.
+        while it hangs. Without `steps` it is left out: it would be one more beside those under way.
         """
         checks = [("connector", self.reach)]
-        if self._settings.payer.id_value:
+        if steps and self._settings.payer.id_value:
             checks.append(("hub", self._reach_hub))
         if self._settings.bulk:
             checks.append(("bulk", self._reach_bulk))
@@ -249,7 +251,7 @@ class Connector:
         except StepFailed as failure:
             if failure.failure_type is not FailureType.PAYEE_UNKNOWN:
                 raise
-            return "the hub answers, and does not know the payer"
+            return PAYER_NOT_KNOWN
         return payee.fsp_id
 
     def _reach_bulk(self) -> str:

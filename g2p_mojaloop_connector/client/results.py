@@ -37,7 +37,8 @@ class Task(NamedTuple):
     """What a worker has to know of one transfer. `turn` grows with each run, `tries` with each failure,
     `asks` with each question; `taken`: the hub has said that it has this id with another content. `heard`: it
     has said no once; then `error` is what it said: step, code and description. `next_id`: the id that another
-    attempt would have, empty when there will be none."""
+    attempt would have, empty when there will be none. `may_send`: whether the same bytes may be sent again.
+    """
 
     id: int
     state: str
@@ -51,6 +52,7 @@ class Task(NamedTuple):
     terms: Terms
     next_id: str = ""
     body: str = ""
+    may_send: bool = True
     error: tuple[str, str, str] = ("", "", "")
 
     def ids(self) -> TransferIds:

@@ -52,10 +52,10 @@ class MojaloopTransfer(models.Model):
 
     _inherit = "g2p.mojaloop.transfer"
 
-    def _tasks(self, terms):
-        return [one._task(terms, orders.Order.model_validate_json(one.order)) for one in self]
+    def _tasks(self, terms, may_send):
+        return [one._task(terms, orders.Order.model_validate_json(one.order), may_send) for one in self]
 
-    def _task(self, terms, order):
+    def _task(self, terms, order, may_send):
         another = transfer_ids(order.reference, self.attempt + 1)
         return results.Task(
             id=self.id,
@@ -70,6 +70,7 @@ class MojaloopTransfer(models.Model):
             terms=terms,
             next_id=another.transfer_id if self.attempt < MAX_ATTEMPTS else "",
             body=self.body or "",
+            may_send=may_send,
             error=(self.error_step or "", self.error_code or "", self.error_description or ""),
         )
 

@@ -108,6 +108,9 @@ class PayeeVerification(models.Model):
         gateway = waiting.gateway_id
         if not waiting:
             return _("Nothing to do: these payees have been looked up.")
+        problems = gateway._check_ready()
+        if problems:
+            return waiting._give_up(" ".join(problems))
         gateway._mojaloop_claim()
         with gateway._mojaloop_workers(gateway._mojaloop_terms_of_gateway()) as workers:
             told = workers.run(_asked, [one._question() for one in waiting], SECONDS, lambda _one: None)
@@ -118,6 +121,11 @@ class PayeeVerification(models.Model):
         if rest:
             rest._queue_look_up()
         return _("%s payees were looked up.", len(waiting - rest))
+
+    def _give_up(self, why_not):
+        """Nobody is asked through a gateway that was disabled since; whoever wants to know asks again."""
+        self.write({"state": "no_answer", "error": why_not})
+        return why_not
 
     def _question(self):
         id_type, sub_id = grammar.split_type(self.identifier_type)

@@ -5,13 +5,13 @@ from odoo.exceptions import UserError
 
 from odoo.addons.g2p_payment_hub.client.errors import GatewayError
 from odoo.addons.g2p_payment_hub.client.instructions import Payer
-from odoo.addons.g2p_payment_hub.client.outcomes import Receipt
+from odoo.addons.g2p_payment_hub.client.outcomes import Check, Receipt
 from odoo.addons.g2p_payment_hub.models.payment_gateway_token import GatewayTokens
 from odoo.addons.queue_job.exception import RetryableJobError
 
 from ..client import grammar, orders, paying
 from ..client.bulk import NO_BULK
-from ..client.connector import Connector
+from ..client.connector import PAYER_NOT_KNOWN, Connector
 from ..client.grammar import Problem
 from ..client.ids import transfer_ids
 from ..client.login import ClientCredentials
@@ -27,6 +27,8 @@ POLL_AFTER = 10
 ASK_SECONDS = 30
 # What the scheme did not know counts so long.
 UNKNOWN_FOR = timedelta(days=1)
+# Why a test of the connection has not asked the scheme.
+_BUSY, _NO_PAYER = "busy", "no_payer"
 
 
 class PaymentGateway(models.Model):
@@ -104,18 +106,6 @@ class PaymentGateway(models.Model):
         problems = self._check_ready()
         if problems:
             raise UserError(" ".join(problems))
-
-    def _mojaloop_claim(self):
-        """One job at a time pays or looks up through a gateway, so that its pace holds for all of them
-        together, and no more is under way than the connector can tell apart. The lock goes with the job's own
-        transaction, also when its worker dies."""
-        self.env.cr.execute(
-            "SELECT pg_try_advisory_xact_lock(hashtext('g2p_mojaloop_connector'), %s)", [self.id]
-        )
-        if not self.env.cr.fetchone()[0]:
-            raise RetryableJobError(
-                "Another job is at work through this gateway.", seconds=10, ignore_retry=True
-            )
 
     def _mojaloop_workers(self, terms):
         """Threads that talk to the connector."""
@@ -266,6 +256,7 @@ class PaymentGateway(models.Model):
     def _mojaloop_first(self, asks, batch, payments, ids, alone=False):
         """The index of the first of `ids` of which `asks(connector, id)` is true, None when none is.
         `payments` are theirs; those of which it is false are not asked for again soon."""
+        self._mojaloop_claim_step()
         with self._mojaloop_workers(self._mojaloop_terms_of_gateway()) as workers:
             said = workers.run(asks, ids, ASK_SECONDS, paying.not_asked, alone)
         no = payments.browse(one.id for one, answer in zip(payments, said, strict=True) if answer is False)
@@ -299,7 +290,7 @@ class PaymentGateway(models.Model):
 
     def _mojaloop_may_pay(self, batch, transfers):
         """The first of these transfers of ours that the scheme has carried out, or still may."""
-        problems = self._check_ready()
+        problems = self._check_settings()  # a gateway that sends nothing any more is asked all the same
         if problems:
             raise UserError(" ".join(problems))
         payments = self._mojaloop_not_asked(transfers.payment_id.mapped("name"))
@@ -320,8 +311,21 @@ class PaymentGateway(models.Model):
     def _check_connection(self):
         if self.provider != MOJALOOP:
             return super()._check_connection()
+        free = self.mojaloop_parallel > 1 or self._mojaloop_try_to_claim()
         with self._mojaloop_connector() as connector:
-            return connector.check_connection()
+            checks = connector.check_connection(steps=free)
+        if any(check.name == "hub" for check in checks):
+            return checks
+        return [*checks, Check(name=_NO_PAYER if free else _BUSY, ok=True)]
+
+    def _check_sentence(self, check):
+        sentences = {
+            _BUSY: _("Scheme: not asked, because the connector is busy with payments or look-ups."),
+            _NO_PAYER: _("Scheme: not asked. Fill in Payer, and it is asked for that one."),
+            PAYER_NOT_KNOWN: _("Scheme: answers, and does not know the payer."),
+        }
+        told = self.provider == MOJALOOP and check.ok
+        return (told and sentences.get(check.detail or check.name)) or super()._check_sentence(check)
 
     def _check_label(self, name):
         if self.provider != MOJALOOP:

@@ -6,15 +6,19 @@ import hashlib
 import hmac
 import json
 import threading
+from contextlib import closing, contextmanager
 from datetime import datetime, timedelta, timezone
 from decimal import Decimal
 from unittest.mock import patch
+
+from odoo.sql_db import db_connect
 
 from odoo.addons.g2p_payment_hub.client.errors import OutcomeUnknown, Reason
 from odoo.addons.g2p_payment_hub.client.http import Answer
 from odoo.addons.g2p_payment_hub.tests.common import GATEWAY, PaymentHubCase
 
 from ..client import connector
+from ..models import payment_gateway_claim
 
 TIMEOUT = "timeout"
 
@@ -274,6 +278,19 @@ class MojaloopCase(PaymentHubCase):
                 **values,
             }
         )
+
+    @contextmanager
+    def _connector_is_busy(self, address="127.0.0.1:4001"):
+        """Another worker has this connector to itself, and nobody has the patience to wait for it."""
+        with (
+            closing(db_connect(self.cr.dbname).cursor()) as another,
+            patch.object(payment_gateway_claim, "JOB_WAITS", 0),
+            patch.object(payment_gateway_claim, "PEOPLE_WAIT", 0),
+        ):
+            another.execute(
+                "SELECT pg_advisory_xact_lock(hashtext('g2p_mojaloop_connector'), hashtext(%s))", [address]
+            )
+            yield
 
     def _approved(self, count=1, **values):
         self._entitle(count, **values)

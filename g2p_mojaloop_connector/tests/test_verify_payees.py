@@ -1,8 +1,6 @@
-from contextlib import closing
 from unittest.mock import patch
 
 from odoo.exceptions import AccessError, UserError
-from odoo.sql_db import db_connect
 from odoo.tests import tagged
 
 from odoo.addons.g2p_payment_hub.client.errors import NotSent, Reason
@@ -84,12 +82,8 @@ class TestVerifyPayees(MojaloopCase):
         batch = self._prepare()
         batch.with_user(self.manager_user).action_verify_payees()
         found = batch.payment_ids.mojaloop_verification_id
-        with closing(db_connect(self.cr.dbname).cursor()) as another:
-            another.execute(
-                "SELECT pg_advisory_xact_lock(hashtext('g2p_mojaloop_connector'), %s)", [self.gateway.id]
-            )
-            with self.assertRaises(RetryableJobError):
-                found._look_up()
+        with self._connector_is_busy(), self.assertRaises(RetryableJobError):
+            found._look_up()
         self.assertEqual(self.scheme.requests, [])
         found._look_up()
         self.assertEqual(found.state, "found")

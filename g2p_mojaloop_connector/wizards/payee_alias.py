@@ -50,6 +50,7 @@ class PayeeAliasWizard(models.TransientModel):
         self.gateway_id._check_can_verify()
         lines = self.line_ids
         lines._check_identifiers()
+        self.gateway_id._mojaloop_claim_for_people()
         try:
             with self.gateway_id._mojaloop_connector() as connector:
                 results = tell(connector, lines)

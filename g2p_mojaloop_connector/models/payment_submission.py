@@ -9,6 +9,7 @@ from odoo.addons.g2p_payment_hub.client.errors import GatewayError
 from ..client import orders, paying, paying_bulk
 from ..client.bulk import MAX_ITEMS
 from .mojaloop_transfer import FINAL, UNSETTLED
+from .mojaloop_transfer_run import STILL_WANTED
 from .payment_gateway import MOJALOOP
 
 # A job begins nothing after so long, and makes room for others; well below a worker's time limit.
@@ -65,7 +66,7 @@ class PaymentSubmission(models.Model):
         now = fields.Datetime.now()
         self.env.flush_all()
         self.env.cr.execute(
-            """
+            f"""
             SELECT DISTINCT submission.id
               FROM g2p_payment_submission AS submission
               JOIN g2p_mojaloop_transfer AS transfer ON transfer.submission_id = submission.id
@@ -73,10 +74,10 @@ class PaymentSubmission(models.Model):
              WHERE transfer.decided IS NULL
                AND (transfer.state IN ('transferring', 'unknown')
                     OR transfer.state = 'waiting' AND submission.paused_reason IS NULL
-                       AND gateway.state <> 'disabled' AND gateway.active)
+                       AND gateway.state <> 'disabled' AND gateway.active AND {STILL_WANTED})
                AND (transfer.next_at IS NULL OR transfer.next_at <= %s)
                AND (transfer.lease_until IS NULL OR transfer.lease_until < %s)
-            """,
+            """,  # pylint: disable=sql-injection  # a text of ours
             [now, now],
         )
         return self.browse(sorted(row[0] for row in self.env.cr.fetchall()))
@@ -96,21 +97,32 @@ class PaymentSubmission(models.Model):
                 pass
         if run.is_over():
             self._queue_paying()
-        return self._end_run(gateway._explain(run.trouble) if run.trouble else run.stopped or False)
+        return self._end_run(gateway._explain(run.trouble) if run.trouble else run.stopped)
 
     def _end_run(self, why_not=False):
         """Says what kept it from paying, and wakes the scheduled action when the next transfer is due."""
 
         def end(batch):
             submission = self.with_env(batch.env).sudo()
-            if submission.run_answer != why_not:
-                submission.run_answer = why_not
+            answer = why_not or submission._taken_back_sentence()
+            if submission.run_answer != answer:
+                submission.run_answer = answer
             next_at = submission._next_turn_at()
             if next_at and not why_not:
                 batch.env.ref("g2p_mojaloop_connector.cron_carry_on").sudo()._trigger(at=next_at)
-            return why_not or submission._run_sentence()
+            return answer or submission._run_sentence()
 
         return self._write_down(end)
+
+    def _taken_back_sentence(self):
+        count = self.env["g2p.mojaloop.transfer"]._count_taken_back(self)
+        if not count:
+            return False
+        return _(
+            "%s payments are not begun: their entitlement or their cycle was taken back. At the deadline they "
+            "come up as exceptions, for people to decide.",
+            count,
+        )
 
     def _next_turn_at(self):
         states = list(UNSETTLED) if self.paused_reason else ["waiting", *UNSETTLED]

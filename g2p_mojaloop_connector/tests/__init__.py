@@ -12,6 +12,7 @@ from . import test_paying
 from . import test_payment_gateway
 from . import test_restored_backup
 from . import test_rights
+from . import test_taken_back
 from . import test_trust
 from . import test_two_phases
 from . import test_uninstall

@@ -19,7 +19,8 @@ class PayeeAliasWizard(models.TransientModel):
     gateway_id = fields.Many2one(
         "g2p.payment.gateway",
         required=True,
-        domain="[('provider', '=', 'mojaloop')]",
+        domain="[('provider', '=', 'mojaloop'), ('state', '!=', 'disabled')]",
+        default=lambda self: self._only_gateway(),
         help="The connector of the institution that keeps the registrants' accounts.",
     )
     currency_id = fields.Many2one(
@@ -29,6 +30,13 @@ class PayeeAliasWizard(models.TransientModel):
         help="The currency in which payments under these identifiers arrive.",
     )
     line_ids = fields.One2many("g2p.payee.alias.wizard.line", "wizard_id", "Identifiers")
+
+    @api.model
+    def _only_gateway(self):
+        gateways = self.env["g2p.payment.gateway"].search(
+            [("provider", "=", "mojaloop"), ("state", "!=", "disabled")], limit=2
+        )
+        return gateways if len(gateways) == 1 else False
 
     @api.model
     def default_get(self, fields_list):

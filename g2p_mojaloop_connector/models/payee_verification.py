@@ -107,9 +107,7 @@ class PayeeVerification(models.Model):
             self[start : start + CHUNK]._queue_look_up()
 
     def _queue_look_up(self):
-        self.with_delay(
-            identity_key=identity_exact, description=_("Verify %s payees", len(self))
-        )._look_up()
+        self.with_delay(identity_key=identity_exact, description=_("Verify %s payees", len(self)))._look_up()
 
     # What is known of payments
 
@@ -132,7 +130,9 @@ class PayeeVerification(models.Model):
     def _latest_of(self, payments):
         """Payment's id to its verification."""
         self.env.flush_all()
-        self.env.cr.execute(f"SELECT payment_id, id FROM ({self._latest('payment.id')}) AS latest", [payments.ids])
+        self.env.cr.execute(
+            f"SELECT payment_id, id FROM ({self._latest('payment.id')}) AS latest", [payments.ids]
+        )
         return {payment: self.browse(latest) for payment, latest in self.env.cr.fetchall()}
 
     @api.model

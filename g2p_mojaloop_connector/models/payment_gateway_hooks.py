@@ -1,5 +1,7 @@
 from datetime import timedelta
 
+from pydantic import ValidationError
+
 from odoo import _, api, fields, models
 from odoo.exceptions import UserError
 
@@ -87,7 +89,8 @@ class PaymentGateway(models.Model):
             extra_headers={header: secrets.get("mojaloop_header_value", "")} if header else {},
             ca_bundle=self.mojaloop_ca_bundle or "",
             client_certificate=self.mojaloop_client_certificate or "",
-            client_key=secrets.get("mojaloop_client_key", ""),
+            # A key whose certificate was taken away stays behind: nobody sees it any more.
+            client_key=secrets.get("mojaloop_client_key", "") if self.mojaloop_client_certificate else "",
             step_timeout=self.mojaloop_step_timeout,
             limits=limits_for(self.mojaloop_step_timeout, two_phase),
             expiry_seconds=self.mojaloop_expiry_seconds,
@@ -117,12 +120,29 @@ class PaymentGateway(models.Model):
 
     def _mojaloop_connect(self, terms):
         """What gives a thread its connector: the secrets are read here, because threads touch no record."""
+        tokens = GatewayTokens(self)
         try:
             settings = self._mojaloop_settings(terms)
+            Connector(settings, tokens).close()  # certificates that cannot be used are told here
         except ValueError as error:
-            raise UserError(_("The settings of the gateway %s cannot be used.", self.name)) from error
-        tokens = GatewayTokens(self)
+            why = "" if isinstance(error, ValidationError) else str(error)
+            raise UserError(
+                _(
+                    "The settings of the gateway %(gateway)s cannot be used. %(why)s",
+                    gateway=self.name,
+                    why=why,
+                )
+            ) from error
         return lambda: Connector(settings, tokens)
+
+    def _check_settings(self):
+        problems = super()._check_settings()
+        if self.provider == MOJALOOP and not problems:
+            try:
+                self.sudo()._mojaloop_connect(self._mojaloop_terms_of_gateway())
+            except UserError as error:
+                problems.append(str(error))
+        return problems
 
     # Before approval
 

@@ -88,6 +88,41 @@ class TestMojaloopGateway(MojaloopCase):
         self.assertEqual(said["type"], "danger")
         self.assertIn("Connector: does not work. The payment system cannot be reached.", said["message"])
 
+    def test_certificates_that_cannot_be_used_are_told_and_nothing_is_sent(self):
+        batch = self._approved()
+        self._send(batch)
+        self.scheme.requests.clear()
+        certificate = "-----BEGIN CERTIFICATE-----\nbm90aGluZw==\n-----END CERTIFICATE-----"
+        self.gateway.mojaloop_ca_bundle = certificate
+        said = self.gateway.action_test_connection()["params"]
+        self.assertEqual(said["type"], "danger")
+        self.assertIn("CA bundle is not a list of PEM certificates", said["message"])
+        self._pay(batch)
+        self.assertIn("CA bundle is not a list", batch.mojaloop_run_answer)
+        self.assertFalse(self.scheme.requests)
+
+    def test_a_key_whose_certificate_was_taken_away_is_not_used(self):
+        self.gateway.mojaloop_client_key = "a key"
+        self.assertFalse(self.gateway._check_settings())
+        self._pay_one()
+        self.assertTrue(self.scheme.paid())
+
+    def _pay_one(self):
+        batch = self._approved()
+        self._send(batch)
+        self._pay(batch)
+
+    def test_a_setting_that_was_approved_is_named_when_it_has_changed(self):
+        batch = self._approved()
+        self.assertIn("Fee Limit: 0", self.gateway._settings_text(batch.approved_settings))
+        self.gateway.mojaloop_fee_limit = 2.5
+        self._send(batch)
+        self.assertIn("changed since the approval: Fee Limit.", batch.check_result)
+        self.assertEqual(batch.batch_state, "approved")
+        self.gateway.mojaloop_fee_limit = 0
+        self._send(batch)
+        self.assertEqual(batch.batch_state, "sent")
+
     def test_form(self):
         with Form(self.env[GATEWAY].with_user(self.admin_user)) as form:
             form.name = "Switch"

@@ -55,4 +55,3 @@ class TestTakenBack(PayingCase):
         self.cycle.state = "cancelled"
         self._pay(batch)
         self.assertEqual(self._transfers(batch).state, "committed")
-

@@ -4,7 +4,12 @@ import pytest
 
 from odoo.addons.g2p_mojaloop_connector.client.settings import address_of
 
-SAME = ("https://Connector.example", "https://connector.example:443/", "HTTPS://connector.example.", " https://connector.example ")
+SAME = (
+    "https://Connector.example",
+    "https://connector.example:443/",
+    "HTTPS://connector.example.",
+    " https://connector.example ",
+)
 
 
 @pytest.mark.parametrize("url", SAME)

@@ -113,8 +113,8 @@ class PayeeVerification(models.Model):
 
     @api.model
     def _latest(self, where):
-        """Of the payments of `where`, the last verification of the payee that each of them names now: what was
-        learnt of another identifier says nothing about this one."""
+        """Of the payments of `where`, the last verification of the payee that each names now: what was learnt
+        of another identifier says nothing about this one."""
         return f"""
             SELECT DISTINCT ON (payment.id) payment.id AS payment_id, payment.batch_id, verification.id,
                    verification.checked_at, verification.is_doubtful

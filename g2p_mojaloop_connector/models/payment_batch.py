@@ -83,7 +83,8 @@ class PaymentBatch(models.Model):
             for payment in self.payment_ids - waiting
         ]
         self.env["g2p.payee.verification"]._ask_for(self.gateway_id, rows)
-        waiting.mojaloop_verification_id._queue_look_ups()  # somebody may have deleted their job, or it failed
+        # Their job may have failed, or somebody has deleted it.
+        waiting.mojaloop_verification_id._queue_look_ups()
         return self.gateway_id._notification(
             "success",
             _("The scheme is being asked for %s payees. Reload the page in a moment.", len(self.payment_ids)),

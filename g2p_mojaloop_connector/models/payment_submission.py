@@ -119,8 +119,8 @@ class PaymentSubmission(models.Model):
         if not count:
             return False
         return _(
-            "%s payments are not begun: their entitlement or their cycle was taken back. At the deadline they "
-            "come up as exceptions, for people to decide.",
+            "%s payments are not begun: their entitlement or their cycle was taken back. At the deadline "
+            "they come up as exceptions, for people to decide.",
             count,
         )
 

@@ -158,6 +158,7 @@ class TestPaying(PayingCase):
         batch = self._paid()
         transfer, outcome = self._only(batch)
         self.assertEqual((transfer.state, transfer.error_step), ("failed", "lookup"))
+        self.assertIn("Looking the payee up: ", transfer.reason)
         self.assertEqual((outcome.status, outcome.failure_type), (OutcomeStatus.FAILED, "payee_unknown"))
         self.assertIn("nobody is known", outcome.reason)
         self.assertFalse(self.scheme.posts)
@@ -236,7 +237,8 @@ class TestPaying(PayingCase):
         self.gateway.mojaloop_fee_limit = 5
         self._send(batch)
         self.assertEqual(batch.batch_state, "approved")
-        self.assertIn("differs from what was approved", batch.check_result)
+        self.assertIn("changed since the approval: Fee Limit.", batch.check_result)
+        self.assertIn("Fee Limit: 0", self.gateway._settings_text(batch.approved_settings))
         self.assertFalse(self.scheme.requests)
 
 

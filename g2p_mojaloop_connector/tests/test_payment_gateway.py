@@ -112,17 +112,6 @@ class TestMojaloopGateway(MojaloopCase):
         self._send(batch)
         self._pay(batch)
 
-    def test_a_setting_that_was_approved_is_named_when_it_has_changed(self):
-        batch = self._approved()
-        self.assertIn("Fee Limit: 0", self.gateway._settings_text(batch.approved_settings))
-        self.gateway.mojaloop_fee_limit = 2.5
-        self._send(batch)
-        self.assertIn("changed since the approval: Fee Limit.", batch.check_result)
-        self.assertEqual(batch.batch_state, "approved")
-        self.gateway.mojaloop_fee_limit = 0
-        self._send(batch)
-        self.assertEqual(batch.batch_state, "sent")
-
     def test_form(self):
         with Form(self.env[GATEWAY].with_user(self.admin_user)) as form:
             form.name = "Switch"

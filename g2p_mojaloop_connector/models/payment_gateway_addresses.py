@@ -38,8 +38,8 @@ class PaymentGateway(models.Model):
         "Hub's Egress Addresses",
         readonly=True,
         copy=False,
-        help="The addresses from which the hub calls your connector, as the Connection Manager says: for your "
-        "firewall.",
+        help="The addresses from which the hub calls your connector, as the Connection Manager says: for "
+        "your firewall.",
     )
 
     @api.constrains("mojaloop_ingress_url", "state")
@@ -100,8 +100,7 @@ class PaymentGateway(models.Model):
         if any((self[name] or "") != text for name, text in texts.items()):
             self.write(texts)
         if not urls or not addresses:
-            return {
-                "hub_addresses": ("todo", _("The hub has not published all of them yet. Fetch again later."))
-            }
+            said = _("The hub has not published all of them yet. Fetch again later.")
+            return {"hub_addresses": ("todo", said)}
         said = _("Fetched. Give them to whoever keeps the connector and its firewall.")
         return {"hub_addresses": ("done", said)}

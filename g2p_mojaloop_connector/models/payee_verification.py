@@ -185,6 +185,8 @@ class PayeeVerification(models.Model):
         error = values.get("error")
         if isinstance(error, GatewayError):
             values = {**values, "error": self.gateway_id._explain(error)}
+        elif isinstance(error, grammar.Problem):
+            values = {**values, "error": self.gateway_id._mojaloop_problem_sentences()[error]}
         name = values.get("told_name") or ""
         ours = self.partner_id.name or ""
         likeness = names.score(ours, name) if name else 0
@@ -219,6 +221,9 @@ class PayeeVerification(models.Model):
 
 def _asked(connector, question):
     """The columns that the scheme's answer fills; in a thread, so it touches no record."""
+    problems = grammar.identifier_problems(question.id_type, question.identifier, question.sub_id)
+    if problems:
+        return {"state": "not_found", "error": problems[0]}
     try:
         payee = connector.lookup(question.id_type, question.identifier, question.sub_id)
     except StepFailed as error:
@@ -227,8 +232,6 @@ def _asked(connector, question):
         return {"state": "not_found" if unknown else "no_answer", "error": said}
     except GatewayError as error:
         return {"state": "no_answer", "error": error}
-    except ValueError as error:
-        return {"state": "not_found", "error": str(error)}
     except Exception as error:  # whatever it is, it is this one's alone
         _logger.exception("a payee could not be looked up")
         return {"state": "no_answer", "error": type(error).__name__}

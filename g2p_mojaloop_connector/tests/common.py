@@ -44,7 +44,7 @@ class Scheme:
         self.accounts, self.refused_accounts = set(), set()
         self.mixed_up, self.institutions, self.fees, self.quoted = {}, {}, {}, []
         self.told, self.names_fees = {}, True
-        self._payees, self._secrets = {}, {}
+        self._payees, self._secrets, self._quotes = {}, {}, {}
         self._lock = threading.Lock()
 
     def send(self, method, path, body=None):
@@ -80,11 +80,15 @@ class Scheme:
         request = body["quotesPostRequest"]
         self.quoted.append(request["quoteId"])
         identifier = request["payee"]["partyIdInfo"]["partyIdentifier"]
-        failed = self._fault(
-            identifier, "quote", lambda code: _answer(200, {"quotes": {"errorInformation": _error(code)}})
-        )
+
+        def with_code(code):
+            return _answer(200, {"quotes": {"errorInformation": _error(code)}})
+
+        failed = self._fault(identifier, "quote", with_code)
         if failed:
             return failed
+        if self._quotes.setdefault(request["quoteId"], text) != text:
+            return with_code("3106")
         self._payees[request["transactionId"]] = identifier
         offer = self._offer(request, identifier)
         return _answer(200, {"quotes": {"body": offer}, "currentState": "COMPLETED"})

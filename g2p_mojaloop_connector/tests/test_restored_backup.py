@@ -2,6 +2,7 @@ from unittest.mock import patch
 
 from odoo.tests import tagged
 
+from odoo.addons.g2p_payment_hub.client.errors import NotSent, Reason
 from odoo.addons.g2p_payment_hub.client.outcomes import OutcomeStatus
 from odoo.addons.queue_job.exception import RetryableJobError
 
@@ -51,6 +52,17 @@ class TestSecondAttempt(RestoredCase):
         self.assertEqual(self._transfers(batch).mapped("state"), ["failed", "suspect"])
         self.assertEqual(self._status(batch), OutcomeStatus.SUSPECT)
         self.assertEqual((len(self.scheme.ledger), len(self.scheme.posts)), (1, posts))
+
+    def test_from_before_it_was_quoted(self):
+        """The scheme has quotes of ours that nobody remembers; the next turns have others."""
+        self.scheme.faults[FIRST, "transfer"] = NotSent(Reason.UNREACHABLE)
+        batch = self._paid(runs=2)
+        self.scheme.faults.clear()
+        self._forget(batch)
+        self._send_again(batch)
+        self.assertFalse(batch.mojaloop_paused_reason)
+        self.assertEqual(self._transfers(batch).state, "committed")
+        self.assertEqual(self.scheme.paid(), [(FIRST, "100")])
 
     def test_from_while_the_first_was_under_way(self):
         batch = self._paid_by_the_second()

@@ -117,6 +117,16 @@ class TestVerifyPayees(MojaloopCase):
         one = self._verified().payment_ids.mojaloop_verification_id
         self.assertIn("cannot be reached", one.error)
 
+    def test_what_is_no_number_is_told_in_a_sentence(self):
+        self._entitle()
+        batch = self._prepare()
+        self._sql("UPDATE g2p_payment SET account_number = '12' WHERE batch_id = %s", batch.id)
+        batch.with_user(self.manager_user).with_context(queue_job__no_delay=True).action_verify_payees()
+        one = batch.payment_ids.mojaloop_verification_id
+        self.assertEqual(one.state, "not_found")
+        self.assertIn("phone number is not one", one.error)
+        self.assertFalse(self.scheme.requests)
+
     def test_not_while_a_batch_is_paid(self):
         """A connector of npm's mixes up look-ups and payments under way at the same time."""
         self._entitle()

@@ -31,6 +31,7 @@ from .turns import Turns
 
 _PROCESS_TOKENS = TokenCache()
 _PROCESS_TURNS = Turns()
+NO_REMOVAL = "this version of the connector removes no identifiers"
 PAYER_NOT_KNOWN = "the hub answers, and does not know the payer"
 _ASKS_FOR_PARTY = "WAITING_FOR_PARTY_ACCEPTANCE"
 _ASKS_FOR_QUOTE = "WAITING_FOR_QUOTE_ACCEPTANCE"
@@ -208,9 +209,14 @@ class Connector:
         return results_of(accounts, said.get("response"))
 
     def remove_account(self, id_type: str, id_value: str, sub_id: str = "") -> None:
-        """Takes one back. Refused(CONFIGURATION) by 18.0.2, which cannot."""
+        """Takes one back. Refused with NO_REMOVAL by 18.0.2, which cannot."""
         path = _party_path("/accounts", id_type, id_value, sub_id)
-        said = answers.members(self._service.send("DELETE", path), Step.ACCOUNTS)
+        try:
+            said = answers.members(self._service.send("DELETE", path), Step.ACCOUNTS)
+        except Refused as error:
+            if error.reason is Reason.CONFIGURATION:
+                raise Refused(error.reason, NO_REMOVAL) from error
+            raise
         for one in said.get("response") or []:
             error = answers.member(one, "error")
             if error:

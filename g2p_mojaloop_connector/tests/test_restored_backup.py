@@ -7,7 +7,7 @@ from odoo.addons.g2p_payment_hub.client.outcomes import OutcomeStatus
 from odoo.addons.queue_job.exception import RetryableJobError
 
 from ..client.workers import Pace
-from ..models import payment_gateway_hooks
+from ..models import payment_gateway_connection, payment_gateway_hooks
 from .common import TIMEOUT
 from .test_paying import FIRST, PayingCase
 
@@ -130,7 +130,7 @@ class TestManyGivenUp(RestoredCase):
     def setUp(self):
         super().setUp()
         self._start(patch.object(payment_gateway_hooks, "ASK_SECONDS", 1))
-        self._start(patch.object(payment_gateway_hooks, "Pace", _Slow))
+        self._start(patch.object(payment_gateway_connection, "Pace", _Slow))
 
     def _given_up(self, count):
         """(batch that was cancelled, approved batch with payments of the same entitlements)."""

@@ -50,7 +50,10 @@ class PayeeAliasWizard(models.TransientModel):
         return self._tell(lambda connector, lines: connector.register_accounts(lines._accounts()))
 
     def action_remove(self):
-        return self._tell(lambda connector, lines: [_removed(connector, one) for one in lines._accounts()])
+        explain = self.gateway_id._explain
+        return self._tell(
+            lambda connector, lines: [_removed(connector, one, explain) for one in lines._accounts()]
+        )
 
     def _tell(self, tell):
         self.ensure_one()
@@ -71,6 +74,7 @@ class PayeeAliasWizard(models.TransientModel):
             line.write({"result": line._result_sentence(result), "works": bool(result.registered)})
         return {
             "type": "ir.actions.act_window",
+            "name": _("Register Secondary Identifiers"),
             "res_model": self._name,
             "res_id": self.id,
             "view_mode": "form",
@@ -134,10 +138,10 @@ class PayeeAliasWizardLine(models.TransientModel):
         if result.registered is None:
             return _("The scheme said nothing about this one. Try again.")
         said = f"{result.code} {result.description}".strip()
-        return _("Refused: %s", said)
+        return _("Not done: %s", said)
 
 
-def _removed(connector, account):
+def _removed(connector, account, explain):
     """One by one, because the connector takes them back one by one."""
     try:
         connector.remove_account(account.id_type, account.id_value, account.id_sub_value)
@@ -146,5 +150,5 @@ def _removed(connector, account):
             account=account, registered=False, code=error.code, description=error.description
         )
     except GatewayError as error:
-        return AccountResult(account=account, registered=False, description=str(error))
+        return AccountResult(account=account, registered=False, description=explain(error))
     return AccountResult(account=account, registered=True)

@@ -5,7 +5,7 @@ from odoo.exceptions import AccessError, UserError
 from odoo.tests import Form, tagged
 from odoo.tools import mute_logger
 
-from ..models import payment, payment_batch
+from ..models import payment, payment_batch_guard
 from .common import GATEWAY, SIGNING_KEY, PaymentHubCase
 
 ROLES = {
@@ -388,7 +388,7 @@ class TestForgery(RightsCase):
 
     def test_every_field_is_guarded(self):
         self.assertLessEqual(self._stored_fields("g2p.payment"), payment.GUARDED)
-        self.assertLessEqual(self._stored_fields("g2p.payment.batch"), payment_batch.GUARDED)
+        self.assertLessEqual(self._stored_fields("g2p.payment.batch"), payment_batch_guard.GUARDED)
 
     def _same_value(self, record, name):
         return record._fields[name].convert_to_write(record[name], record)
@@ -405,7 +405,7 @@ class TestForgery(RightsCase):
     def test_batches_are_not_written(self):
         batch = self._prepare()
         for role, forged in self._forgers(batch):
-            for name in payment_batch.GUARDED:
+            for name in payment_batch_guard.GUARDED:
                 with self.subTest(f"{role} {name}"):
                     self._denied(
                         lambda forged=forged, name=name: forged.write({name: self._same_value(batch, name)})

@@ -30,7 +30,9 @@ UNGUARDED = {
 }
 
 
-class RightsCase(PaymentHubCase):
+class RolesCase(PaymentHubCase):
+    """A user for each role."""
+
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
@@ -38,14 +40,6 @@ class RightsCase(PaymentHubCase):
             role: cls._user(f"role_{role}", "base.group_allow_export", *groups)
             for role, groups in ROLES.items()
         }
-        cls.gateway.write(
-            {
-                "phee_client_secret": "client-secret-value",
-                "phee_header_name": "X-API-KEY",
-                "phee_header_value": "header-secret-value",
-            }
-        )
-        cls._entitle(2)
 
     def _only(self, allowed, act, make=None):
         """`act(what make() gave, as each user)` works for these roles, and is denied to every other."""
@@ -60,6 +54,22 @@ class RightsCase(PaymentHubCase):
                     with self.assertRaises(AccessError):
                         act(subject, user)
                 savepoint.rollback()
+
+
+class RightsCase(RolesCase):
+    """Two entitlements that wait to be prepared, and a secret in each field for one."""
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.gateway.write(
+            {
+                "phee_client_secret": "client-secret-value",
+                "phee_header_name": "X-API-KEY",
+                "phee_header_value": "header-secret-value",
+            }
+        )
+        cls._entitle(2)
 
     def _approved(self):
         batch = self._prepare()

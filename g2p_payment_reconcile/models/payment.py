@@ -4,6 +4,7 @@ from typing import NamedTuple
 from odoo import _, api, fields, models
 
 from odoo.addons.g2p_payment_hub.client.outcomes import OutcomeStatus
+from odoo.addons.g2p_payment_hub.models.columns import Columns
 from odoo.addons.g2p_payment_hub.models.payment import GUARDED
 from odoo.addons.g2p_payment_hub.models.roles import LOOKERS
 
@@ -14,20 +15,20 @@ GUARDED.update({"evidence_line_ids", "exception_ids", "last_words", "returned_at
 # The batch of a payment, and of one that was set aside the one in which it stood: there its trail goes on.
 BATCH_OF = """coalesce(payment.batch_id, (SELECT batch_id FROM g2p_payment_event
                                            WHERE payment_id = payment.id ORDER BY id LIMIT 1))"""
-_COLUMNS = (
-    ("id", "int"),
-    ("state", "varchar"),
-    ("status", "varchar"),
-    ("final", "boolean"),
-    ("amount_paid", "numeric"),
-    ("paid_at", "timestamp"),
-    ("remote_reference", "varchar"),
-    ("remote_status", "varchar"),
-    ("failure_code", "varchar"),
-    ("failure_reason", "varchar"),
-    ("failure_type", "varchar"),
-    ("fee", "numeric"),
-    ("commission", "numeric"),
+_COLUMNS = Columns(
+    id="int",
+    state="varchar",
+    status="varchar",
+    final="boolean",
+    amount_paid="numeric",
+    paid_at="timestamp",
+    remote_reference="varchar",
+    remote_status="varchar",
+    failure_code="varchar",
+    failure_reason="varchar",
+    failure_type="varchar",
+    fee="numeric",
+    commission="numeric",
 )
 
 
@@ -247,8 +248,6 @@ class Payment(models.Model):
         if not rows:
             return
         self.env.flush_all()
-        arrays = ", ".join(f"%s::{column_type}[]" for _name, column_type in _COLUMNS)
-        names = ", ".join(name for name, _type in _COLUMNS)
         self.env.cr.execute(
             f"""
             UPDATE g2p_payment AS payment
@@ -269,16 +268,11 @@ class Payment(models.Model):
                    remote_commission = told.commission,
                    write_uid = %s,
                    write_date = %s
-              FROM unnest({arrays}) AS told ({names})
+              FROM unnest({_COLUMNS.arrays}) AS told ({_COLUMNS.names})
              WHERE payment.id = told.id
                AND payment.status_is_final IS NOT TRUE
             """,  # pylint: disable=sql-injection  # only names of this file's own columns
-            [
-                fields.Datetime.now(),
-                self.env.uid,
-                fields.Datetime.now(),
-                *([row[name] for row in rows] for name, _type in _COLUMNS),
-            ],
+            [fields.Datetime.now(), self.env.uid, fields.Datetime.now(), *_COLUMNS.of(rows)],
         )
         self.env["g2p.payment"].invalidate_model(flush=False)
 

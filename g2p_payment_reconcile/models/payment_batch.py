@@ -1,6 +1,6 @@
 from odoo import _, api, fields, models
 
-from odoo.addons.g2p_payment_hub.models.payment_batch import GUARDED
+from odoo.addons.g2p_payment_hub.models.payment_batch_guard import GUARDED
 from odoo.addons.g2p_payment_hub.models.roles import LOOKERS, check_role
 
 # Nobody writes these on a batch either.

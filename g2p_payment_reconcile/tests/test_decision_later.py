@@ -134,8 +134,7 @@ class TestTakenBackLater(EvidenceCase):
         return one
 
     def test_after_its_batch_was_cancelled(self):
-        self._entitle(1)
-        batch = self._prepare()
+        batch = self._prepared(1)
         payment = batch.payment_ids
         one = self._shown_as_paid(batch)
         batch.with_user(self.manager_user).action_cancel()
@@ -147,8 +146,7 @@ class TestTakenBackLater(EvidenceCase):
         self.assertEqual(self.env["g2p.payment.event"]._first_broken(batch), 0)
 
     def test_after_it_was_set_aside(self):
-        self._entitle(1)
-        batch = self._prepare()
+        batch = self._prepared(1)
         payment = batch.payment_ids
         one = self._shown_as_paid(batch)
         batch.with_user(self.manager_user).action_back_to_draft()

@@ -97,8 +97,7 @@ class TestExceptions(DecisionCase):
         self.assertEqual((one.state, batch.batch_state), ("closed", "done"))
 
     def test_a_payment_that_was_given_up_and_shows_up_is_not_paid_again(self):
-        self._entitle(2)
-        batch = self._prepare()
+        batch = self._prepared(2)
         aside, stays = batch.payment_ids
         aside.sudo().account_number = False
         batch.with_user(self.manager_user).action_back_to_draft()

@@ -89,6 +89,7 @@ class Payment(models.Model):
             ("duplicate", "Duplicate"),
             ("not_sent", "Not Sent"),
             ("returned", "Returned"),
+            ("declared", "Declared Failed by People"),
             ("other", "Other"),
         ],
         readonly=True,
@@ -327,6 +328,10 @@ class Payment(models.Model):
         )
 
     def _amount(self):
-        """What was approved, exactly, with the digits of its currency."""
-        currency = self.payment_currency_id
-        return Decimal(float_repr(self.amount_issued, currency.decimal_places if currency else 2))
+        """What was approved."""
+        return exact_amount(self.amount_issued, self.payment_currency_id)
+
+
+def exact_amount(amount, currency):
+    """The Decimal that a field's float stands for, with the digits of its currency."""
+    return Decimal(float_repr(amount, currency.decimal_places if currency else 2))

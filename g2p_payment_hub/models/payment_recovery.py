@@ -1,4 +1,3 @@
-import logging
 import random
 from datetime import timedelta
 
@@ -11,8 +10,6 @@ from odoo.tools import format_datetime
 from ..client.errors import GatewayError, NotSent, OutcomeUnknown, Reason
 from .payment_task import CONFIRM
 from .roles import APPROVERS, check_role, has_role
-
-_logger = logging.getLogger(__name__)
 
 FIRST_LOOK_UP = timedelta(seconds=30)
 LONGEST_WAIT = timedelta(minutes=15)

@@ -32,7 +32,7 @@ PAID, FAILED, WAITING, SUSPECT = (
     OutcomeStatus.WAITING,
     OutcomeStatus.SUSPECT,
 )
-IMPORTED, HALF_WAY, ALL_DONE, LATER = 11, 27, 60, 400
+IMPORTED, ALL_DONE, LATER = 11, 60, 400
 TIMES = ("--import-lag", 10, "--start-delay", 10, "--processing", 10, "--row-time", 10)
 OTHER_TIMES = ("--repair", 100, "--slow", 200, "--late", 300)
 OTHER_HUB = ("--redis-guard", "--importer", "older", "--request-file", "kept", "--authorization", "off")

@@ -109,6 +109,19 @@ class PaymentBatch(models.Model):
             self._advance("sent", why, batch_has_completed=False)
             self._ask_at_next_turn()
 
+    def _settle_later(self):
+        """For batches that are not locked: a job for each, which waits until nobody is at work on it."""
+        for batch in self:
+            batch.with_delay(
+                identity_key=f"g2p_payment_reconcile.settle.{batch.id}",
+                description=_("Bring %s up to date", batch.name),
+            )._settle_in_job()
+
+    def _settle_in_job(self):
+        self._lock_in_job()
+        self._settle()
+        return self.name
+
     def _ask_at_next_turn(self):
         """A batch that is done is asked for less often."""
         for submission in self.sudo().submission_ids.filtered(lambda one: one.state == "accepted"):

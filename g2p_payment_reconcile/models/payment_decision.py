@@ -50,7 +50,8 @@ class Payment(models.Model):
 
     def _decided_declare_failed(self, exception):
         return {
-            "state": "reconciled",
+            # OpenG2P counts what is reconciled as sent.
+            "state": "issued" if self.state == "issued" else "reconciled",
             "status": "failed",
             "status_is_final": True,
             "amount_paid": 0,

@@ -70,7 +70,7 @@ class PaymentException(models.Model):
                    times_seen = seen.times_seen + 1,
                    known = CASE WHEN seen.state = 'closed' THEN seen.known ELSE EXCLUDED.known END
             RETURNING id, xmax = 0
-            """,  # pylint: disable=sql-injection  # only names of this file's own columns
+            """,  # only names of this file's own columns
             [now, now, *(self.env.uid, now) * 2, *_COLUMNS.of(rows)],
         )
         new = self.browse([one for one, is_new in self.env.cr.fetchall() if is_new] + again)

@@ -175,7 +175,7 @@ class PaymentReconciliation(models.Model):
                    difference_amount = %(paid_amount)s - ours.same_amount
               FROM (SELECT {counted} FROM g2p_payment WHERE batch_id = %(batch)s) AS ours
              WHERE run.id = %(run)s
-            """,  # pylint: disable=sql-injection  # only names and conditions of this file
+            """,  # only names and conditions of this file
             {**theirs, "batch": self.batch_id.id, "run": self.id},
         )
         self.invalidate_recordset()

@@ -29,6 +29,7 @@ _COLUMNS = Columns(
     failure_type="varchar",
     fee="numeric",
     commission="numeric",
+    last_words="text",
 )
 
 
@@ -72,7 +73,7 @@ class Payment(models.Model):
         readonly=True,
         copy=False,
         groups="base.group_no_one",
-        help="What the payment system said when it last answered in full after the result was final.",
+        help="What the payment system said of it when it last answered in full.",
     )
 
     def _apply_outcomes(self, outcomes, whole=True, source=None):
@@ -90,19 +91,21 @@ class Payment(models.Model):
         for outcome in outcomes:
             told.setdefault(outcome.reference, []).append(outcome)
         mine = self._facts(list(told))
+        answered = source and whole
         rows, doubtful, last_words = [], [], {}
         for fact in mine:
             said = told.pop(fact["name"])
             if fact["final"]:
-                doubtful += self._contradiction_rows(fact, said, answered=source and whole)
+                doubtful += self._contradiction_rows(fact, said, answered)
                 last_words[fact["id"]] = "\n".join(words(said))
                 continue
             row, doubts = self._outcome_row(fact, said, whole)
+            row["last_words"] = "\n".join(words(said)) if answered else None
             rows.append(row)
             doubtful += doubts
         self._write_outcomes(rows)
         self._record_outcomes(mine, rows)
-        if source and whole:
+        if answered:
             self._remember(mine, last_words)
         Exceptions = self.env["g2p.payment.exception"]
         raised = Exceptions._raise(doubtful + (self._stranger_rows(told, source) if source else []))
@@ -266,6 +269,7 @@ class Payment(models.Model):
                    failure_type = told.failure_type,
                    remote_fee = told.fee,
                    remote_commission = told.commission,
+                   last_words = coalesce(told.last_words, payment.last_words),
                    write_uid = %s,
                    write_date = %s
               FROM unnest({_COLUMNS.arrays}) AS told ({_COLUMNS.names})

@@ -102,7 +102,9 @@ class TestDecisionRights(DecisionCase, RolesCase):
                         record.with_user(user).write({name: value})
 
     def test_what_is_added_to_payments_and_batches_is_guarded(self):
-        self.assertLessEqual({"exception_ids", "returned_at", "returned_amount"}, payment.GUARDED)
+        self.assertLessEqual(
+            {"exception_ids", "last_words", "returned_at", "returned_amount"}, payment.GUARDED
+        )
         self.assertLessEqual({"exception_ids", "reconciliation_ids"}, payment_batch_guard.GUARDED)
 
     def test_other_companies_see_and_decide_nothing(self):

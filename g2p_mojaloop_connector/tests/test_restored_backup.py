@@ -8,7 +8,7 @@ from odoo.addons.queue_job.exception import RetryableJobError
 from ..client.workers import Pace
 from ..models import payment_gateway_hooks
 from .common import TIMEOUT
-from .test_paying import FIRST, PayingCase
+from .common_paying import FIRST, PayingCase
 
 
 class RestoredCase(PayingCase):

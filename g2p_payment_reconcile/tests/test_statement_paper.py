@@ -10,7 +10,7 @@ from odoo.tools.pdf import PdfFileReader
 from ..models.payment_statement import REPORT
 from ..models.statement_files import Section
 from ..models.statement_paper import tables
-from .test_statement import SUSPECT, StatementCase
+from .common_reissue import SUSPECT, StatementCase
 
 MANY = 110
 

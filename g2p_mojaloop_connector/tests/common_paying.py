@@ -47,7 +47,7 @@ class PayingCase(MojaloopCase):
         self.fail("nobody died")
 
     def _forget_sending(self, batch, state="approved"):
-        """As a database that was restored from a backup."""
+        """The database is a backup again, from before the batch was sent; the scheme knows what it knows."""
         self._sql("DELETE FROM g2p_mojaloop_transfer WHERE batch_id = %s", batch.id)
         self._sql("DELETE FROM g2p_payment_event WHERE submission_id IS NOT NULL")
         self._sql("DELETE FROM g2p_payment_submission WHERE batch_id = %s", batch.id)

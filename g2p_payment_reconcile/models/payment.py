@@ -49,6 +49,8 @@ class Learnt(NamedTuple):
 
 
 class Payment(models.Model):
+    """What the payment system tells of payments is judged and written down, in sets."""
+
     _inherit = "g2p.payment"
 
     exception_ids = fields.One2many("g2p.payment.exception", "payment_id", "Exceptions", readonly=True)

@@ -15,6 +15,8 @@ _BANK_ACCOUNTS = ("IBAN", "ACCOUNT", "BANK_ACCOUNT", "ACCOUNT_ID", "BBAN")
 
 
 class PaymentGateway(models.Model):
+    """How results come back: when they are asked for, by whose callbacks, and from which statements."""
+
     _inherit = "g2p.payment.gateway"
 
     callback_base_url = fields.Char(

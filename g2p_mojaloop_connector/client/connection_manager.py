@@ -143,6 +143,14 @@ class ConnectionManager:
         if not any(_covers(row.get("value"), value) for row in self._list(path)):
             self._post(path, {"value": value})
 
+    def hub_urls(self) -> list[str]:
+        """Where the hub takes requests."""
+        return _values(self._list("/hub/endpoints/ingress/urls"), "url")
+
+    def hub_addresses(self) -> list[str]:
+        """From where the hub calls us back."""
+        return _values(self._list("/hub/endpoints/egress/ips"), "address")
+
     # How far we are
 
     def status(self) -> dict[str, str]:
@@ -237,6 +245,12 @@ def _objection(members: dict[str, Any]) -> str:
 def _covers(published: Any, value: dict[str, Any]) -> bool:
     """Whether what is published has every member of ours."""
     return isinstance(published, dict) and all(published.get(name) == one for name, one in value.items())
+
+
+def _values(rows: list[dict[str, Any]], name: str) -> list[str]:
+    values = [row.get("value") for row in rows]
+    texts = [_text(value, name) for value in values if isinstance(value, dict)]
+    return [text for text in texts if text]
 
 
 def _pem(**members: str) -> dict[str, str]:

@@ -203,6 +203,16 @@ class TestAddresses:
         addresses = [row["value"]["ports"] for row in manager.lists["/dfsps/userdfsp/endpoints/egress/ips"]]
         assert addresses == [["443"], ["443", "8443"]]
 
+    def test_of_the_hub(self, manager):
+        manager.lists["/hub/endpoints/ingress/urls"] = [
+            {"value": {"url": "https://hub.example"}},
+            {"value": None},
+        ]
+        manager.lists["/hub/endpoints/egress/ips"] = [{"value": {"address": "10.1.1.0/24", "ports": ["443"]}}]
+        with manager.client() as client:
+            assert client.hub_urls() == ["https://hub.example"]
+            assert client.hub_addresses() == ["10.1.1.0/24"]
+
 
 def test_status(manager):
     steps = [
@@ -220,20 +230,20 @@ def test_status(manager):
 class TestLogin:
     def test_one_token_for_many_calls(self, manager):
         with manager.client() as client:
-            client.signing_keys()
-            client.signing_keys()
+            client.hub_urls()
+            client.hub_addresses()
         assert manager.tokens == 1
 
     def test_a_token_that_is_no_longer_taken_is_replaced_once(self, manager):
         with manager.client() as client:
-            client.signing_keys()
+            client.hub_urls()
             manager.valid = set()
-            assert client.signing_keys() == {}
+            assert client.hub_urls() == []
             assert manager.tokens == 2
 
     def test_a_wrong_secret(self, manager):
         with manager.client(secret="wr0ng") as client, pytest.raises(Refused) as caught:
-            client.signing_keys()
+            client.hub_urls()
         assert caught.value.reason is Reason.LOGIN
         assert "wr0ng" not in repr(caught.value)
 

@@ -4,10 +4,10 @@ from datetime import timedelta
 
 from odoo import fields
 
-from odoo.addons.g2p_payment_hub.client.outcomes import FailureType, OutcomeStatus
+from odoo.addons.g2p_payment_hub.client.outcomes import FailureType
 from odoo.addons.g2p_payment_hub.tests.common_rights import RightsCase
 
-PAID, FAILED, SUSPECT = OutcomeStatus.PAID, OutcomeStatus.FAILED, OutcomeStatus.SUSPECT
+from .common import FAILED, PAID, SUSPECT
 
 
 class ReissueCase(RightsCase):

@@ -7,7 +7,8 @@ from odoo.tests import Form, tagged
 from odoo.addons.g2p_payment_hub.client.outcomes import FailureType
 from odoo.addons.queue_job.tests.common import trap_jobs
 
-from .common_reissue import FAILED, SUSPECT, ReissueCase
+from .common import FAILED, SUSPECT
+from .common_reissue import ReissueCase
 
 
 @tagged("post_install", "-at_install")

@@ -91,6 +91,7 @@ class Payment(models.Model):
             ("duplicate", "Duplicate"),
             ("not_sent", "Not Sent"),
             ("returned", "Returned"),
+            ("declared", "Declared Failed by People"),
             ("other", "Other"),
         ],
         readonly=True,

@@ -1,3 +1,5 @@
+"""A hub for each set of options, and time stands still unless a test moves it."""
+
 import pytest
 from hub_bench import OTHER_TIMES, TIMES, Bench
 from process import HubSimulator

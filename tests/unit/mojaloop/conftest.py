@@ -1,3 +1,5 @@
+"""Connectors that answer as a test wants."""
+
 import pytest
 from scripted_connector import ScriptedConnector
 

@@ -1,5 +1,3 @@
-from pydantic import ValidationError
-
 from odoo import _, models
 from odoo.exceptions import UserError
 
@@ -65,18 +63,9 @@ class PaymentGateway(models.Model):
     def _mojaloop_connect(self, terms):
         """What gives a thread its connector: the secrets are read here, because threads touch no record."""
         tokens = GatewayTokens(self)
-        try:
+        with self._making_client():
             settings = self._mojaloop_settings(terms)
             Connector(settings, tokens).close()  # certificates that cannot be used are told here
-        except ValueError as error:
-            why = "" if isinstance(error, ValidationError) else str(error)
-            raise UserError(
-                _(
-                    "The settings of the gateway %(gateway)s cannot be used. %(why)s",
-                    gateway=self.name,
-                    why=why,
-                )
-            ) from error
         return lambda: Connector(settings, tokens)
 
     def _check_settings(self):

@@ -6,6 +6,8 @@ from .payment_task import APPROVE, CONFIRM, FIND, MEND
 
 
 class PaymentBatch(models.Model):
+    """Whoever has to act next on a batch is called."""
+
     _inherit = "g2p.payment.batch"
 
     def _call_who_is_next(self, state, why):

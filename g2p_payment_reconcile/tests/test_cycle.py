@@ -6,7 +6,7 @@ from odoo.tests import Form, tagged
 
 from odoo.addons.g2p_payment_hub.client.outcomes import OutcomeStatus
 
-from .test_reissue import ReissueCase
+from .common_reissue import ReissueCase
 
 SUSPECT = OutcomeStatus.SUSPECT
 

@@ -6,7 +6,7 @@ from odoo.tests import tagged
 
 from odoo.addons.g2p_payment_hub.client.outcomes import FailureType, OutcomeStatus
 
-from .test_reissue import ReissueCase
+from .common_reissue import ReissueCase
 
 SUSPECT = OutcomeStatus.SUSPECT
 AMOUNTS = ("amount_issued", "amount_paid", "amount_failed", "amount_open")

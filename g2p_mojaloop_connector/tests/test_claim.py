@@ -3,7 +3,7 @@ from odoo.tests import tagged
 
 from odoo.addons.queue_job.exception import RetryableJobError
 
-from .test_paying import FIRST, PayingCase
+from .common_paying import FIRST, PayingCase
 
 
 @tagged("post_install", "-at_install")

@@ -7,7 +7,7 @@ from odoo.addons.g2p_payment_hub.client.outcomes import OutcomeStatus
 from ..client import paying
 from ..models import payment_submission
 from .common import TIMEOUT
-from .test_paying import FIRST, PayingCase
+from .common_paying import FIRST, PayingCase
 
 
 @tagged("post_install", "-at_install")

@@ -1,6 +1,6 @@
 from odoo.tests import tagged
 
-from .test_paying import FIRST, PayingCase
+from .common_paying import FIRST, PayingCase
 
 SECOND = "27713800001"
 

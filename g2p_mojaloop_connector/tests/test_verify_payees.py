@@ -78,8 +78,7 @@ class TestVerifyPayees(MojaloopCase):
 
     def test_what_waits_in_vain_is_asked_for_anew(self):
         """Somebody has deleted its job."""
-        self._entitle()
-        batch = self._prepare()
+        batch = self._prepared()
         batch.with_user(self.manager_user).action_verify_payees()
         jobs = [("method_name", "=", "_look_up"), ("state", "=", "pending")]
         batch.with_user(self.manager_user).action_verify_payees()
@@ -116,8 +115,7 @@ class TestVerifyPayees(MojaloopCase):
         self.assertIn("cannot be reached", one.error)
 
     def test_what_is_no_number_is_told_in_a_sentence(self):
-        self._entitle()
-        batch = self._prepare()
+        batch = self._prepared()
         self._sql("UPDATE g2p_payment SET account_number = '12' WHERE batch_id = %s", batch.id)
         batch.with_user(self.manager_user).with_context(queue_job__no_delay=True).action_verify_payees()
         one = batch.payment_ids.mojaloop_verification_id

@@ -108,8 +108,7 @@ class TestWhatIsWrittenDown(EvidenceCase):
         self.assertTrue(self._prepare())
 
     def test_what_was_never_sent_and_is_declared_failed_counts_as_sent_nowhere(self):
-        self._entitle(1)
-        batch = self._prepare()
+        batch = self._prepared(1)
         self._apply(self._read(self._row(batch.payment_ids)))
         self._decide(batch.payment_ids.exception_ids, "declare_failed")
         self.assertEqual((batch.payment_ids.state, batch.payment_ids.status), ("issued", "failed"))

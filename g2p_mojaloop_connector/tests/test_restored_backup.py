@@ -50,7 +50,7 @@ class TestSecondAttempt(RestoredCase):
         self.scheme.faults[FIRST, "transfer"] = NotSent(Reason.UNREACHABLE)
         batch = self._paid(runs=2)
         self.scheme.faults.clear()
-        self._forget(batch)
+        self._forget_sending(batch)
         self._send_again(batch)
         self.assertFalse(batch.mojaloop_paused_reason)
         self.assertEqual(self._transfers(batch).state, "committed")

@@ -17,3 +17,4 @@ from . import payment_submission
 from . import payment_event
 from . import payment_recovery
 from . import cycle
+from . import ir_default

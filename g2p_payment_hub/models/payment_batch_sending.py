@@ -5,8 +5,8 @@ from typing import NamedTuple
 
 from psycopg2 import OperationalError
 
-from odoo import _, api, models
-from odoo.exceptions import UserError
+from odoo import SUPERUSER_ID, _, api, models
+from odoo.exceptions import AccessError, UserError
 from odoo.modules import module
 from odoo.tools import config
 
@@ -210,6 +210,16 @@ class PaymentBatch(models.Model):
                     "Nothing was sent: the entitlement of %s is no longer approved. Reject the batch.",
                     payment.name,
                 )
+            if not payment._is_still_due():
+                return _(
+                    "Nothing was sent: the amount of the entitlement of %s has changed since. Reject the "
+                    "batch.",
+                    payment.name,
+                )
+            if payment.partner_id.disabled:
+                return _(
+                    "Nothing was sent: the beneficiary of %s is disabled. Reject the batch.", payment.name
+                )
         return False
 
     def _is_as_approved(self):
@@ -235,6 +245,13 @@ class PaymentBatch(models.Model):
                     "%s",
                     why,
                 )
+            )
+        except (OperationalError, RetryableJobError):
+            raise  # asked again by queue_job
+        except Exception as error:  # pylint: disable=broad-except  # or the batch would stay "sending"
+            _logger.exception("batch %s: looking for it ended in an error", self.id)
+            return look._replace(
+                why_not=_("Nothing was sent, because of an error of this server: %s", type(error).__name__)
             )
 
     def _transmit(self, submission):
@@ -297,7 +314,7 @@ class PaymentBatch(models.Model):
             receipt = self.gateway_id._find_submission(submission, ours.mapped("name"))
             if receipt:
                 raise OutcomeUnknown(Reason.AMBIGUOUS, receipt.reference)
-        (given_up - ours)._check_never_arrived()
+        given_up._check_never_arrived()
 
     @api.depends("batch_state", "closed_loop_confirmed_by_id", "gateway_id", "approved_settings")
     def _compute_needs_confirmation(self):
@@ -312,6 +329,10 @@ class PaymentBatch(models.Model):
         """A finance user other than the approver says that the money of this batch moved."""
         self.ensure_one()
         check_role(self.env, APPROVERS, _("Only a finance validator may confirm that the money moved."))
+        if self.env.uid == SUPERUSER_ID:
+            raise AccessError(
+                _("The superuser cannot confirm: it is nobody in particular. Log in as yourself.")
+            )
         self._lock()
         if not self.needs_confirmation:
             raise UserError(_("This batch needs no confirmation."))
@@ -334,5 +355,6 @@ class PaymentBatch(models.Model):
             external_batch_ref=receipt.reference,
             batch_has_started=True,
         )
-        self.payment_ids.sudo().write({"state": "sent"})
+        # One that people decided while nobody knew keeps its result.
+        self.payment_ids.filtered(lambda payment: not payment.status).sudo().write({"state": "sent"})
         self._refresh_statistics()

@@ -118,6 +118,10 @@ class PaymentGateway(models.Model):
         off = self.state == "disabled" or not self.active
         return ([disabled] if off else []) + self._check_settings()
 
+    def _is_of_company(self, company):
+        """Whether programs of this company pay through this gateway; those of no company may."""
+        return not company or company == self.sudo().company_id
+
     def _check_settings(self):
         """Hook: sentences that say what is missing in the gateway's settings."""
         return []

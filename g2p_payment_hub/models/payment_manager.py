@@ -114,8 +114,7 @@ class PaymentHubManager(models.Model):
     @api.constrains("gateway_id", "program_id")
     def _check_gateway_company(self):
         for manager in self:
-            program_company = manager.program_id.company_id
-            if program_company and manager.gateway_id.company_id != program_company:
+            if not manager.gateway_id._is_of_company(manager.program_id.company_id):
                 raise ValidationError(
                     _("The gateway %s belongs to another company than the program.", manager.gateway_id.name)
                 )
@@ -130,6 +129,7 @@ class PaymentHubManager(models.Model):
         """OpenG2P's Prepare button. Makes payments and batches; says in one message what it did."""
         self.ensure_one()
         self._check_may_prepare()
+        self._check_program(cycle)
         payable = self._payable(cycle, entitlements)
         again = bool(payable) and all(count for count, _last in self._earlier(payable).values())
         if not cycle._may_pay(again):
@@ -147,6 +147,21 @@ class PaymentHubManager(models.Model):
     def _check_may_prepare(self):
         if not self.env.su and not has_role(self.env, MAKERS):
             raise AccessError(_("Only a program manager may prepare payments."))
+
+    def _check_program(self, cycle):
+        """OpenG2P lets a program use the manager of another one, whose currency and payer are others; and a
+        program may have been given to another company since."""
+        if cycle.program_id != self.program_id:
+            raise UserError(
+                _(
+                    "The payment manager %(manager)s belongs to the program %(theirs)s, and pays in its "
+                    "currency. Give %(ours)s a payment manager of its own.",
+                    manager=self.name,
+                    theirs=self.program_id.name,
+                    ours=cycle.program_id.name,
+                )
+            )
+        self._check_gateway_company()
 
     def _payable(self, cycle, entitlements=None):
         """Approved entitlements of the cycle that have no payment, or only failed ones (OpenG2P's rule for
@@ -195,6 +210,7 @@ class PaymentHubManager(models.Model):
         all.
         """
         self.ensure_one()
+        self._check_program(cycle)
         no_payments, no_batches = self.env["g2p.payment"], self.env["g2p.payment.batch"]
         self._lock(cycle)
         self._earlier_batches(entitlements)._lock()

@@ -31,6 +31,7 @@ class PaymentSubmission(models.Model):
     _description = "Payment Submission"
     _order = "id desc"
     _rec_name = "filename"
+    _no_user_defaults = True
 
     batch_id = fields.Many2one(
         "g2p.payment.batch", required=True, readonly=True, ondelete="restrict", index=True
@@ -182,7 +183,7 @@ class PaymentSubmission(models.Model):
 
     def _call_for_a_person(self):
         batch = self.batch_id
-        batch._call(
+        batch._keep_called(
             FIND,
             batch._owners(),
             _("Find out whether %s arrived", batch.name),

@@ -4,7 +4,7 @@ from psycopg2 import OperationalError
 
 from odoo import models
 
-from .roles import FINANCE
+from .roles import FINANCE, may
 
 _logger = logging.getLogger(__name__)
 
@@ -58,6 +58,15 @@ class PaymentTask(models.AbstractModel):
 
     def _finance_users(self):
         """Those of its company who validate payments."""
+        return self._users_who(FINANCE)
+
+    def _users_who(self, role):
+        """Those of its company who may."""
         users = self.env["res.users"].sudo()
         users = users.search([("share", "=", False), ("company_ids", "in", self.company_id.ids)])
-        return users.filtered(lambda user: user.has_group(FINANCE))
+        return users.filtered(lambda user: may(user, role))
+
+    def _who_still(self, users, role):
+        """Those of `users` who have not left it meanwhile, and may."""
+        here = users.sudo().filtered(lambda user: user.active and self.company_id in user.company_ids)
+        return here.filtered(lambda user: may(user, role))

@@ -3,7 +3,7 @@ from unittest.mock import patch
 from psycopg2 import IntegrityError
 
 from odoo import Command, fields
-from odoo.exceptions import AccessError
+from odoo.exceptions import AccessError, UserError
 from odoo.tests import tagged
 from odoo.tools import mute_logger
 
@@ -136,6 +136,28 @@ class TestPrepare(PaymentHubCase):
         self.cycle.state = "to_approve"
         self.assertFalse(self._prepare())
         self.assertIn("The cycle is not approved", self._message(self.said))
+
+    def test_the_manager_of_another_program_pays_nobody(self):
+        """OpenG2P offers it all the same; it would pay in the currency of its own program."""
+        theirs = self._program("Other")
+        theirs.payment_managers = [Command.set(self.program.payment_managers.ids)]
+        cycle = self._cycle(theirs, "Their Cycle")
+        self._entitle(cycle=cycle)
+        with self.assertRaisesRegex(UserError, "belongs to the program Zq Cash"):
+            cycle.with_user(self.manager_user).prepare_payment()
+
+    def test_nobody_is_paid_by_another_company_than_the_programs(self):
+        """A program can be given to another company after its manager was chosen, or its batch prepared."""
+        company = self.env["res.company"].create({"name": "Elsewhere"})
+        self.manager_user.company_ids += company
+        self._entitle()
+        batch = self._prepare()
+        self.program.company_id = company
+        with self.assertRaisesRegex(UserError, "belongs to another company"):
+            self._approve(batch)
+        batch.with_user(self.manager_user).action_cancel()
+        with self.assertRaisesRegex(UserError, "belongs to another company"):
+            self._prepare()
 
     def test_cycle_is_locked(self):
         self._entitle()

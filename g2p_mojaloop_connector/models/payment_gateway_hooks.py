@@ -299,7 +299,8 @@ class PaymentGateway(models.Model):
 
     def _mojaloop_may_pay(self, batch, transfers):
         """The first of these transfers of ours that the scheme has carried out, or still may."""
-        problems = self._check_ready()
+        # One that is gone is disabled, and asked all the same: its answer counts.
+        problems = self._check_settings() if self.gone_confirmed_by_id else self._check_ready()
         if problems:
             raise UserError(" ".join(problems))
         payments = self._mojaloop_not_asked(transfers.payment_id.mapped("name"))

@@ -173,7 +173,14 @@ class PaymentBatch(models.Model):
         return len(self.submission_ids) + 1
 
     def _why_not_on_these_settings(self):
-        """Which of the gateway's settings are no longer those that were approved; False when all are."""
+        """Which of the gateway's settings are no longer those that were approved; False when all are, and
+        there still is a payment system behind them."""
+        if self.gateway_id.sudo().gone_confirmed_by_id:
+            return _(
+                "Nothing is sent: two people decided that the payment system of %s is gone for good. Have "
+                "the batch taken back and cancelled, and prepare its payments for another gateway.",
+                self.gateway_id.name,
+            )
         changed = self.gateway_id.sudo()._changed_since(self.approved_settings or {})
         if not changed:
             return False

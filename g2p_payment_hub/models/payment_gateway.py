@@ -20,7 +20,7 @@ class PaymentGateway(models.Model):
 
     _name = "g2p.payment.gateway"
     _description = "Payment Gateway"
-    _inherit = ["mail.thread", "mail.activity.mixin"]
+    _inherit = ["g2p.payment.task.mixin"]
     _order = "state desc, name"
 
     name = fields.Char(required=True, help="How people recognise this gateway, for example the bank's name.")

@@ -37,7 +37,7 @@ class Payment(models.Model):
             gateway = attempt.gateway_id
             names = self.filtered(lambda one, gateway=gateway: one.gateway_id == gateway).mapped("name")
             try:
-                receipt = names and gateway._find_submission(attempt, names)
+                receipt = names and gateway._ask_unless_gone(gateway._find_submission, attempt, names)
             except GatewayError as error:
                 raise NotSent(error.reason, f"{gateway.name} {error.detail}") from error
             if receipt:
@@ -79,7 +79,7 @@ class PaymentSubmission(models.Model):
             wait = timedelta(minutes=submission.gateway_id.recovery_minutes)
             submission.may_declare_at = submission.started_at and submission.started_at + wait
 
-    @api.depends("state", "no_trace", "last_look_up_at", "declared_by_id")
+    @api.depends("state", "no_trace", "last_look_up_at", "declared_by_id", "gateway_id.gone_confirmed_by_id")
     @api.depends_context("uid")
     def _compute_declare_blocked_reason(self):
         for submission in self:
@@ -94,6 +94,8 @@ class PaymentSubmission(models.Model):
             return _("Two finance validators decide whether this batch never arrived.")
         if self.env.uid == SUPERUSER_ID:
             return _("The superuser cannot decide: it is nobody in particular. Log in as yourself.")
+        if self.gateway_id.sudo().gone_confirmed_by_id:
+            return False  # it shows nothing any more
         if not self.no_trace or self.last_look_up_at < self.may_declare_at:
             return _(
                 "The payment system may still show this batch. It can be declared missing when a look-up "
@@ -111,7 +113,8 @@ class PaymentSubmission(models.Model):
             return _("Nobody has declared this batch missing yet.")
         if self.declared_by_id == self.env.user:
             return _("You declared it missing yourself, so another finance validator must confirm.")
-        if self.last_look_up_at < fields.Datetime.now() - FRESH:
+        gone = self.gateway_id.sudo().gone_confirmed_by_id
+        if not gone and self.last_look_up_at < fields.Datetime.now() - FRESH:
             return _("The last look-up is too old. Press Look Up Now, then confirm.")
         return False
 

@@ -8,11 +8,12 @@ from .roles import FINANCE, may
 
 _logger = logging.getLogger(__name__)
 
-# What there is to do about a batch: XML ids of types of activities.
+# What there is to do: XML ids of types of activities.
 APPROVE = "g2p_payment_hub.activity_approve"
 MEND = "g2p_payment_hub.activity_mend"
 FIND = "g2p_payment_hub.activity_find"
 CONFIRM = "g2p_payment_hub.activity_confirm"
+CONFIRM_GONE = "g2p_payment_hub.activity_confirm_gone"
 
 
 class PaymentTask(models.AbstractModel):

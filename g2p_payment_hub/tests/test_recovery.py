@@ -13,8 +13,7 @@ from ..client.errors import NotSent, OutcomeUnknown, Reason, Refused
 from .common import LedgerHub, PaymentHubCase
 
 
-@tagged("post_install", "-at_install")
-class TestRecovery(PaymentHubCase):
+class RecoveryCase(PaymentHubCase):
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
@@ -45,6 +44,36 @@ class TestRecovery(PaymentHubCase):
         wizard = self.env["g2p.payment.submission.declare.wizard"].with_user(user)
         wizard.create({"submission_id": submission.id, "reason": reason}).action_declare()
 
+    def _declared_missing(self, arrived):
+        batch = self._lost(arrived)
+        self.hub.hidden = True
+        self._after_the_waiting_time(batch)
+        self._declare(batch.submission_ids, self.finance_user)
+        batch.submission_ids.with_user(self.second_user).action_confirm_not_received()
+        self.hub.hidden = False
+        return batch
+
+    def _prepared_for_another_gateway(self, batch):
+        """The batch was declared missing, cannot be sent as it was, and is paid through another gateway now;
+        (the new batch, that gateway's hub)."""
+        self.gateway.phee_purpose = "Another purpose"
+        return self._prepared_again(batch)
+
+    def _prepared_again(self, batch):
+        """Cancels it, and prepares its payments for another gateway; as `_prepared_for_another_gateway`."""
+        batch.with_user(self.manager_user).action_back_to_draft()
+        batch.with_user(self.manager_user).action_cancel()
+        other, hubs = self._gateway(name="Other Hub"), {self.gateway: self.hub}
+        hubs[other] = LedgerHub()
+        self._start(patch.object(type(other), "_client", lambda gateway, *_batch: hubs[gateway]))
+        self.manager.gateway_id = other
+        again = self._prepare()
+        self._approve(again)
+        return again, hubs[other]
+
+
+@tagged("post_install", "-at_install")
+class TestRecovery(RecoveryCase):
     def test_what_arrived_is_adopted(self):
         batch = self._lost(arrived=True)
         self._look_up(batch)
@@ -166,15 +195,6 @@ class TestRecovery(PaymentHubCase):
         self._send(batch)
         self.assertEqual((batch.batch_state, batch.external_batch_ref), ("sent", "remote-1"))
         self.assertEqual(self.hub.uploads, 1, "it was not sent a second time")
-
-    def _declared_missing(self, arrived):
-        batch = self._lost(arrived)
-        self.hub.hidden = True
-        self._after_the_waiting_time(batch)
-        self._declare(batch.submission_ids, self.finance_user)
-        batch.submission_ids.with_user(self.second_user).action_confirm_not_received()
-        self.hub.hidden = False
-        return batch
 
     def test_what_was_declared_missing_is_only_sent_again_as_it_is(self):
         batch = self._declared_missing(arrived=False)
@@ -403,20 +423,6 @@ class TestRecovery(PaymentHubCase):
         self._send(again)
         self.assertEqual((again.batch_state, self.hub.uploads), ("approved", 1), "nobody is paid twice")
         self.assertIn("remote-1", again.submission_ids.answer)
-
-    def _prepared_for_another_gateway(self, batch):
-        """The batch was declared missing, cannot be sent as it was, and is paid through another gateway now;
-        (the new batch, that gateway's hub)."""
-        self.gateway.phee_purpose = "Another purpose"
-        batch.with_user(self.manager_user).action_back_to_draft()
-        batch.with_user(self.manager_user).action_cancel()
-        other, hubs = self._gateway(name="Other Hub"), {self.gateway: self.hub}
-        hubs[other] = LedgerHub()
-        self._start(patch.object(type(other), "_client", lambda gateway, *_batch: hubs[gateway]))
-        self.manager.gateway_id = other
-        again = self._prepare()
-        self._approve(again)
-        return again, hubs[other]
 
     def test_declared_missing_then_paid_elsewhere_but_arrived_after_all(self):
         """The gateway to which it was sent is asked as well."""

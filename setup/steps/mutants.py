@@ -809,4 +809,32 @@ MUTANTS = (
         "",
         (*_HUB, "test_task"),
     ),
+    Mutant(
+        "gone for good: two people decide it",
+        "g2p_payment_hub/models/payment_gateway_gone.py",
+        "        if self.gone_declared_by_id == self.env.user:\n",
+        "        if False:\n",
+        (*_HUB, "test_gateway_gone"),
+    ),
+    Mutant(
+        "gone for good: those who set up gateways do not decide it",
+        "g2p_payment_hub/models/payment_gateway_gone.py",
+        "        if not self.env.su and GUARDED & set(vals):\n",
+        "        if False:\n",
+        (*_HUB, "test_gateway_gone"),
+    ),
+    Mutant(
+        "gone for good: an answer counts",
+        "g2p_payment_hub/models/payment_gateway_gone.py",
+        "            return ask(*arguments)\n",
+        "            return None if self.sudo().gone_confirmed_by_id else ask(*arguments)\n",
+        (*_HUB, "test_gateway_gone"),
+    ),
+    Mutant(
+        "gone for good: nothing is sent there any more",
+        _SENDING,
+        "        if self.gateway_id.sudo().gone_confirmed_by_id:\n",
+        "        if False:\n",
+        (*_HUB, "test_gateway_gone"),
+    ),
 )

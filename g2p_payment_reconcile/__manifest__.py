@@ -20,6 +20,7 @@
         "data/activity.xml",
         "wizards/payment_exception_decide.xml",
         "wizards/payment_exception_undo.xml",
+        "wizards/payment_question.xml",
         "wizards/payment_evidence_upload.xml",
         "views/payment_gateway.xml",
         "views/payment_submission.xml",

@@ -275,12 +275,6 @@ class MojaloopCase(PaymentHubCase):
             }
         )
 
-    def _approved(self, count=1, **values):
-        self._entitle(count, **values)
-        batch = self._prepare()
-        self._approve(batch)
-        return batch
-
     def _transfers(self, batch):
         return self.env["g2p.mojaloop.transfer"].search([("batch_id", "=", batch.id)], order="id")
 

@@ -18,8 +18,7 @@ class TestBrowser(MojaloopCase, HttpCase):
 
     def test_payees_are_verified_and_paid(self):
         self.scheme.names.update({"27713800000": "Payee 0", "27713800001": "Somebody Else"})
-        self._entitle(2)
-        batch = self._prepare()
+        batch = self._prepared(2)
 
         self._walk(batch, "g2p_mojaloop_connector_verify")
         verifications = batch.payment_ids.mojaloop_verification_ids

@@ -162,8 +162,7 @@ class TestMojaloopChecks(MojaloopCase):
         self.assertIn("7 to 15 digits", batch.payment_ids.check_problem)
 
     def test_what_travels_otherwise_is_shown_before_approval(self):
-        self._entitle()
-        batch = self._prepare()
+        batch = self._prepared()
         batch.sudo().payment_ids.account_number = "+27 71 380-0000"
         batch.with_user(self.manager_user).action_back_to_draft()
         batch.with_user(self.manager_user).action_request_approval()
@@ -177,8 +176,7 @@ class TestMojaloopChecks(MojaloopCase):
 
     def test_payer_of_the_program_or_of_the_gateway(self):
         self.manager.payer_identifier = False
-        self._entitle()
-        batch = self._prepare()
+        batch = self._prepared()
         self.assertIn("There is no payer", batch.check_result)
         self.gateway.write({"mojaloop_payer_type": "BUSINESS", "mojaloop_payer_identifier": "treasury-1"})
         batch.with_user(self.manager_user).action_refresh_payees()
@@ -198,8 +196,7 @@ class TestMojaloopChecks(MojaloopCase):
 
     def test_people_who_share_a_phone_are_both_paid(self):
         """Unlike Payment Hub EE, Mojaloop has no look-alikes."""
-        self._entitle(2, phone="+27713800009")
-        batch = self._prepare()
+        batch = self._prepared(2, phone="+27713800009")
         self.assertEqual(len(batch), 1)
         self._approve(batch)
         self._send(batch)

@@ -122,8 +122,7 @@ class TestManyGivenUp(RestoredCase):
 
     def _given_up(self, count):
         """(batch that was cancelled, approved batch with payments of the same entitlements)."""
-        self._entitle(count)
-        batch = self._prepare()
+        batch = self._prepared(count)
         batch.with_user(self.manager_user).action_cancel()
         again = self._prepare()
         self._approve(again)

@@ -60,10 +60,7 @@ class TestUninstall(MojaloopCase):
 
     def _approved_for_another_cycle(self):
         self.cycle = self._cycle(self.program, "Cycle 2")
-        self._entitle(cycle=self.cycle)
-        batch = self._prepare()
-        self._approve(batch)
-        return batch
+        return self._approved(cycle=self.cycle)
 
     def test_a_kind_that_nobody_knows_any_more_sends_nothing(self):
         self._sql("UPDATE g2p_payment_gateway SET provider = 'gone' WHERE id = %s", self.gateway.id)

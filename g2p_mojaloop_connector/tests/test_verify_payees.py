@@ -17,8 +17,7 @@ FIRST = "27713800000"
 @tagged("post_install", "-at_install")
 class TestVerifyPayees(MojaloopCase):
     def _verified(self, count=1, user=None):
-        self._entitle(count)
-        batch = self._prepare()
+        batch = self._prepared(count)
         batch.with_user(user or self.manager_user).with_context(
             queue_job__no_delay=True
         ).action_verify_payees()
@@ -67,8 +66,7 @@ class TestVerifyPayees(MojaloopCase):
         self.assertEqual(len(batch.payment_ids.mojaloop_verification_ids), 4, "the evidence of before stays")
 
     def test_what_there_was_no_time_for_is_looked_up_in_another_job(self):
-        self._entitle(3)
-        batch = self._prepare()
+        batch = self._prepared(3)
         batch.with_user(self.manager_user).action_verify_payees()
         found = batch.payment_ids.mojaloop_verification_id
         for seconds, state in ((-1, "waiting"), (30, "found")):
@@ -80,8 +78,7 @@ class TestVerifyPayees(MojaloopCase):
 
     def test_not_while_a_batch_is_paid(self):
         """A connector of npm's mixes up look-ups and payments under way at the same time."""
-        self._entitle()
-        batch = self._prepare()
+        batch = self._prepared()
         batch.with_user(self.manager_user).action_verify_payees()
         found = batch.payment_ids.mojaloop_verification_id
         with closing(db_connect(self.cr.dbname).cursor()) as another:
@@ -128,8 +125,7 @@ class TestVerifyPayees(MojaloopCase):
 
     def test_not_through_payment_hub(self):
         self.manager.gateway_id = self.payment_hub
-        self._entitle()
-        batch = self._prepare()
+        batch = self._prepared()
         self.assertFalse(batch.can_verify_payees)
         with self.assertRaisesRegex(UserError, "Only gateways of a Mojaloop connector"):
             batch.with_user(self.manager_user).action_verify_payees()

@@ -5,11 +5,16 @@ from . import payment_gateway_checks
 from . import payment_gateway_approved
 from . import payment_gateway_gone
 from . import payment_gateway_phee
+from . import payment_gateway_phee_check
+from . import payment_gateway_phee_hooks
 from . import payment_callback_seen
 from . import payment_manager
+from . import payment_manager_payee
 from . import payment
 from . import payment_failure
 from . import payment_batch
+from . import payment_batch_guard
+from . import payment_batch_totals
 from . import payment_batch_task
 from . import payment_batch_check
 from . import payment_batch_approval

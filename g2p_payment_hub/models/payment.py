@@ -331,14 +331,15 @@ class Payment(models.Model):
         )
 
     def _amount(self):
-        """What was approved, exactly, with the digits of its currency."""
-        return self._exact(self.amount_issued)
-
-    def _exact(self, amount):
-        currency = self.payment_currency_id
-        return Decimal(float_repr(amount, currency.decimal_places if currency else 2))
+        """What was approved."""
+        return exact_amount(self.amount_issued, self.payment_currency_id)
 
     def _is_still_due(self):
         """Whether its entitlement is still of the amount that was prepared, rounded as that was."""
         currency, due = self.payment_currency_id, self.entitlement_id.initial_amount
-        return self._amount() == self._exact(currency.round(due) if currency else due)
+        return self._amount() == exact_amount(currency.round(due) if currency else due, currency)
+
+
+def exact_amount(amount, currency):
+    """The Decimal that a field's float stands for, with the digits of its currency."""
+    return Decimal(float_repr(amount, currency.decimal_places if currency else 2))

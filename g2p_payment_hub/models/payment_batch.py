@@ -3,7 +3,7 @@ import base64
 from markupsafe import Markup
 
 from odoo import _, api, fields, models
-from odoo.exceptions import AccessError, UserError
+from odoo.exceptions import UserError
 
 from odoo.addons.queue_job.exception import RetryableJobError
 
@@ -27,46 +27,6 @@ NEXT = {
     "refused": {"draft", "cancelled"},
     "done": {"sent"},
     "cancelled": set(),
-}
-# What people may not write on a batch of a gateway, whatever rights OpenG2P gives them on the model.
-GUARDED = {
-    "name",
-    "cycle_id",
-    "external_batch_ref",
-    "batch_has_started",
-    "batch_has_completed",
-    "payment_ids",
-    "stats_issued_transactions",
-    "stats_issued_amount",
-    "stats_sent_transactions",
-    "stats_sent_amount",
-    "stats_paid_transactions",
-    "stats_paid_amount",
-    "stats_failed_transactions",
-    "stats_failed_amount",
-    "stats_datetime",
-    "tag_id",
-    "gateway_id",
-    "company_id",
-    "batch_state",
-    "batch_currency_id",
-    "payer_identifier_type",
-    "payer_identifier",
-    "note",
-    "prepared_by_id",
-    "maker_ids",
-    "approved_by_id",
-    "approved_at",
-    "sent_by_id",
-    "reject_reason",
-    "check_result",
-    "frozen_content",
-    "frozen_digest",
-    "approved_settings",
-    "submission_ids",
-    "event_ids",
-    "event_head",
-    "closed_loop_confirmed_by_id",
 }
 
 
@@ -108,28 +68,6 @@ class PaymentBatch(models.Model):
         "its final result.",
     )
     batch_currency_id = fields.Many2one("res.currency", "Currency", readonly=True, copy=False)
-    payment_count = fields.Integer("Number of Payments", compute="_compute_totals")
-    amount_total = fields.Monetary(
-        "Total", compute="_compute_totals", currency_field="batch_currency_id", help="What was prepared."
-    )
-    amount_paid_total = fields.Monetary(
-        "Paid",
-        compute="_compute_totals",
-        currency_field="batch_currency_id",
-        help="What the payment system says it has paid.",
-    )
-    fee_total = fields.Monetary(
-        "Fees",
-        compute="_compute_totals",
-        currency_field="batch_currency_id",
-        help="What the payment system charged on top of what it paid.",
-    )
-    commission_total = fields.Monetary(
-        "Commissions",
-        compute="_compute_totals",
-        currency_field="batch_currency_id",
-        help="What the payees' institutions gave back.",
-    )
     payer_identifier_type = fields.Char(readonly=True, copy=False)
     payer_identifier = fields.Char("Payer", readonly=True, copy=False, help="The account that pays.")
     note = fields.Char(readonly=True, copy=False, help="Travels with each payment.")
@@ -193,31 +131,6 @@ class PaymentBatch(models.Model):
         ),
     ]
 
-    @api.depends(
-        "payment_ids.amount_issued",
-        "payment_ids.amount_paid",
-        "payment_ids.remote_fee",
-        "payment_ids.remote_commission",
-        "payment_ids.status",
-    )
-    def _compute_totals(self):
-        sums = self.env["g2p.payment"]._read_group(
-            [("batch_id", "in", self.ids)],
-            ["batch_id"],
-            ["__count", "amount_issued:sum"],
-        )
-        paid = self.env["g2p.payment"]._read_group(
-            [("batch_id", "in", self.ids), ("status", "=", "paid")],
-            ["batch_id"],
-            ["amount_paid:sum", "remote_fee:sum", "remote_commission:sum"],
-        )
-        totals = {batch.id: (count, amount) for batch, count, amount in sums}
-        paid = {batch.id: figures for batch, *figures in paid}
-        for batch in self:
-            batch.payment_count, batch.amount_total = totals.get(batch.id, (0, 0.0))
-            figures = paid.get(batch.id, (0.0, 0.0, 0.0))
-            batch.amount_paid_total, batch.fee_total, batch.commission_total = figures
-
     @api.depends("frozen_content")
     def _compute_frozen_file(self):
         for batch in self:
@@ -256,54 +169,6 @@ class PaymentBatch(models.Model):
 
     def _drafts(self):
         return self.filtered(lambda batch: batch.batch_state == "draft")
-
-    # Guards
-
-    @api.model_create_multi
-    def create(self, vals_list):
-        batches = super().create(vals_list)
-        # Looked at afterwards, because values also come from defaults in the context.
-        if not self.env.su and any(one.gateway_id or one.batch_state for one in batches.sudo()):
-            raise AccessError(_("Batches of a gateway are made by Prepare Payments on the cycle only."))
-        batches._check_takes_no_payment_of_a_gateway()
-        return batches
-
-    def write(self, vals):
-        if not self.env.su and (
-            {"gateway_id", "batch_state"} & set(vals)
-            or (GUARDED & set(vals) and any(self.mapped("gateway_id")))
-        ):
-            raise AccessError(
-                _(
-                    "A batch of a gateway cannot be edited: what was approved is what is sent. Use its "
-                    "buttons."
-                )
-            )
-        result = super().write(vals)
-        if "payment_ids" in vals:
-            self._check_takes_no_payment_of_a_gateway()
-        return result
-
-    def _check_takes_no_payment_of_a_gateway(self):
-        """In a batch of another payment manager it would be sent a second time."""
-        others = self.sudo().filtered(lambda batch: not batch.gateway_id)
-        if not self.env.su and others.payment_ids.gateway_id:
-            raise AccessError(_("A payment of a gateway cannot be put into another batch."))
-
-    @api.ondelete(at_uninstall=False)
-    def _unlink_never_once_prepared(self):
-        if self.filtered("gateway_id"):
-            raise UserError(
-                _("A batch of a gateway is never deleted. Cancel it, and its payments can be prepared again.")
-            )
-
-    def copy(self, default=None):
-        """OpenG2P's copy shares the payments of the original."""
-        if self.filtered("gateway_id"):
-            raise UserError(
-                _("A batch of a gateway cannot be copied. Prepare payments on the cycle instead.")
-            )
-        return super().copy(default)
 
     @api.model
     def get_empty_list_help(self, help_message):
@@ -370,26 +235,6 @@ class PaymentBatch(models.Model):
         except UserError as error:
             raise RetryableJobError(str(error), seconds=10, ignore_retry=True) from error
 
-    def _take_payments(self, payments):
-        """Fills the second of the two links that OpenG2P keeps; `payment.batch_id` is the one that counts."""
-        of_batch = payments.grouped("batch_id") if payments else {}
-        for batch in self:
-            mine = of_batch.get(batch, payments.browse())
-            batch.sudo().write({"payment_ids": [fields.Command.set(mine.ids)]})
-        self._refresh_statistics()
-
-    def _refresh_statistics(self):
-        """OpenG2P's figures on the batch, which nothing else fills."""
-        rows = self.env["g2p.payment"]._read_group(
-            [("batch_id", "in", self.ids)],
-            ["batch_id", "state", "status"],
-            ["__count", "amount_issued:sum", "amount_paid:sum"],
-        )
-        now = fields.Datetime.now()
-        for batch in self.sudo():
-            mine = [row[1:] for row in rows if row[0].id == batch.id]
-            batch.write({**_statistics(mine), "stats_datetime": now})
-
     # What travels
 
     def _payer(self):
@@ -437,23 +282,3 @@ class PaymentBatch(models.Model):
             "view_mode": "form",
             "res_id": self.id,
         }
-
-
-def _statistics(rows):
-    """OpenG2P's eight figures from (state, status, count, issued, paid) rows."""
-
-    def figures(wanted, amount):
-        chosen = [row for row in rows if wanted(row)]
-        return sum(row[2] for row in chosen), sum(row[amount] or 0 for row in chosen)
-
-    result = {}
-    for name, wanted, amount in (
-        ("issued", lambda row: True, 3),
-        ("sent", lambda row: row[0] in ("sent", "reconciled"), 3),
-        ("paid", lambda row: row[1] == "paid", 4),
-        ("failed", lambda row: row[1] == "failed", 3),
-    ):
-        count, total = figures(wanted, amount)
-        result[f"stats_{name}_transactions"] = count
-        result[f"stats_{name}_amount"] = total
-    return result

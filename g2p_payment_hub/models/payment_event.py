@@ -4,6 +4,8 @@ import json
 from odoo import _, api, fields, models
 from odoo.exceptions import AccessError, UserError
 
+from .columns import Columns
+
 # The columns that a row's hash covers, beside the hash of the row before.
 _HASHED = (
     "number",
@@ -19,20 +21,20 @@ _HASHED = (
     "remote_reference",
 )
 # How they are stored, for an INSERT of many rows at a time.
-_COLUMNS = (
-    ("number", "int"),
-    ("batch_id", "int"),
-    ("submission_id", "int"),
-    ("payment_id", "int"),
-    ("user_id", "int"),
-    ("happened_at", "timestamp"),
-    ("from_state", "varchar"),
-    ("to_state", "varchar"),
-    ("why", "varchar"),
-    ("digest", "varchar"),
-    ("remote_reference", "varchar"),
-    ("previous_hash", "varchar"),
-    ("hash", "varchar"),
+_COLUMNS = Columns(
+    number="int",
+    batch_id="int",
+    submission_id="int",
+    payment_id="int",
+    user_id="int",
+    happened_at="timestamp",
+    from_state="varchar",
+    to_state="varchar",
+    why="varchar",
+    digest="varchar",
+    remote_reference="varchar",
+    previous_hash="varchar",
+    hash="varchar",
 )
 
 
@@ -128,18 +130,14 @@ class PaymentEvent(models.Model):
     @api.model
     def _insert(self, values):
         """One INSERT: `create` makes one for each hundred rows, and a batch may have many thousands."""
-        names = ", ".join(name for name, _type in _COLUMNS)
-        arrays = ", ".join(f"%s::{column_type}[]" for _name, column_type in _COLUMNS)
+        names = _COLUMNS.names
         self.env.flush_all()
         self.env.cr.execute(
             f"""
             INSERT INTO g2p_payment_event ({names}, create_uid, create_date, write_uid, write_date)
-            SELECT {names}, %s, %s, %s, %s FROM unnest({arrays}) AS new ({names})
+            SELECT {names}, %s, %s, %s, %s FROM unnest({_COLUMNS.arrays}) AS new ({names})
             """,  # pylint: disable=sql-injection  # only names of this file's own columns
-            [
-                *(self.env.uid, fields.Datetime.now()) * 2,
-                *([value.get(name) or None for value in values] for name, _type in _COLUMNS),
-            ],
+            [*(self.env.uid, fields.Datetime.now()) * 2, *_COLUMNS.of(values)],
         )
         self.env["g2p.payment"].invalidate_model(["event_ids"])
         self.env["g2p.payment.batch"].invalidate_model(["event_ids"])

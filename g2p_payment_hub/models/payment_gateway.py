@@ -5,6 +5,7 @@ from odoo.exceptions import UserError
 
 from ..client import batching
 from ..client.errors import NotSent, Reason
+from .notification import notification
 from .payment_gateway_secret import KEPT
 from .roles import GATEWAY_ADMIN, check_role
 
@@ -285,18 +286,7 @@ class PaymentGateway(models.Model):
         return name
 
     def _notification(self, kind, message):
-        return {
-            "type": "ir.actions.client",
-            "tag": "display_notification",
-            "params": {
-                "title": self.name,
-                "message": message,
-                "type": kind,
-                "sticky": kind != "success",
-                # The form behind it is read again.
-                "next": {"type": "ir.actions.act_window_close"},
-            },
-        }
+        return notification(self.name, kind, message, sticky=kind != "success")
 
     @api.model
     def _explain(self, error):

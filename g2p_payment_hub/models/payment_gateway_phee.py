@@ -1,17 +1,9 @@
-from datetime import timedelta, timezone
-
 from odoo import _, api, fields, models
-from odoo.exceptions import UserError, ValidationError
+from odoo.exceptions import ValidationError
 
-from ..client import batching, csv_file, raw_json, signature
-from ..client.auth import Credentials
-from ..client.csv_file import Problem
-from ..client.http import HttpLimits, tls_context
-from ..client.instructions import BatchFile
-from ..client.payment_hub import PaymentHub
-from ..client.settings import CLOSED_LOOP, HubSettings
+from ..client import signature
+from ..client.http import tls_context
 from .payment_gateway_secret import secret
-from .payment_gateway_token import GatewayTokens
 from .payment_submission import LONGEST_UPLOAD
 
 PHEE = "payment_hub_ee"
@@ -25,10 +17,11 @@ _TERMS = (
     "phee_verify_completed",
     "phee_closed_loop_evidence",
 )
-_MAX_ROWS_BYTES = csv_file.MAX_BYTES - len(csv_file.DFSP_HEADER)
 
 
 class PaymentGateway(models.Model):
+    """The provider Mifos Payment Hub EE: its settings."""
+
     _inherit = "g2p.payment.gateway"
 
     phee_bulk_url = fields.Char(
@@ -185,10 +178,8 @@ class PaymentGateway(models.Model):
 
     @api.constrains("phee_hub_certificate", "phee_ca_bundle")
     def _check_phee_certificates(self):
-        one, several = (
-            _("It has to be a certificate of an RSA key, in PEM."),
-            _("It has to be certificates in PEM."),
-        )
+        one = _("It has to be a certificate of an RSA key, in PEM.")
+        several = _("It has to be certificates in PEM.")
         for gateway in self:
             certificate, bundle = gateway.phee_hub_certificate, gateway.phee_ca_bundle
             self._check_loads("phee_hub_certificate", certificate, signature.load_certificate, one)
@@ -263,223 +254,7 @@ class PaymentGateway(models.Model):
             ]
         return problems
 
-    def _client(self, batch=None):
-        """The plain client, on the terms that were approved with `batch`."""
-        self.ensure_one()
-        try:
-            return PaymentHub(self._phee_settings(batch), GatewayTokens(self))
-        except ValueError as error:
-            raise UserError(_("The settings of the gateway %s cannot be used.", self.name)) from error
-
     def _phee_terms(self, batch):
         """Setting to value: as approved with `batch`, or as it is now where nothing was."""
         approved = (batch and batch.sudo().approved_settings) or {}
         return {name: approved.get(name, self[name]) for name in _TERMS}
-
-    def _phee_settings(self, batch=None):
-        """Whom to ask is as it is now: see `_check_keeps_address`."""
-        secrets = self._secrets()
-        terms = self._phee_terms(batch)
-        evidence = terms["phee_closed_loop_evidence"]
-        confirmed = bool(batch and batch.closed_loop_confirmed_by_id)
-        return HubSettings(
-            bulk_url=self.phee_bulk_url or "",
-            operations_url=self.phee_operations_url or "",
-            credentials=Credentials(
-                tenant=self.phee_tenant or "",
-                username=self.phee_username or "",
-                password=secrets.get("phee_password", ""),
-                client_id=self.phee_client_id or "",
-                client_secret=secrets.get("phee_client_secret", ""),
-            ),
-            signing_key=secrets.get("phee_signing_key", ""),
-            hub_certificate=self.phee_hub_certificate or "",
-            ca_bundle=self.phee_ca_bundle or "",
-            limits=HttpLimits(
-                connect=self.phee_connect_timeout, read=self.phee_read_timeout, total=self.phee_total_timeout
-            ),
-            payment_mode=terms["phee_payment_mode"],
-            purpose=terms["phee_purpose"] or "",
-            institution=terms["phee_institution"] or "",
-            program=terms["phee_program"] or "",
-            verify_completed=terms["phee_verify_completed"],
-            trust_closed_loop=confirmed or evidence == "trust",
-            raw_json=terms["phee_format"] == "raw",
-            extra_headers=(
-                {self.phee_header_name: secrets.get("phee_header_value", "")} if self.phee_header_name else {}
-            ),
-        )
-
-    def _split(self, instructions, payer, max_rows):
-        if self.provider != PHEE:
-            return super()._split(instructions, payer, max_rows)
-        return batching.split(
-            instructions,
-            max_rows,
-            _MAX_ROWS_BYTES,
-            # A row that is too large for any batch has a problem of its own, which keeps it from travelling.
-            size=lambda one: min(csv_file.row_bytes(one, payer, self.phee_payment_mode), _MAX_ROWS_BYTES),
-            # Rows without a payee never travel: they are problems of their own, not look-alikes.
-            look_alike=lambda one: csv_file.look_alike(one) if one.payee_identifier else one.reference,
-        )
-
-    def _check_instructions(self, instructions, payer):
-        if self.provider != PHEE:
-            return super()._check_instructions(instructions, payer)
-        rewritten = self._phee_settings().rewrites_file
-        sentences = self._phee_problem_sentences()
-        found = {}
-        for one in instructions:
-            problems = [sentences[problem] for problem in csv_file.problems(one, rewritten)]
-            found[one.reference] = problems + self._phee_mode_problems(one)
-        self._phee_batch_problems(instructions, payer, found)
-        return {reference: problems for reference, problems in found.items() if problems}
-
-    def _phee_mode_problems(self, instruction):
-        phone_only = self.phee_payment_mode in ("mojaloop", "gsma")
-        if phone_only and instruction.payee_identifier_type.upper() != "MSISDN":
-            return [_("The hub's payment mode pays to phone numbers only. Choose the phone number as payee.")]
-        return []
-
-    def _phee_batch_problems(self, instructions, payer, found):
-        """What one payment does to another of its batch; preparing avoids it, mending a payee may bring
-        it."""
-        seen, filled = set(), 0
-        names_banks = csv_file.has_dfsp(instructions)
-        for one in instructions:
-            filled += csv_file.row_bytes(one, payer, self.phee_payment_mode)
-            if filled > _MAX_ROWS_BYTES:
-                found[one.reference].append(_("The batch is too large for the hub. Set this payment aside."))
-            if one.payee_identifier and csv_file.look_alike(one) in seen:
-                found[one.reference].append(
-                    _(
-                        "Another payment of this batch has the same payee and amount, and the hub would "
-                        "pay only "
-                        "one of them. Set this payment aside."
-                    )
-                )
-            seen.add(csv_file.look_alike(one))
-            if names_banks and not one.payee_dfsp:
-                found[one.reference].append(
-                    _("The payee's bank has no BIC, and the others' do. Complete the bank.")
-                )
-            if names_banks and self.phee_format == "raw":
-                found[one.reference].append(
-                    _("The hub takes no payee's bank in JSON. Choose CSV on the gateway, or name no banks.")
-                )
-
-    @api.model
-    def _phee_problem_sentences(self):
-        return {
-            Problem.NO_PAYEE: _("The beneficiary has no payee identifier. Complete the registrant."),
-            Problem.PAYEE_CHARACTERS: _(
-                "The payee identifier is too long or has characters that the hub cannot carry. Correct the "
-                "registrant."
-            ),
-            Problem.PAYEE_TYPE: _(
-                "The type of the payee identifier is not valid. Correct the payment manager."
-            ),
-            Problem.AMOUNT_NOT_POSITIVE: _("The amount is not positive. Correct the entitlement."),
-            Problem.AMOUNT_DECIMALS: _("The hub carries whole amounts only. Correct the entitlement."),
-            Problem.AMOUNT_TOO_LARGE: _("The amount is too large for the hub. Correct the entitlement."),
-            Problem.NO_CURRENCY: _(
-                "There is no currency. Give the program a journal with a currency, cancel this batch and "
-                "prepare again."
-            ),
-            Problem.REFERENCE: _("The payment's reference is not one that the hub can carry."),
-            Problem.DFSP: _(
-                "The payee's bank has characters that the hub cannot carry. Correct the bank's BIC."
-            ),
-            Problem.NOTE: _("The note has characters that the hub cannot carry."),
-        }
-
-    def _check_payer(self, payer):
-        problems = super()._check_payer(payer)
-        if self.provider != PHEE:
-            return problems
-        if not (self.phee_institution and self.phee_program) and not payer.identifier:
-            problems.append(
-                _("There is no payer. Give the payment manager a payer identifier, then read again.")
-            )
-        if not csv_file.payer_fits(payer):
-            problems.append(
-                _(
-                    "The payer has characters that the hub cannot carry. Correct the payment manager, then "
-                    "read again."
-                )
-            )
-        return problems
-
-    def _render(self, instructions, payer):
-        if self.provider != PHEE:
-            return super()._render(instructions, payer)
-        form = raw_json if self.phee_format == "raw" else csv_file
-        return form.render(instructions, payer, self.phee_payment_mode)
-
-    def _submit(self, submission):
-        if self.provider != PHEE:
-            return super()._submit(submission)
-        with self._or_not_sent(self._client, submission.batch_id) as hub:
-            return hub.submit(_batch_file(submission))
-
-    def _find_submission(self, submission, references=None):
-        if self.provider != PHEE:
-            return super()._find_submission(submission, references)
-        batch = submission.batch_id
-        # A backup restored since the approval has forgotten when it was sent.
-        since = min(filter(None, (submission.started_at, batch.approved_at)))
-        others = (
-            self.env["g2p.payment.submission"]
-            .sudo()
-            .search(
-                [
-                    ("gateway_id", "=", self.id),
-                    ("state", "=", "accepted"),
-                    ("batch_id", "!=", batch.id),
-                    ("started_at", ">=", since - timedelta(days=2)),
-                ]
-            )
-        )
-        with self._client(batch) as hub:
-            return hub.find(
-                _batch_file(submission),
-                references or batch.payment_ids.mapped("name"),
-                since.replace(tzinfo=timezone.utc),
-                others.mapped("remote_reference"),
-            )
-
-    def _outcomes(self, submission, references):
-        if self.provider != PHEE:
-            yield from super()._outcomes(submission, references)
-            return
-        batch = submission.batch_id
-        self.env.cr.execute("SELECT name FROM g2p_payment WHERE batch_id = %s", [batch.id])
-        ended = {name for (name,) in self.env.cr.fetchall()}.difference(references)
-        with self._client(batch) as hub:
-            yield from hub.outcomes(submission.remote_reference, references, ended)
-
-    def _confirms_payments(self, batch):
-        if self.provider != PHEE:
-            return super()._confirms_payments(batch)
-        terms = self._phee_terms(batch)
-        return terms["phee_payment_mode"] in CLOSED_LOOP and terms["phee_closed_loop_evidence"] == "operator"
-
-    def _check_connection(self):
-        if self.provider != PHEE:
-            return super()._check_connection()
-        with self._client() as hub:
-            return hub.check_connection()
-
-    def _check_label(self, name):
-        labels = {"bulk": _("Bulk processor"), "operations": _("Operations app")}
-        return labels.get(name) or super()._check_label(name)
-
-
-def _batch_file(submission):
-    return BatchFile(
-        filename=submission.filename,
-        correlation_id=submission.key,
-        # Gone once its batch was taken back; then it is looked for only.
-        content=submission._frozen_content() or "",
-        callback_url=submission._callback_url(),
-    )

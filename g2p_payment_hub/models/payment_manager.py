@@ -1,20 +1,16 @@
-import logging
-from decimal import Decimal
-
 from psycopg2.errors import LockNotAvailable
 
 from odoo import _, api, fields, models
 from odoo.exceptions import AccessError, UserError, ValidationError
-from odoo.tools import float_repr
 
 from odoo.addons.queue_job.job import identity_exact
 
 from ..client.csv_file import plain_note
 from ..client.instructions import Instruction, Payer
 from ..client.references import derived_reference
+from .notification import notification
+from .payment import exact_amount
 from .roles import MAKERS, has_role
-
-_logger = logging.getLogger(__name__)
 
 MODEL = "g2p.program.payment.manager.hub"
 DEFAULT_IDENTIFIER_TYPES = {
@@ -166,10 +162,7 @@ class PaymentHubManager(models.Model):
     def _payable(self, cycle, entitlements=None):
         """Approved entitlements of the cycle that have no payment, or only failed ones (OpenG2P's rule for
         paying again) about which there is no doubt. Two queries, however many there are."""
-        domain = [("cycle_id", "=", cycle.id), ("state", "=", "approved")]
-        if entitlements is not None:
-            domain.append(("id", "in", entitlements.ids))
-        approved = self.env["g2p.entitlement"].search(domain)
+        approved = self.env["g2p.entitlement"].search(self._approved(cycle, entitlements))
         # Whoever asks, every payment counts, also one that this user may not see.
         payments = self.env["g2p.payment"].sudo()
         may_have_paid = [("entitlement_id.cycle_id", "=", cycle.id), *payments._may_have_paid()]
@@ -177,11 +170,13 @@ class PaymentHubManager(models.Model):
         taken = {entitlement.id for (entitlement,) in alive}
         return approved.filtered(lambda entitlement: entitlement.id not in taken)
 
+    def _approved(self, cycle, entitlements):
+        """Domain: the approved entitlements of the cycle, of these alone unless they are None."""
+        these = [] if entitlements is None else [("id", "in", entitlements.ids)]
+        return [("cycle_id", "=", cycle.id), ("state", "=", "approved"), *these]
+
     def _why_nothing_payable(self, cycle, entitlements):
-        domain = [("cycle_id", "=", cycle.id), ("state", "=", "approved")]
-        if entitlements is not None:
-            domain.append(("id", "in", entitlements.ids))
-        if self.env["g2p.entitlement"].search_count(domain, limit=1):
+        if self.env["g2p.entitlement"].search_count(self._approved(cycle, entitlements), limit=1):
             return _("There is nothing to prepare: every approved entitlement has its payment already.")
         return _("There is nothing to prepare: no entitlement is approved. Approve the entitlements first.")
 
@@ -291,6 +286,9 @@ class PaymentHubManager(models.Model):
         none = dict.fromkeys(entitlements.ids, (0, False))
         return {**none, **{entitlement.id: (count, last) for entitlement, count, last in rows}}
 
+    def _note(self, cycle):
+        return plain_note(f"{self.program_id.name} {cycle.name}")
+
     def _payer(self):
         return Payer(identifier_type=self.payer_identifier_type or "", identifier=self.payer_identifier or "")
 
@@ -306,9 +304,9 @@ class PaymentHubManager(models.Model):
             reference=value["name"],
             payee_identifier_type=value["payee_identifier_type"],
             payee_identifier=value["account_number"],
-            amount=Decimal(float_repr(value["amount_issued"], currency.decimal_places if currency else 2)),
+            amount=exact_amount(value["amount_issued"], currency),
             currency=currency.name or "",
-            note=plain_note(f"{self.program_id.name} {cycle.name}"),
+            note=self._note(cycle),
             payee_dfsp=value["payee_bank"],
         )
 
@@ -317,7 +315,7 @@ class PaymentHubManager(models.Model):
             "cycle_id": cycle.id,
             "gateway_id": self.gateway_id.id,
             **self._payer_values(),
-            "note": plain_note(f"{self.program_id.name} {cycle.name}"),
+            "note": self._note(cycle),
             "batch_currency_id": self.currency_id.id,
             "company_id": self.gateway_id.company_id.id,
             "prepared_by_id": self.env.uid,
@@ -337,82 +335,12 @@ class PaymentHubManager(models.Model):
             payments=sum(batches.mapped("payment_count")),
             batches=len(batches),
         )
-        if drafts:
-            return (
-                sentence
-                + " "
-                + _(
-                    "Batches with problems: %s. Open them, mend the problems and request approval.",
-                    len(drafts),
-                )
-            )
-        return sentence + " " + _("A finance validator can approve them now.")
-
-    # Payees, one query for all partners
-
-    def _payee_values(self, partners):
-        """Partner id to the columns of a payment that say whom to pay, for each of the partners."""
-        identifiers = self._payee_identifiers(partners)
-        banks = self._payee_banks(partners) if self.send_payee_bank else {}
-        return {
-            partner.id: {
-                "account_number": identifiers.get(partner.id, ""),
-                "payee_identifier_type": self.payee_identifier_type,
-                "payee_bank": banks.get(partner.id, ""),
-            }
-            for partner in partners
-        }
-
-    def _payee_banks(self, partners):
-        if self.payee_field not in ("bank_account", "iban"):
-            return {}
-        return {
-            account.partner_id.id: (account.bank_id.bic or "").strip()
-            for account in self._accounts_last_to_first(partners)
-        }
-
-    def _payee_identifiers(self, partners):
-        """Partner id to the identifier by which the payment system finds the payee; no entry when none."""
-        return getattr(self, f"_payees_by_{self.payee_field}")(partners)
-
-    def _payees_by_phone(self, partners):
-        phones = self.env["g2p.phone.number"].search(
-            [("partner_id", "in", partners.ids), ("disabled", "=", False)], order="id"
+        next_step = (
+            _("Batches with problems: %s. Open them, mend the problems and request approval.", len(drafts))
+            if drafts
+            else _("A finance validator can approve them now.")
         )
-        return {
-            phone.partner_id.id: "".join(filter(str.isdigit, phone.phone_sanitized or phone.phone_no))
-            for phone in phones
-        }
-
-    def _payees_by_bank_account(self, partners):
-        return {
-            account.partner_id.id: account.sanitized_acc_number or ""
-            for account in self._accounts_last_to_first(partners)
-        }
-
-    def _payees_by_iban(self, partners):
-        return {account.partner_id.id: _iban(account) for account in self._accounts_last_to_first(partners)}
-
-    def _accounts_last_to_first(self, partners):
-        accounts = self.env["res.partner.bank"].search([("partner_id", "in", partners.ids)])
-        return reversed(accounts.sorted(lambda account: (account.sequence, account.id)))
-
-    def _payees_by_email(self, partners):
-        return {partner.id: partner.email.strip() for partner in partners if partner.email}
-
-    def _payees_by_reg_id(self, partners):
-        today = fields.Date.context_today(self)
-        ids = self.env["g2p.reg.id"].search(
-            [
-                ("partner_id", "in", partners.ids),
-                ("id_type", "=", self.payee_id_type_id.id),
-                ("status", "!=", "invalid"),
-                "|",
-                ("expiry_date", "=", False),
-                ("expiry_date", ">=", today),
-            ]
-        )
-        return {one.partner_id.id: (one.value or "").strip() for one in ids}
+        return f"{sentence} {next_step}"
 
     # Sending
 
@@ -445,23 +373,4 @@ class PaymentHubManager(models.Model):
         raise UserError(_("Payees are checked when payments are prepared."))
 
     def _say(self, kind, message, sticky=False):
-        return {
-            "type": "ir.actions.client",
-            "tag": "display_notification",
-            "params": {
-                "title": _("Payments"),
-                "message": message,
-                "type": kind,
-                "sticky": sticky,
-                "next": {"type": "ir.actions.act_window_close"},
-            },
-        }
-
-
-def _iban(account):
-    """OpenG2P computes it, and raises for countries without IBAN and for numbers of another length."""
-    try:
-        return account.iban or ""
-    except Exception:  # pylint: disable=broad-except  # schwifty has no common base among its errors here
-        _logger.info("bank account %s has no valid IBAN", account.id)
-        return ""
+        return notification(_("Payments"), kind, message, sticky)

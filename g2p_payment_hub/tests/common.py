@@ -268,10 +268,18 @@ class PaymentHubCase(TransactionCase):
         for batch in as_user:
             batch.send_payment()
 
+    def _prepared(self, count=1, **values):
+        """The batch of new entitlements; `values` as for `_entitle`."""
+        self._entitle(count, **values)
+        return self._prepare()
+
+    def _approved(self, count=1, **values):
+        batch = self._prepared(count, **values)
+        self._approve(batch)
+        return batch
+
     def _sent(self, count=1, **values):
         """A batch that the hub has accepted."""
-        self._entitle(count, **values)
-        batch = self._prepare()
-        self._approve(batch)
+        batch = self._approved(count, **values)
         self._send(batch)
         return batch

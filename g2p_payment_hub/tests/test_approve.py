@@ -132,8 +132,7 @@ class TestApprove(PaymentHubCase):
             self._approve(batch)
 
     def test_approval_freezes_the_file_and_its_fingerprint(self):
-        self._entitle(3, amount=120)
-        batch = self._prepare()
+        batch = self._prepared(3, amount=120)
         self.assertFalse(batch.frozen_content or batch.frozen_digest)
         self._approve(batch)
         self.assertEqual(batch.frozen_digest, hashlib.sha256(batch.frozen_content.encode()).hexdigest())
@@ -145,17 +144,14 @@ class TestApprove(PaymentHubCase):
         self.assertTrue(any(batch.frozen_digest in body for body in batch.message_ids.mapped("body")))
 
     def test_what_was_approved_is_what_is_sent(self):
-        self._entitle(3)
-        batch = self._prepare()
-        self._approve(batch)
+        batch = self._approved(3)
         frozen = batch.frozen_content
         self._send(batch)
         self.assertEqual(self.hub.received[0].content, frozen)
         self.assertEqual(batch.submission_ids.digest, batch.frozen_digest)
 
     def test_reject_with_reason_and_approve_after_correction(self):
-        self._entitle()
-        batch = self._prepare()
+        batch = self._prepared()
         self._reject(batch)
         self.assertEqual((batch.batch_state, batch.reject_reason), ("rejected", "Wrong month"))
         self.assertTrue(any("Wrong month" in body for body in batch.message_ids.mapped("body")))
@@ -167,9 +163,7 @@ class TestApprove(PaymentHubCase):
         self.assertEqual((batch.batch_state, batch.reject_reason), ("approved", False))
 
     def test_rejecting_an_approved_batch_takes_the_approval_back(self):
-        self._entitle()
-        batch = self._prepare()
-        self._approve(batch)
+        batch = self._approved()
         self._reject(batch)
         self.assertEqual(batch.batch_state, "rejected")
         self.assertFalse(
@@ -179,9 +173,7 @@ class TestApprove(PaymentHubCase):
         self.assertEqual(self.hub.uploads, 0)
 
     def test_back_to_draft_takes_the_approval_back(self):
-        self._entitle()
-        batch = self._prepare()
-        self._approve(batch)
+        batch = self._approved()
         batch.with_user(self.manager_user).action_back_to_draft()
         self.assertEqual(batch.batch_state, "draft")
         self.assertFalse(
@@ -189,14 +181,12 @@ class TestApprove(PaymentHubCase):
         )
 
     def test_a_reason_is_asked_for(self):
-        self._entitle()
-        batch = self._prepare()
+        batch = self._prepared()
         with self.assertRaisesRegex(UserError, "reason"):
             self._reject(batch, reason="  ")
 
     def test_program_manager_rejects_nothing(self):
-        self._entitle()
-        batch = self._prepare()
+        batch = self._prepared()
         with self.assertRaises(AccessError):
             self._reject(batch, user=self.manager_user)
         with self.assertRaises(AccessError):
@@ -236,9 +226,7 @@ class TestApprove(PaymentHubCase):
                 savepoint.rollback()
 
     def test_a_foreign_payment_smuggled_in_stops_the_send(self):
-        self._entitle()
-        batch = self._prepare()
-        self._approve(batch)
+        batch = self._approved()
         entitlement = self._entitle(phone="+27713809999")
         stranger = self._payment_of_another_manager(entitlement, account_number="27713809999")
         self._sql("INSERT INTO g2p_payment_g2p_payment_batch_rel VALUES (%s, %s)", batch.id, stranger.id)
@@ -259,8 +247,7 @@ class TestApprove(PaymentHubCase):
         self.assertEqual(len(self.hub.received), 1)
 
     def test_nothing_is_cancelled_that_may_have_left(self):
-        self._entitle()
-        batch = self._prepare()
+        batch = self._prepared()
         for state in ("approved", "sending", "sent", "unknown", "done"):
             batch.sudo().batch_state = state
             with self.subTest(state), self.assertRaisesRegex(UserError, "cannot become Cancelled"):
@@ -268,24 +255,21 @@ class TestApprove(PaymentHubCase):
             self.assertFalse(batch.payment_ids.status)
 
     def test_nothing_goes_back_to_draft_that_may_have_left(self):
-        self._entitle()
-        batch = self._prepare()
+        batch = self._prepared()
         for state in ("sending", "sent", "unknown", "done", "cancelled"):
             batch.sudo().batch_state = state
             with self.subTest(state), self.assertRaisesRegex(UserError, "cannot become Draft"):
                 batch.with_user(self.manager_user).action_back_to_draft()
 
     def test_finance_user_cancels_nothing(self):
-        self._entitle()
-        batch = self._prepare()
+        batch = self._prepared()
         with self.assertRaises(AccessError):
             batch.with_user(self.finance_user).action_cancel()
         with self.assertRaises(AccessError):
             batch.with_user(self.finance_user).action_back_to_draft()
 
     def test_finance_downloads_what_it_approved(self):
-        self._entitle()
-        batch = self._prepare()
+        batch = self._prepared()
         self.assertFalse(batch.with_user(self.finance_user).frozen_file)
         self._approve(batch)
         mine = batch.with_user(self.finance_user)
@@ -298,8 +282,7 @@ class TestApprove(PaymentHubCase):
 
     def test_cancelling_leaves_a_payment_paid_that_is_paid(self):
         """As two people may have decided on the evidence of a bank's statement."""
-        self._entitle(2)
-        batch = self._prepare()
+        batch = self._prepared(2)
         paid, other = batch.payment_ids
         paid.sudo().write({"status": "paid", "status_is_final": True, "state": "reconciled"})
         with self.assertRaisesRegex(UserError, f"{paid.name}.*has its result already"):
@@ -310,8 +293,7 @@ class TestApprove(PaymentHubCase):
         self.assertEqual(self._prepare().payment_ids.entitlement_id, other.entitlement_id)
 
     def test_setting_aside_leaves_a_payment_paid_that_is_paid(self):
-        self._entitle(2)
-        batch = self._prepare()
+        batch = self._prepared(2)
         paid, other = batch.payment_ids
         paid.sudo().write({"status": "paid", "status_is_final": True, "state": "reconciled"})
         batch.with_user(self.manager_user).action_back_to_draft()

@@ -7,7 +7,7 @@ from ..client.errors import OutcomeUnknown, Reason
 from ..client.operations import Operations
 from ..client.outcomes import OutcomeStatus
 from ..client.payment_hub import PaymentHub
-from ..models.payment_gateway_phee import PaymentGateway
+from ..models.payment_gateway_phee_hooks import PaymentGateway
 from .common import SIGNING_KEY, PaymentHubCase
 
 REAL_CLIENT = PaymentGateway._client
@@ -29,12 +29,6 @@ CHANGES = {
 
 
 class ApprovedCase(PaymentHubCase):
-    def _approved(self):
-        self._entitle()
-        batch = self._prepare()
-        self._approve(batch)
-        return batch
-
     def _approved_before_settings_were_kept(self, batch):
         self._sql("UPDATE g2p_payment_batch SET approved_settings = NULL WHERE id = %s", batch.id)
 

@@ -96,8 +96,7 @@ class TestCheck(PaymentHubCase):
 
     def test_no_currency(self):
         self.program.journal_id.currency_id = False
-        self._entitle(2)
-        batch = self._prepare()
+        batch = self._prepared(2)
         self.assertEqual(batch.batch_state, "draft")
         for payment in batch.payment_ids:
             self.assertIn("no currency", payment.check_problem)
@@ -127,8 +126,7 @@ class TestCheck(PaymentHubCase):
         self.assertIn("no longer approved", self._found(batch, payment, other))
 
     def test_note_and_reference(self):
-        self._entitle()
-        batch = self._prepare()
+        batch = self._prepared()
         batch.sudo().note = "Cash, July"
         batch.payment_ids.sudo().name = "too-long-a-reference-for-the-hub"
         self._back_to_draft(batch)
@@ -137,8 +135,7 @@ class TestCheck(PaymentHubCase):
 
     def test_note_of_a_program_with_any_name_can_travel(self):
         self.program.name = 'Allocation "Été", phase 2; ' + "very " * 20 + "long"
-        self._entitle()
-        batch = self._prepare()
+        batch = self._prepared()
         self.assertEqual(batch.batch_state, "to_approve", batch.check_result)
         self.assertLessEqual(len(batch.note), 60)
 
@@ -149,14 +146,12 @@ class TestCheck(PaymentHubCase):
         return batch.check_result
 
     def test_cycle_no_longer_approved(self):
-        self._entitle()
-        batch = self._prepare()
+        batch = self._prepared()
         self.cycle.state = "cancelled"
         self.assertIn("The cycle is no longer approved", self._batch_problem(batch))
 
     def test_gateway_disabled_or_incomplete(self):
-        self._entitle()
-        batch = self._prepare()
+        batch = self._prepared()
         self.gateway.write({"state": "disabled", "phee_tenant": False, "phee_signing_key": False})
         found = self._batch_problem(batch)
         self.assertIn("Test Hub is disabled", found)
@@ -165,8 +160,7 @@ class TestCheck(PaymentHubCase):
 
     def test_no_payer_and_no_budget_account(self):
         self.manager.payer_identifier = False
-        self._entitle()
-        batch = self._prepare()
+        batch = self._prepared()
         self.assertIn("There is no payer", batch.check_result)
         self.gateway.write({"phee_institution": "social", "phee_program": "cash"})
         self._request(batch)
@@ -178,8 +172,7 @@ class TestCheck(PaymentHubCase):
         self.assertIn("The payer has characters", self._prepare().check_result)
 
     def test_openg2p_keeps_two_lists_of_payments_which_must_agree(self):
-        self._entitle(2)
-        batch = self._prepare()
+        batch = self._prepared(2)
         batch.sudo().payment_ids = [Command.unlink(batch.payment_ids[0].id)]
         self.assertIn("two lists", self._batch_problem(batch))
 
@@ -202,8 +195,7 @@ class TestCheck(PaymentHubCase):
             self.assertIn("whole amounts only", line)
 
     def test_mended_problems_disappear(self):
-        self._entitle(2, phone="")
-        batch = self._prepare()
+        batch = self._prepared(2, phone="")
         batch.payment_ids.sudo().account_number = "27713800001"
         batch.payment_ids[0].sudo().account_number = "27713800002"
         self.assertTrue(self._request(batch))

@@ -3,7 +3,7 @@ import json
 from odoo.tests import tagged
 
 from ..models.payment import GUARDED as OF_PAYMENTS
-from ..models.payment_batch import GUARDED as OF_BATCHES
+from ..models.payment_batch_guard import GUARDED as OF_BATCHES
 from .common import PaymentHubCase
 
 
@@ -33,9 +33,7 @@ class TestContext(PaymentHubCase):
 
     def test_nor_an_attempt(self):
         forged = {"default_remote_reference": "forged", "default_confirmed_by_id": self.finance_user.id}
-        self._entitle()
-        batch = self._prepare()
-        self._approve(batch)
+        batch = self._approved()
         self._send(batch.with_context(**forged))
         self.assertEqual(batch.submission_ids.remote_reference, "remote-1")
         self.assertFalse(batch.submission_ids.confirmed_by_id)

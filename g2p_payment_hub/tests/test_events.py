@@ -71,8 +71,7 @@ class TestEvents(PaymentHubCase):
                 savepoint.rollback()
 
     def test_payments_given_up_are_written_down(self):
-        self._entitle(2)
-        batch = self._prepare()
+        batch = self._prepared(2)
         batch.with_user(self.manager_user).action_cancel()
         for payment in batch.payment_ids:
             self.assertEqual(

@@ -127,8 +127,7 @@ class TestGateway(PaymentHubCase):
 
     def test_company_stays_once_batches_use_it(self):
         other = self.env["res.company"].create({"name": "Other"})
-        self._entitle()
-        batch = self._prepare()
+        batch = self._prepared()
         self.gateway.write({"company_id": batch.company_id.id})
         with self.assertRaisesRegex(UserError, "another gateway"):
             self.gateway.company_id = other

@@ -10,9 +10,7 @@ class TestNeutralize(PaymentHubCase):
         live = self._gateway(name="Live", state="live")
         for gateway in (self.gateway, live):
             self.assertTrue(gateway._secrets())
-        self._entitle()
-        batch = self._prepare()
-        self._approve(batch)
+        batch = self._approved()
 
         with file_open("g2p_payment_hub/data/neutralize.sql") as script:
             self._sql(script.read())

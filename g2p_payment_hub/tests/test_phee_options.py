@@ -41,9 +41,7 @@ class TestPheeOptions(PaymentHubCase):
 
     def test_json(self):
         self.gateway.phee_format = "raw"
-        self._entitle(1, amount=70)
-        batch = self._prepare()
-        self._approve(batch)
+        batch = self._approved(1, amount=70)
         (row,) = json.loads(batch.sudo().frozen_content)
         payment = batch.payment_ids
         self.assertEqual((row["requestId"], row["amount"], row["currency"]), (payment.name, "70", "USD"))

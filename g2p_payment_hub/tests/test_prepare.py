@@ -174,8 +174,7 @@ class TestPrepare(PaymentHubCase):
 
     def test_look_alikes_travel_in_different_batches(self):
         self._entitle(3, phone="+27713800000")
-        self._entitle(1, phone="+27713800000", amount=200)
-        batches = self._prepare()
+        batches = self._prepared(1, phone="+27713800000", amount=200)
         self.assertEqual(batches.mapped("payment_count"), [2, 1, 1])
         for batch in batches:
             amounts = batch.payment_ids.mapped("amount_issued")

@@ -236,9 +236,7 @@ class TestRecovery(RecoveryCase):
         self.assertEqual(self.hub.uploads, 1, "nobody is paid a second time")
 
     def test_a_doubt_that_was_settled_no_longer_keeps_the_batch(self):
-        self._entitle()
-        batch = self._prepare()
-        self._approve(batch)
+        batch = self._approved()
         batch.payment_ids.entitlement_id.state = "cancelled"
         self._send(batch)
         self.assertTrue(batch.with_user(self.finance_user).blocked_reason)
@@ -256,9 +254,7 @@ class TestRecovery(RecoveryCase):
         self.assertIn("does not tell", batch.submission_ids.sorted("attempt")[-1].answer)
 
     def test_a_worker_that_comes_back_after_its_lease_sends_nothing(self):
-        self._entitle()
-        batch = self._prepare()
-        self._approve(batch)
+        batch = self._approved()
         open_ = type(batch.submission_ids)._open
 
         def held_up(submissions, batch):
@@ -272,9 +268,7 @@ class TestRecovery(RecoveryCase):
         self.assertEqual(self.hub.uploads, 0)
 
     def test_a_worker_that_dies_while_asking_has_begun_nothing(self):
-        self._entitle()
-        batch = self._prepare()
-        self._approve(batch)
+        batch = self._approved()
         batch.with_user(self.finance_user).send_payment()
         self.hub.hidden = SystemExit()
         with contextlib.suppress(SystemExit):  # Odoo's assertRaises would undo what was written down
@@ -287,9 +281,7 @@ class TestRecovery(RecoveryCase):
 
     def test_a_look_of_long_ago_is_not_good_for_a_later_attempt(self):
         """A worker asks and is held up, while another sends in vain and a third sends again."""
-        self._entitle()
-        batch = self._prepare()
-        self._approve(batch)
+        batch = self._approved()
         batch.with_user(self.finance_user).send_payment()
         old_look = batch.sudo()._look_before_sending()
         self.hub.reply = NotSent(Reason.UNREACHABLE)
@@ -300,9 +292,7 @@ class TestRecovery(RecoveryCase):
         self.assertEqual(batch.batch_state, "sending")
 
     def test_who_pressed_send_may_have_left_meanwhile(self):
-        self._entitle()
-        batch = self._prepare()
-        self._approve(batch)
+        batch = self._approved()
         batch.with_user(self.finance_user).send_payment()
         groups = "groups_id" if "groups_id" in self.finance_user._fields else "group_ids"  # as of Odoo 19
         self.finance_user[groups] -= self.env.ref("g2p_programs.g2p_finance_validator")
@@ -311,9 +301,7 @@ class TestRecovery(RecoveryCase):
 
     def test_references_do_not_hang_on_what_everybody_may_write(self):
         """OpenG2P lets users write system parameters, and a restored copy has another UUID."""
-        self._entitle()
-        batch = self._prepare()
-        self._approve(batch)
+        batch = self._approved()
         upcoming = self.env["g2p.payment.submission"]._upcoming(batch)
         self.env["ir.config_parameter"].sudo().set_param("database.uuid", "another")
         again = self.env["g2p.payment.submission"]._upcoming(batch)
@@ -368,9 +356,7 @@ class TestRecovery(RecoveryCase):
         self.assertEqual(self.hub.uploads, 1, "nobody is paid a second time")
 
     def test_a_restored_backup_finds_what_was_sent_already(self):
-        self._entitle()
-        batch = self._prepare()
-        self._approve(batch)
+        batch = self._approved()
         with self.env.cr.savepoint() as backup:
             self._send(batch)
             self.assertEqual(batch.batch_state, "sent")
@@ -383,9 +369,7 @@ class TestRecovery(RecoveryCase):
 
     def test_a_restored_backup_in_which_it_is_cancelled_and_prepared_again(self):
         """What had left looks as if it had not; the payment system knows better."""
-        self._entitle(2)
-        batch = self._prepare()
-        self._approve(batch)
+        batch = self._approved(2)
         with self.env.cr.savepoint() as backup:
             self._send(batch)
             backup.rollback()

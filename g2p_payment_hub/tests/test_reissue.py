@@ -63,8 +63,7 @@ class TestReissue(PaymentHubCase):
         self.assertIn(failed.name, batch.check_result)
 
     def test_a_live_payment_of_another_manager_stops_both(self):
-        self._entitle()
-        batch = self._prepare()
+        batch = self._prepared()
         other = self._payment_of_another_manager(batch.payment_ids.entitlement_id)
         with self.assertRaisesRegex(UserError, other.name):
             self._approve(batch)

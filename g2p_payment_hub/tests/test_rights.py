@@ -5,7 +5,7 @@ from odoo.exceptions import AccessError, UserError
 from odoo.tests import Form, tagged
 from odoo.tools import mute_logger
 
-from ..models import payment, payment_batch
+from ..models import payment, payment_batch_guard
 from .common import GATEWAY, SIGNING_KEY, PaymentHubCase
 
 ROLES = {
@@ -30,7 +30,9 @@ UNGUARDED = {
 }
 
 
-class RightsCase(PaymentHubCase):
+class RolesCase(PaymentHubCase):
+    """A user for each role."""
+
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
@@ -38,14 +40,6 @@ class RightsCase(PaymentHubCase):
             role: cls._user(f"role_{role}", "base.group_allow_export", *groups)
             for role, groups in ROLES.items()
         }
-        cls.gateway.write(
-            {
-                "phee_client_secret": "client-secret-value",
-                "phee_header_name": "X-API-KEY",
-                "phee_header_value": "header-secret-value",
-            }
-        )
-        cls._entitle(2)
 
     def _only(self, allowed, act, make=None):
         """`act(what make() gave, as each user)` works for these roles, and is denied to every other."""
@@ -60,6 +54,22 @@ class RightsCase(PaymentHubCase):
                     with self.assertRaises(AccessError):
                         act(subject, user)
                 savepoint.rollback()
+
+
+class RightsCase(RolesCase):
+    """Two entitlements that wait to be prepared, and a secret in each field for one."""
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.gateway.write(
+            {
+                "phee_client_secret": "client-secret-value",
+                "phee_header_name": "X-API-KEY",
+                "phee_header_value": "header-secret-value",
+            }
+        )
+        cls._entitle(2)
 
     def _approved(self):
         batch = self._prepare()
@@ -398,7 +408,7 @@ class TestForgery(RightsCase):
 
     def test_every_field_is_guarded(self):
         self.assertLessEqual(self._stored_fields("g2p.payment"), payment.GUARDED)
-        self.assertLessEqual(self._stored_fields("g2p.payment.batch"), payment_batch.GUARDED)
+        self.assertLessEqual(self._stored_fields("g2p.payment.batch"), payment_batch_guard.GUARDED)
 
     def _same_value(self, record, name):
         return record._fields[name].convert_to_write(record[name], record)
@@ -415,7 +425,7 @@ class TestForgery(RightsCase):
     def test_batches_are_not_written(self):
         batch = self._prepare()
         for role, forged in self._forgers(batch):
-            for name in payment_batch.GUARDED:
+            for name in payment_batch_guard.GUARDED:
                 with self.subTest(f"{role} {name}"):
                     self._denied(
                         lambda forged=forged, name=name: forged.write({name: self._same_value(batch, name)})

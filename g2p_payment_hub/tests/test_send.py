@@ -12,16 +12,10 @@ from odoo.tools import mute_logger
 from ..client.errors import NotSent, OutcomeUnknown, Reason, Refused
 from .common import PaymentHubCase
 
-QUIET = mute_logger("odoo.addons.g2p_payment_hub.models.payment_batch")
+QUIET = mute_logger("odoo.addons.g2p_payment_hub.models.payment_batch_sending")
 
 
 class SendCase(PaymentHubCase):
-    def _approved(self, count=1, **values):
-        self._entitle(count, **values)
-        batch = self._prepare()
-        self._approve(batch)
-        return batch
-
     def _press(self, batch):
         """Finance presses Send; the job waits in the queue."""
         return batch.with_user(self.finance_user).send_payment()
@@ -273,9 +267,7 @@ class TestSend(SendCase):
 
     def test_a_job_for_each_batch(self):
         self.manager.batch_size = 1
-        self._entitle(3)
-        batches = self._prepare()
-        self._approve(batches)
+        batches = self._approved(3)
         self.assertEqual(self._message(self._press(batches)), "Batches being sent: 3.")
         for batch in batches:
             self._run(self._jobs(batch))
@@ -293,9 +285,7 @@ class TestSend(SendCase):
         self.assertEqual((batch.batch_state, self.hub.uploads), ("sent", 1))
 
     def test_archived_gateway_sends_nothing(self):
-        self._entitle()
-        batch = self._prepare()
-        self._approve(batch)
+        batch = self._approved()
         self.gateway.active = False
         self._send(batch)
         self.assertEqual((batch.batch_state, self.hub.uploads), ("approved", 0))
@@ -338,8 +328,7 @@ class TestSend(SendCase):
         self.assertEqual((batch.batch_state, self.hub.uploads), ("sent", 1))
 
     def test_a_batch_not_approved_is_not_sent(self):
-        self._entitle()
-        batch = self._prepare()
+        batch = self._prepared()
         said = self._message(self._press(batch))
         self.assertIn("Nothing was sent: no batch is approved and waiting.", said)
         self.assertIn("To Approve: 1.", said)
@@ -387,8 +376,7 @@ class TestSendButtons(SendCase):
     def test_cycle_with_batches_in_all_states(self):
         self.manager.batch_size = 1
         states = dict(self.env["g2p.payment.batch"]._fields["batch_state"]._description_selection(self.env))
-        self._entitle(len(states) + 1)
-        batches = self._prepare()
+        batches = self._prepared(len(states) + 1)
         self._approve(batches[:2])
         rest = [state for state in states if state != "approved"]
         for batch, state in zip(batches[2:], rest, strict=True):

@@ -23,8 +23,7 @@ class TestTask(PaymentHubCase):
 
     def test_finance_is_called_once_for_a_cycle(self):
         self.manager.batch_size = 1
-        self._entitle(3)
-        batches = self._prepare()
+        batches = self._prepared(3)
         both = self.finance_user + self.second_user
         self.assertEqual(self._called(batches, APPROVE), both)
         self.assertEqual(self._called(batches[0], APPROVE), both, "with one batch for all of them")
@@ -37,16 +36,14 @@ class TestTask(PaymentHubCase):
         self.assertFalse(self._called(batches, APPROVE))
 
     def test_nobody_is_called_to_approve_what_they_made(self):
-        self._entitle()
-        batch = self._prepare()
+        batch = self._prepared()
         batch.with_user(self.manager_user).action_back_to_draft()
         batch.sudo().maker_ids += self.second_user
         batch.with_user(self.manager_user).action_request_approval()
         self.assertEqual(self._called(batch, APPROVE), self.finance_user)
 
     def test_who_prepared_is_told_what_was_rejected_or_refused(self):
-        self._entitle()
-        batch = self._prepare()
+        batch = self._prepared()
         batch.with_user(self.finance_user)._reject("wrong <month>")
         self.assertEqual(self._called(batch, MEND), self.manager_user)
         self.assertIn("wrong &lt;month&gt;", batch.activity_ids.note)
@@ -71,9 +68,7 @@ class TestTask(PaymentHubCase):
         self.assertFalse(batch.activity_ids)
 
     def test_all_of_finance_is_called_when_the_approver_has_left(self):
-        self._entitle()
-        batch = self._prepare()
-        self._approve(batch)
+        batch = self._approved()
         batch.with_user(self.second_user).send_payment()
         self.finance_user.active = False
         self.hub.reply = OutcomeUnknown(Reason.TIMEOUT)

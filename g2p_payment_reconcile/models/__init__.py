@@ -5,6 +5,7 @@ from . import payment_reconciliation
 from . import cycle
 from . import payment
 from . import payment_decision
+from . import payment_question
 from . import payment_batch
 from . import payment_batch_task
 from . import payment_gateway

@@ -4,30 +4,32 @@ from typing import NamedTuple
 from odoo import _, api, fields, models
 
 from odoo.addons.g2p_payment_hub.client.outcomes import OutcomeStatus
+from odoo.addons.g2p_payment_hub.models.columns import Columns
 from odoo.addons.g2p_payment_hub.models.payment import GUARDED
 from odoo.addons.g2p_payment_hub.models.roles import LOOKERS
 
-from .verdict import Doubt, contradictions, judge, kind, words
+from .verdict import Doubt, contradictions, judge, kind, said_again, word, words
 
 # Nobody writes these on a payment either.
-GUARDED.update({"evidence_line_ids", "exception_ids", "returned_at", "returned_amount"})
+GUARDED.update({"evidence_line_ids", "exception_ids", "last_words", "returned_at", "returned_amount"})
 # The batch of a payment, and of one that was set aside the one in which it stood: there its trail goes on.
 BATCH_OF = """coalesce(payment.batch_id, (SELECT batch_id FROM g2p_payment_event
                                            WHERE payment_id = payment.id ORDER BY id LIMIT 1))"""
-_COLUMNS = (
-    ("id", "int"),
-    ("state", "varchar"),
-    ("status", "varchar"),
-    ("final", "boolean"),
-    ("amount_paid", "numeric"),
-    ("paid_at", "timestamp"),
-    ("remote_reference", "varchar"),
-    ("remote_status", "varchar"),
-    ("failure_code", "varchar"),
-    ("failure_reason", "varchar"),
-    ("failure_type", "varchar"),
-    ("fee", "numeric"),
-    ("commission", "numeric"),
+_COLUMNS = Columns(
+    id="int",
+    state="varchar",
+    status="varchar",
+    final="boolean",
+    amount_paid="numeric",
+    paid_at="timestamp",
+    remote_reference="varchar",
+    remote_status="varchar",
+    failure_code="varchar",
+    failure_reason="varchar",
+    failure_type="varchar",
+    fee="numeric",
+    commission="numeric",
+    last_words="text",
 )
 
 
@@ -67,6 +69,12 @@ class Payment(models.Model):
         currency_field="payment_currency_id",
         help="What had been paid and came back.",
     )
+    last_words = fields.Text(
+        readonly=True,
+        copy=False,
+        groups="base.group_no_one",
+        help="What the payment system said of it when it last answered in full.",
+    )
 
     def _apply_outcomes(self, outcomes, whole=True, source=None):
         """Writes what the payment system tells of these payments: a page of any size, in a number of
@@ -76,23 +84,29 @@ class Payment(models.Model):
         exceptions. The same outcomes, in any order and number, give the same result. Unless they are the
         `whole` answer nothing fails: that it was paid after all may stand on a page that did not come.
         `source` are columns for the exceptions of references that are not among these payments: `gateway_id`,
-        `batch_id`, `submission_id`; without it they are passed over.
+        `batch_id`, `submission_id`; without it they are passed over. Only the payment system's answers have
+        one.
         """
         told = {}
         for outcome in outcomes:
             told.setdefault(outcome.reference, []).append(outcome)
         mine = self._facts(list(told))
-        rows, doubtful = [], []
+        answered = source and whole
+        rows, doubtful, last_words = [], [], {}
         for fact in mine:
             said = told.pop(fact["name"])
             if fact["final"]:
-                doubtful += self._contradiction_rows(fact, said)
+                doubtful += self._contradiction_rows(fact, said, answered)
+                last_words[fact["id"]] = "\n".join(words(said))
                 continue
             row, doubts = self._outcome_row(fact, said, whole)
+            row["last_words"] = "\n".join(words(said)) if answered else None
             rows.append(row)
             doubtful += doubts
         self._write_outcomes(rows)
         self._record_outcomes(mine, rows)
+        if answered:
+            self._remember(mine, last_words)
         Exceptions = self.env["g2p.payment.exception"]
         raised = Exceptions._raise(doubtful + (self._stranger_rows(told, source) if source else []))
         final = [row["id"] for row in rows if row["final"]]
@@ -105,14 +119,15 @@ class Payment(models.Model):
             f"""
             SELECT payment.id, payment.name, {BATCH_OF} AS batch_id, payment.gateway_id, payment.state,
                    payment.status, payment.status_is_final AS final, payment.amount_issued::text AS amount,
-                   payment.remote_reference, currency.name AS currency, currency.decimal_places AS digits,
-                   of_payment.doubt, of_payment.known
+                   payment.remote_reference, payment.last_words, currency.name AS currency,
+                   currency.decimal_places AS digits, of_payment.doubt, of_payment.known, of_payment.decided
               FROM g2p_payment AS payment
               LEFT JOIN res_currency AS currency ON currency.id = payment.payment_currency_id
               LEFT JOIN (
                    SELECT payment_id, bool_or(state <> 'closed' AND type <> 'silent') AS doubt,
                           string_agg(known, E'\\n') FILTER (WHERE decision IS DISTINCT FROM 'settled')
-                              AS known
+                              AS known,
+                          count(*) FILTER (WHERE state = 'closed') AS decided
                      FROM g2p_payment_exception WHERE payment_id = ANY(%s) GROUP BY payment_id
                    ) AS of_payment ON of_payment.payment_id = payment.id
              WHERE payment.id = ANY(%s) AND payment.name = ANY(%s)
@@ -127,14 +142,24 @@ class Payment(models.Model):
             fact["currency"] = fact["currency"] or ""
         return facts
 
-    def _contradiction_rows(self, fact, said):
-        """What speaks against a final result, apart from what a person has, or has had, in front."""
+    def _contradiction_rows(self, fact, said, answered=False):
+        """What speaks against a final result, apart from what a person has, or has had, in front.
+
+        What the payment system says again in an answer (`answered`), after it had taken it back, is new.
+        """
         known = set((fact["known"] or "").splitlines())
-        news = [one for one in said if not known.issuperset(words([one]))]
+        again = said_again(said, (fact["last_words"] or "").splitlines()) if answered else []
+        news = [one for one in said if word(one) not in known or one in again]
         against = contradictions(
             news, fact["status"], fact["amount"], fact["currency"], fact["remote_reference"] or ""
         )
-        return [self._exception_row(fact, doubt, outcome, said) for doubt, outcome in against]
+        return [
+            {
+                **self._exception_row(fact, doubt, outcome, said),
+                "again": fact["decided"] if word(outcome) in known else 0,
+            }
+            for doubt, outcome in against
+        ]
 
     def _outcome_row(self, fact, said, whole=True):
         """(columns to be written, rows of exceptions) for a payment that is still open."""
@@ -188,11 +213,20 @@ class Payment(models.Model):
         rows = []
         for reference, said in told.items():
             fact = known.get(reference, {})
-            if fact.get("final"):
-                rows += [{**row, **source} for row in self._contradiction_rows(fact, said)]
             strange = [one for one in said if _is_strange(one, fact)]
-            link = {"payment_id": fact.get("id"), "known": "\n".join(words(said))}
-            rows += [{**self._their_side("stranger", outcome), **link, **source} for outcome in strange]
+            found = [
+                {
+                    **self._their_side("stranger", outcome),
+                    "payment_id": fact.get("id"),
+                    "known": "\n".join(words(said)),
+                }
+                for outcome in strange
+            ]
+            if fact.get("final"):
+                found += self._contradiction_rows(fact, said)
+            # Those who see to the batch of a payment decide about it, wherever it came up.
+            own = {"batch_id": fact["batch_id"]} if fact.get("batch_id") else {}
+            rows += [{**row, **source, **own} for row in found]
         return rows
 
     @api.model
@@ -217,8 +251,6 @@ class Payment(models.Model):
         if not rows:
             return
         self.env.flush_all()
-        arrays = ", ".join(f"%s::{column_type}[]" for _name, column_type in _COLUMNS)
-        names = ", ".join(name for name, _type in _COLUMNS)
         self.env.cr.execute(
             f"""
             UPDATE g2p_payment AS payment
@@ -237,20 +269,28 @@ class Payment(models.Model):
                    failure_type = told.failure_type,
                    remote_fee = told.fee,
                    remote_commission = told.commission,
+                   last_words = coalesce(told.last_words, payment.last_words),
                    write_uid = %s,
                    write_date = %s
-              FROM unnest({arrays}) AS told ({names})
+              FROM unnest({_COLUMNS.arrays}) AS told ({_COLUMNS.names})
              WHERE payment.id = told.id
                AND payment.status_is_final IS NOT TRUE
             """,  # pylint: disable=sql-injection  # only names of this file's own columns
-            [
-                fields.Datetime.now(),
-                self.env.uid,
-                fields.Datetime.now(),
-                *([row[name] for row in rows] for name, _type in _COLUMNS),
-            ],
+            [fields.Datetime.now(), self.env.uid, fields.Datetime.now(), *_COLUMNS.of(rows)],
         )
         self.env["g2p.payment"].invalidate_model(flush=False)
+
+    def _remember(self, facts, last_words):
+        """What was said of the payments that are final, where that is not what was said the last time."""
+        before = {fact["id"]: fact["last_words"] for fact in facts}
+        changed = {payment: said for payment, said in last_words.items() if said != before[payment]}
+        if changed:
+            self.env.cr.execute(
+                "UPDATE g2p_payment AS payment SET last_words = told.last_words "
+                "FROM unnest(%s::int[], %s::text[]) AS told (id, last_words) WHERE payment.id = told.id",
+                [list(changed), list(changed.values())],
+            )
+            self.env["g2p.payment"].invalidate_model(["last_words"], flush=False)
 
     def _record_outcomes(self, facts, rows):
         """Adds to the audit trail of each batch what changed."""

@@ -1,6 +1,6 @@
 from odoo import _, api, fields, models
 
-from odoo.addons.g2p_payment_hub.models.payment_batch import GUARDED
+from odoo.addons.g2p_payment_hub.models.payment_batch_guard import GUARDED
 from odoo.addons.g2p_payment_hub.models.roles import LOOKERS, check_role
 
 # Nobody writes these on a batch either.
@@ -108,6 +108,19 @@ class PaymentBatch(models.Model):
             why = _("Open again: something came up that a person has to decide.")
             self._advance("sent", why, batch_has_completed=False)
             self._ask_at_next_turn()
+
+    def _settle_later(self):
+        """For batches that are not locked: a job for each, which waits until nobody is at work on it."""
+        for batch in self:
+            batch.with_delay(
+                identity_key=f"g2p_payment_reconcile.settle.{batch.id}",
+                description=_("Bring %s up to date", batch.name),
+            )._settle_in_job()
+
+    def _settle_in_job(self):
+        self._lock_in_job()
+        self._settle()
+        return self.name
 
     def _ask_at_next_turn(self):
         """A batch that is done is asked for less often."""

@@ -50,10 +50,12 @@ class Payment(models.Model):
 
     def _decided_declare_failed(self, exception):
         return {
-            "state": "reconciled",
+            # OpenG2P counts what is reconciled as sent.
+            "state": "issued" if self.state == "issued" else "reconciled",
             "status": "failed",
             "status_is_final": True,
             "amount_paid": 0,
+            "payment_datetime": False,
             "failure_code": exception.their_code,
             "failure_reason": exception.reason,
             "failure_type": "other",
@@ -64,6 +66,7 @@ class Payment(models.Model):
         told = exception.type == "returned" and exception.their_currency == self.payment_currency_id.name
         return {
             **self._decided_declare_failed(exception),
+            "payment_datetime": self.payment_datetime,
             "failure_type": "returned",
             "returned_at": exception.their_at or fields.Datetime.now(),
             "returned_amount": (told and exception.their_amount) or self.amount_paid,

@@ -2,16 +2,18 @@
 
 from odoo import _, models
 
+from odoo.addons.g2p_payment_hub.models.columns import Columns
+
 from .payment import BATCH_OF
 
-_MATCH_COLUMNS = (
-    ("id", "int"),
-    ("match", "varchar"),
-    ("basis", "varchar"),
-    ("payment_id", "int"),
-    ("batch_id", "int"),
-    ("effect", "varchar"),
-    ("why", "varchar"),
+_MATCH_COLUMNS = Columns(
+    id="int",
+    match="varchar",
+    basis="varchar",
+    payment_id="int",
+    batch_id="int",
+    effect="varchar",
+    why="varchar",
 )
 # SQL: an unknown line that people have to decide. One that cannot be read may say anything of the payment it
 # names, also that it was paid; money that came in under its reference may be that it came back.
@@ -125,16 +127,13 @@ class PaymentEvidence(models.Model):
                 matches[line] = unknown_row(line, _("We never sent this reference."))
 
     def _write_matches(self, matches):
-        arrays = ", ".join(f"%s::{column_type}[]" for _name, column_type in _MATCH_COLUMNS)
-        names = ", ".join(name for name, _type in _MATCH_COLUMNS)
-        sets = ", ".join(f"{name} = told.{name}" for name, _type in _MATCH_COLUMNS[1:])
-        rows = list(matches.values())
+        sets = ", ".join(f"{name} = told.{name}" for name in _MATCH_COLUMNS if name != "id")
         self.env.cr.execute(
             f"""
             UPDATE g2p_payment_evidence_line AS line SET {sets}
-              FROM unnest({arrays}) AS told ({names}) WHERE line.id = told.id
+              FROM unnest({_MATCH_COLUMNS.arrays}) AS told ({_MATCH_COLUMNS.names}) WHERE line.id = told.id
             """,  # pylint: disable=sql-injection  # only names of this file's own columns
-            [[row[name] for row in rows] for name, _type in _MATCH_COLUMNS],
+            _MATCH_COLUMNS.of(matches.values()),
         )
         self.env["g2p.payment.evidence.line"].invalidate_model()
 

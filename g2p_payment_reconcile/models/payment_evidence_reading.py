@@ -6,27 +6,28 @@ from odoo import _, api, fields, models
 from odoo.exceptions import UserError
 
 from odoo.addons.g2p_payment_hub.client.kept import MAX_TEXT
+from odoo.addons.g2p_payment_hub.models.columns import Columns
 
 from ..evidence import csv_file, iso20022
 from ..evidence.lines import MAX_BYTES, MAX_LINES, EvidenceError, Problem, fingerprints
 
-_LINE_COLUMNS = (
-    ("number", "int"),
-    ("reference", "varchar"),
-    ("remote_reference", "varchar"),
-    ("payee", "varchar"),
-    ("payee_name", "varchar"),
-    ("amount", "numeric"),
-    ("currency", "varchar"),
-    ("status", "varchar"),
-    ("remote_status", "varchar"),
-    ("happened_on", "date"),
-    ("reason_code", "varchar"),
-    ("reason", "varchar"),
-    ("failure_type", "varchar"),
-    ("raw", "text"),
-    ("fingerprint", "varchar"),
-    ("problem", "varchar"),
+_LINE_COLUMNS = Columns(
+    number="int",
+    reference="varchar",
+    remote_reference="varchar",
+    payee="varchar",
+    payee_name="varchar",
+    amount="numeric",
+    currency="varchar",
+    status="varchar",
+    remote_status="varchar",
+    happened_on="date",
+    reason_code="varchar",
+    reason="varchar",
+    failure_type="varchar",
+    raw="text",
+    fingerprint="varchar",
+    problem="varchar",
 )
 
 
@@ -63,18 +64,19 @@ class PaymentEvidence(models.Model):
     def _insert_lines(self, lines):
         """One INSERT, however many they are."""
         rows = [
-            {
-                **line.model_dump(mode="python"),
-                "status": line.status and line.status.value,
-                "failure_type": line.failure_type and line.failure_type.value,
-                "problem": self._line_sentence(line),
-                "fingerprint": fingerprint,
-            }
+            _cut(
+                {
+                    **line.model_dump(mode="python"),
+                    "status": line.status and line.status.value,
+                    "failure_type": line.failure_type and line.failure_type.value,
+                    "problem": self._line_sentence(line),
+                    "fingerprint": fingerprint,
+                }
+            )
             for line, fingerprint in zip(lines, fingerprints(lines), strict=True)
         ]
-        names = ", ".join(name for name, _type in _LINE_COLUMNS)
-        told = ", ".join(f"told.{name}" for name, _type in _LINE_COLUMNS)
-        arrays = ", ".join(f"%s::{column_type}[]" for _name, column_type in _LINE_COLUMNS)
+        names = _LINE_COLUMNS.names
+        told = ", ".join(f"told.{name}" for name in _LINE_COLUMNS)
         now = fields.Datetime.now()
         self.env.flush_all()
         self.env.cr.execute(
@@ -83,14 +85,14 @@ class PaymentEvidence(models.Model):
                 {names}, evidence_id, gateway_id, company_id, currency_id, create_uid, create_date, write_uid,
                 write_date)
             SELECT {told}, %s, %s, %s, res_currency.id, %s, %s, %s, %s
-              FROM unnest({arrays}) WITH ORDINALITY AS told ({names}, position)
+              FROM unnest({_LINE_COLUMNS.arrays}) WITH ORDINALITY AS told ({names}, position)
               LEFT JOIN res_currency ON res_currency.name = told.currency
              ORDER BY told.position
             """,  # pylint: disable=sql-injection  # only names of this file's own columns
             [
                 *(self.id, self.gateway_id.id, self.company_id.id),
                 *(self.env.uid, now, self.env.uid, now),
-                *([_stored(row[name], kind) for row in rows] for name, kind in _LINE_COLUMNS),
+                *_LINE_COLUMNS.of(rows),
             ],
         )
         self.env["g2p.payment.evidence.line"].invalidate_model()
@@ -150,8 +152,9 @@ class PaymentEvidence(models.Model):
         }.get(line.problem, False)
 
 
-def _stored(value, column_type):
+def _cut(row):
     """No more of a text than an index takes; all of it stands in the file."""
-    if value is None or value is False or value == "":
-        return None
-    return value[:MAX_TEXT] if column_type == "varchar" else value
+    return {
+        name: value[:MAX_TEXT] if isinstance(value, str) and name != "raw" else value
+        for name, value in row.items()
+    }

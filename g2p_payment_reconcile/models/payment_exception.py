@@ -23,6 +23,7 @@ class PaymentException(models.Model):
             ("returned", "Returned after It Was Paid"),
             ("silent", "No Result by the Deadline"),
             ("stranger", "Not Sent by Us"),
+            ("questioned", "Questioned by a Person"),
         ],
         required=True,
         readonly=True,
@@ -122,9 +123,9 @@ class PaymentException(models.Model):
         ],
         readonly=True,
         tracking=True,
-        help="Declare paid: by evidence, which is attached. Declare failed: it can be paid again. Accept: "
-        "paid, with the amount that the other side names. Reverse: it was paid, and can be paid again. Keep: "
-        "nothing changes, the result stands.",
+        help="Declare paid: by evidence, which is attached. Declare failed: it was not paid, and can be. "
+        "Accept: paid, with the amount that the other side names. Reverse: it was paid, and can be paid "
+        "again. Keep: nothing changes, the result stands.",
     )
     reason = fields.Char(readonly=True, tracking=True, help="How those who decided know.")
     attachment_ids = fields.Many2many("ir.attachment", string="Evidence", readonly=True, copy=False)
@@ -208,6 +209,10 @@ class PaymentException(models.Model):
             "silent": _(
                 "Ask the payment system's operator about this reference. Declare it paid with evidence, or "
                 "failed. Keep it as it is to go on waiting."
+            ),
+            "questioned": _(
+                "Ask the payment system, or the payee's bank, what became of it. Declare it failed when it "
+                "was never paid, paid with their letter, or keep it. Reverse it when the money came back."
             ),
             "stranger": _(
                 "Find out who sent this. If it was paid from your account, have it investigated at once. "

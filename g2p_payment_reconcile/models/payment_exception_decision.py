@@ -22,7 +22,10 @@ DECISIONS = {
     "returned": ("reverse", "keep_as_is"),
     "silent": ("declare_paid", "declare_failed", "keep_as_is"),
     "stranger": ("declare_paid", "declare_failed", "reverse", "keep_as_is"),
+    "questioned": ("declare_paid", "declare_failed", "reverse", "keep_as_is"),
 }
+# Where something may count as paid that never left: nothing came back then.
+_NEVER_PAID = ("suspect", "questioned")
 
 
 class PaymentException(models.Model):
@@ -163,13 +166,25 @@ class PaymentException(models.Model):
                 return _("This payment is paid already. Keep it as it is.")
             if not attachments:
                 return _("Attach the evidence, for example the bank's letter or statement.")
-        if decision == "declare_failed" and status:
-            return _("This payment has its final result. Reverse it, or keep it as it is.")
+        if decision == "declare_failed":
+            return self._why_not_failed(status)
         if decision == "accept_difference":
             return self._why_not_accept(status)
-        if decision == "reverse" and status != "paid" and self.type != "returned":
+        if decision == "reverse":
+            return self._why_not_reverse(status)
+        return False
+
+    def _why_not_failed(self, status):
+        if status == "failed":
+            return _("This payment has failed already. Keep it as it is.")
+        if status and self.type not in _NEVER_PAID:
+            return _("This payment is paid. Reverse it, or keep it as it is.")
+        return False
+
+    def _why_not_reverse(self, status):
+        if status != "paid" and self.type != "returned":
             return _("Only a payment that is paid can be reversed.")
-        if decision == "reverse" and status == "failed":
+        if status == "failed":
             return _("This payment has failed already. Keep it as it is.")
         return False
 

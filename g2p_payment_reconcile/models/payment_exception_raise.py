@@ -38,7 +38,8 @@ class PaymentException(models.Model):
 
         `rows` are dicts with `type`, `summary`, `gateway_id`, and of these what is known: `payment_id`,
         `batch_id`, `submission_id`, `reference`, the `their_*` fields (`their_amount` a Decimal, `their_at`
-        in UTC without a time zone), `known` (see `verdict.words`). Company, program, owner and our side are
+        in UTC without a time zone), `known` (see `verdict.words`), `again` (how many decisions it came after,
+        where it is not the same as what they were about). Company, program, owner and our side are
         read from the payment and the batch. The same facts about the same payment make one exception, however
         often and from wherever they are told. A number of statements that does not grow with the rows.
         """
@@ -207,6 +208,8 @@ def _with_fingerprint(row):
         row.get("their_currency"),
         row.get("their_reference"),
     ]
+    if row.get("again"):
+        facts.append(str(row["again"]))
     text = json.dumps([fact or "" for fact in facts])
     return {**row, "fingerprint": hashlib.sha256(text.encode()).hexdigest()}
 

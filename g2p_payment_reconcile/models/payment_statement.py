@@ -1,4 +1,3 @@
-from collections import Counter
 from decimal import Decimal
 
 from odoo import _, fields, models
@@ -60,11 +59,12 @@ class PaymentBatch(models.Model):
         """The statement as sections of text and exact amounts."""
         self.ensure_one()
         self._check_may_see_statement()
-        payments = self.payment_ids.sorted("id")
+        payments = self.payment_ids.sorted("id") + self._taken_out()
         return [
             self._statement_facts(),
             self._statement_totals(payments),
             self._statement_failures(payments),
+            self._statement_returns(payments),
             self._statement_exceptions(payments),
             self._statement_reissues(payments),
             self._statement_reconciliations(),
@@ -111,25 +111,54 @@ class PaymentBatch(models.Model):
         count = self.env["g2p.payment.event"].sudo().search_count([("batch_id", "=", self.id)])
         return _("whole: %(count)s events, the last has the hash %(hash)s", count=count, hash=self.event_head)
 
+    def _taken_out(self):
+        """Payments that stood in this batch, were taken out before it was sent, and seem to be paid all the
+        same: they stand in no other batch's statement."""
+        return self.env["g2p.payment"].search(
+            [
+                ("batch_id", "=", False),
+                ("event_ids.batch_id", "=", self.id),
+                "|",
+                ("status", "=", "paid"),
+                ("attention", "!=", False),
+            ],
+            order="id",
+        )
+
     def _statement_totals(self, payments):
-        """Every payment is in one line; the lines add up to what was approved."""
-        zero = self._money(0)
-        counts, approved, paid = Counter(), Counter(), Counter()
-        for payment in payments:
-            outcome = payment._outcome()
-            counts[outcome] += 1
-            approved[outcome] += payment._amount()
-            if payment.status == "paid":
-                paid[outcome] += self._money(payment.amount_paid)
-        labels = _outcome_labels()
+        """Every payment is in one line; the lines add up to what was approved. What was taken out of the
+        batch was not approved, and has a line of its own below, where there is something to say of it."""
+        mine = payments & self.payment_ids
+        of_outcome = mine.grouped(lambda payment: payment._outcome())
         rows = [
-            [label, counts[outcome], approved[outcome] or zero, paid[outcome] or zero]
-            for outcome, label in labels.items()
+            [label, *self._sums(of_outcome.get(outcome, mine.browse()))]
+            for outcome, label in _outcome_labels().items()
         ]
-        all_of_them = sum(approved.values(), zero), sum(paid.values(), zero)
-        rows.append([_("All"), len(payments), *all_of_them])
-        columns = [_("Outcome"), _("Payments"), _("Amount approved"), _("Amount paid")]
+        rows.append([_("All"), *self._sums(mine)])
+        if payments != mine:
+            rows.append([_("Taken out of the batch before it was sent"), *self._sums(payments - mine)])
+        columns = [
+            _("Outcome"),
+            _("Payments"),
+            _("Amount approved"),
+            _("Amount paid"),
+            _("Amount returned"),
+            _("Fees"),
+        ]
         return Section(_("Totals"), columns, rows)
+
+    def _sums(self, payments):
+        zero = self._money(0)
+        return [
+            len(payments),
+            sum((payment._amount() for payment in payments), zero),
+            sum((self._paid(payment) for payment in payments), zero),
+            sum((self._money(payment.returned_amount) for payment in payments), zero),
+            sum((self._money(payment.remote_fee) for payment in payments), zero),
+        ]
+
+    def _paid(self, payment):
+        return self._money(payment.amount_paid if payment.status == "paid" else 0)
 
     def _statement_failures(self, payments):
         """Why payments failed, most frequent first, and what to do about it."""
@@ -145,6 +174,29 @@ class PaymentBatch(models.Model):
         ]
         columns = [_("Failure"), _("Payments"), _("Amount approved"), _("What to do")]
         return Section(_("Failures"), columns, sorted(rows, key=lambda row: (-row[1], row[0])))
+
+    def _statement_returns(self, payments):
+        """Money that was paid and came back, as people have decided."""
+        columns = [
+            _("Reference"),
+            _("Beneficiary"),
+            _("Amount approved"),
+            _("Amount returned"),
+            _("Returned on"),
+            _("Reason"),
+        ]
+        rows = [
+            [
+                payment.name,
+                payment.partner_id.name or "",
+                payment._amount(),
+                self._money(payment.returned_amount),
+                self._moment(payment.returned_at),
+                payment.failure_reason or "",
+            ]
+            for payment in payments.filtered("returned_at")
+        ]
+        return Section(_("Returned"), columns, rows)
 
     def _statement_payments(self, payments):
         labels = _outcome_labels()
@@ -168,7 +220,7 @@ class PaymentBatch(models.Model):
                 payment.partner_id.name or "",
                 payment.account_number or "",
                 payment._amount(),
-                self._money(payment.amount_paid if payment.status == "paid" else 0),
+                self._paid(payment),
                 labels[payment._outcome()],
                 self._moment(payment.payment_datetime),
                 payment.remote_reference or "",

@@ -198,20 +198,29 @@ class PaymentSubmission(models.Model):
             values["next_poll_at"] = now + timedelta(seconds=min(retry_after, LONGEST_WAIT))
         self.sudo().write(values)
         batch._settle()
+        (learnt.raised.batch_id - batch)._settle_later()
         return answer
 
     def _raise_silent(self):
-        """After the deadline a person has to find out what became of the payments without a result."""
+        """After the deadline a person has to find out what became of the payments without a result; who goes
+        on waiting is called once more after as long a time."""
         if not self.result_deadline or fields.Datetime.now() < self.result_deadline:
             return self.env["g2p.payment.exception"]
         self.env.cr.execute(
             """
-            SELECT id, name FROM g2p_payment AS payment
-             WHERE batch_id = %s AND status_is_final IS NOT TRUE AND attention IS NULL
-               AND NOT EXISTS (SELECT 1 FROM g2p_payment_exception
-                                WHERE payment_id = payment.id AND type = 'silent')
+            SELECT payment.id, payment.name, before.decided
+              FROM g2p_payment AS payment
+             CROSS JOIN LATERAL (SELECT count(*) AS decided, max(decided_at) AS decided_at
+                                   FROM g2p_payment_exception
+                                  WHERE payment_id = payment.id AND type = 'silent') AS before
+             WHERE payment.batch_id = %s AND payment.status_is_final IS NOT TRUE
+               AND payment.attention IS NULL
+               AND (before.decided = 0 OR before.decided_at < %s)
             """,
-            [self.batch_id.id],
+            [
+                self.batch_id.id,
+                fields.Datetime.now() - timedelta(hours=self.gateway_id.sudo().result_hours),
+            ],
         )
         summary = _("The payment system has said nothing final by the deadline. Ask its operator.")
         return self.env["g2p.payment.exception"]._raise(
@@ -224,8 +233,9 @@ class PaymentSubmission(models.Model):
                     "batch_id": self.batch_id.id,
                     "submission_id": self.id,
                     "reference": name,
+                    "again": decided,
                 }
-                for payment, name in self.env.cr.fetchall()
+                for payment, name, decided in self.env.cr.fetchall()
             ]
         )
 

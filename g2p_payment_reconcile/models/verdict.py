@@ -108,6 +108,25 @@ def word(one: Outcome) -> str:
     return json.dumps([kind(one), one.remote_reference, amount, one.currency])
 
 
+def said_again(outcomes: Sequence[Outcome], last_words: Sequence[str]) -> list[Outcome]:
+    """What had been said of a transaction before the last answer, was not in that, and is said again: money
+    that was paid, came back, and was paid once more under the same number.
+
+    `last_words` are the `words` of the last answer.
+    """
+    last: dict[str, set[str]] = {}
+    for said in last_words:
+        told_kind, reference, *_money = json.loads(said)
+        last.setdefault(reference, set()).add(told_kind)
+    waiting = {OutcomeStatus.WAITING.value}
+    return [
+        one
+        for one in outcomes
+        if kind(one) not in waiting | last.get(one.remote_reference, set())
+        and last.get(one.remote_reference, set()) - waiting
+    ]
+
+
 def kind(one: Outcome) -> str:
     """Its status, and "returned" for money that came back."""
     came_back = one.status is OutcomeStatus.FAILED and one.failure_type is FailureType.RETURNED

@@ -15,6 +15,7 @@ from . import test_inquiry
 from . import test_ledger
 from . import test_month_end
 from . import test_pull
+from . import test_question
 from . import test_reconciliation
 from . import test_reissue
 from . import test_report

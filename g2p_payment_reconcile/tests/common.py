@@ -83,8 +83,7 @@ class DecisionCase(PaymentHubCase):
 
     def _aside(self):
         """(batch, payment): the payment was taken out of the batch before that was sent."""
-        self._entitle(2)
-        batch = self._prepare()
+        batch = self._prepared(2)
         aside = batch.payment_ids[0]
         aside.sudo().account_number = False
         batch.with_user(self.manager_user).action_back_to_draft()

@@ -71,6 +71,24 @@ class TestWhatIsWrittenDown(EvidenceCase):
         self._decide(self._exceptions(batch), "reverse")
         self.assertEqual(batch.payment_ids.returned_amount, 100)
 
+    def test_what_was_taken_out_and_was_paid_all_the_same_stands_in_the_statement(self):
+        """In no other, and it adds nothing to what was approved."""
+        other = self._sent()
+        batch, aside = self._aside()
+        told = {"amount": Decimal(100), "currency": "USD", "remote_reference": "r1"}
+        self.hub.told = [Outcome(reference=aside.name, status=PAID, **told)]
+        self._pull(other)
+        self._decide(aside.exception_ids, "declare_paid")
+        _facts, totals, *_others, payments = batch.with_user(self.first)._statement()
+        approved = {row[0]: row[1:4] for row in totals.rows}
+        self.assertEqual(approved["All"], [1, Decimal("100.00"), Decimal("0.00")])
+        self.assertEqual(
+            approved["Taken out of the batch before it was sent"], [1, Decimal("100.00"), Decimal("100.00")]
+        )
+        self.assertIn(aside.name, [row[0] for row in payments.rows])
+        _facts, totals, *_others = other.with_user(self.first)._statement()
+        self.assertEqual(totals.rows[-1][0], "All")
+
     def test_a_link_is_no_evidence(self):
         """What it leads to can change, and the audit trail has no fingerprint of it."""
         _batch, one = self._doubtful()
@@ -88,6 +106,14 @@ class TestWhatIsWrittenDown(EvidenceCase):
         self._decide(self._exceptions(batch), "reverse")
         self.assertEqual((batch.payment_ids.status, batch.payment_ids.attention), ("failed", False))
         self.assertTrue(self._prepare())
+
+    def test_what_was_never_sent_and_is_declared_failed_counts_as_sent_nowhere(self):
+        self._entitle(1)
+        batch = self._prepare()
+        self._apply(self._read(self._row(batch.payment_ids)))
+        self._decide(batch.payment_ids.exception_ids, "declare_failed")
+        self.assertEqual((batch.payment_ids.state, batch.payment_ids.status), ("issued", "failed"))
+        self.assertEqual((batch.stats_sent_transactions, batch.stats_failed_transactions), (0, 1))
 
     def test_only_what_is_paid_is_reversed(self):
         batch, one = self._doubtful()
@@ -108,8 +134,7 @@ class TestTakenBackLater(EvidenceCase):
         return one
 
     def test_after_its_batch_was_cancelled(self):
-        self._entitle(1)
-        batch = self._prepare()
+        batch = self._prepared(1)
         payment = batch.payment_ids
         one = self._shown_as_paid(batch)
         batch.with_user(self.manager_user).action_cancel()
@@ -121,8 +146,7 @@ class TestTakenBackLater(EvidenceCase):
         self.assertEqual(self.env["g2p.payment.event"]._first_broken(batch), 0)
 
     def test_after_it_was_set_aside(self):
-        self._entitle(1)
-        batch = self._prepare()
+        batch = self._prepared(1)
         payment = batch.payment_ids
         one = self._shown_as_paid(batch)
         batch.with_user(self.manager_user).action_back_to_draft()
@@ -145,7 +169,7 @@ class TestTakenBackLater(EvidenceCase):
         self.assertEqual((payment.state, payment.status), ("sent", False))
 
     def test_the_later_decision_first_whatever_trail_it_stands_in(self):
-        """One that was set aside stands in no batch: its decisions stand where they came up."""
+        """One that was set aside stands in no batch: its decisions stand where it stood."""
         first = self._sent()
         second, aside = self._aside()
         for _time in range(15):
@@ -157,7 +181,7 @@ class TestTakenBackLater(EvidenceCase):
         self._decide(paid, "declare_paid")
         self._apply(self._read(self._row(aside, "Returned", tx="b1")))
         back = aside.exception_ids - paid
-        self.assertEqual((paid.batch_id, back.batch_id, back.type), (first, second, "returned"))
+        self.assertEqual((paid.batch_id, back.batch_id, back.type), (second, second, "returned"))
         self._decide(back, "reverse")
         self.assertEqual(back.event_id.to_state, "failed")
         with self.assertRaisesRegex(UserError, "Take that decision back first"):
@@ -176,3 +200,72 @@ class TestNotForgotten(EvidenceCase):
                 self._pull(batch)
         self.assertEqual(self._exceptions(batch).type, "silent")
         self.assertIn("cannot be used", batch.poll_answer)
+
+    def test_who_goes_on_waiting_is_called_once_more_after_as_long_a_time(self):
+        batch = self._sent()
+        self._deadline_passes(batch)
+        self._say(batch.payment_ids, WAITING)
+        first = self._exceptions(batch)
+        self._propose(first, "keep_as_is", "The operator is looking into it")
+        self._say(batch.payment_ids, WAITING)
+        self.assertEqual((self._exceptions(batch), batch.payment_ids.attention), (first, False))
+        self._sql(
+            "UPDATE g2p_payment_exception SET decided_at = decided_at - interval '73 hours' WHERE id = %s",
+            first.id,
+        )
+        for _time in range(2):
+            self._say(batch.payment_ids, WAITING)
+        second = self._exceptions(batch) - first
+        self.assertEqual((second.type, second.state, first.state), ("silent", "open", "closed"))
+        self.assertTrue(batch.payment_ids.attention)
+
+
+@tagged("post_install", "-at_install")
+class TestSaidAgain(EvidenceCase):
+    """One transaction that is paid, comes back and is paid once more, under one number."""
+
+    def _paid_and_reversed(self):
+        """A payment that failed, was paid after all, and came back, with a decision of people each time."""
+        batch, late = self._late()
+        self._decide(late, "declare_paid")
+        self._returns(batch.payment_ids)
+        self._decide(self._exceptions(batch) - late, "reverse")
+        self.assertEqual((batch.payment_ids.status, batch.batch_state), ("failed", "done"))
+        return batch, self._exceptions(batch)
+
+    def _returns(self, payment):
+        self._say(payment, FAILED, remote_reference="r1", failure_type=FailureType.RETURNED)
+
+    def test_paid_once_more_is_decided_before_it_is_issued_again(self):
+        batch, before = self._paid_and_reversed()
+        for _time in range(2):
+            self._say(batch.payment_ids, PAID, remote_reference="r1")
+        again = self._exceptions(batch) - before
+        self.assertEqual((again.type, again.state, batch.batch_state), ("late", "open", "sent"))
+        self.assertFalse(self._prepare())
+        self._decide(again, "declare_paid")
+        self.assertEqual((batch.payment_ids.status, batch.batch_state), ("paid", "done"))
+        self._returns(batch.payment_ids)
+        self.assertEqual((self._exceptions(batch) - before - again).type, "returned")
+
+    def test_who_only_repeats_its_word_is_not_decided_about_again(self):
+        """The bank says that it came back; the payment system never learns of it."""
+        batch = self._sent()
+        payment = batch.payment_ids
+        self._say(payment, FAILED, remote_reference="r1", reason="No such payee")
+        self._say(payment, PAID, remote_reference="r1")
+        self._decide(self._exceptions(batch), "declare_paid")
+        self._apply(self._read(self._row(payment, "Returned", tx="b1")))
+        self._decide(self._exceptions(batch).filtered(lambda one: one.state == "open"), "reverse")
+        before = self._exceptions(batch)
+        for _time in range(2):
+            self._say(payment, PAID, remote_reference="r1")
+        self.assertEqual((self._exceptions(batch), payment.attention), (before, False))
+
+    def test_an_answer_that_broke_off_takes_nothing_back(self):
+        batch, before = self._paid_and_reversed()
+        self.hub.breaks_off = OutcomeUnknown(Reason.TIMEOUT)
+        self._say(batch.payment_ids, PAID, remote_reference="r1")
+        self.hub.breaks_off = None
+        self._returns(batch.payment_ids)
+        self.assertEqual(self._exceptions(batch), before)

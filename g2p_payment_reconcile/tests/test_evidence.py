@@ -196,8 +196,7 @@ class TestByReference(EvidenceCase):
 
     def test_a_payment_that_was_not_sent_is_not_paid(self):
         """A reference out of our own database proves nothing was paid before it was sent."""
-        self._entitle(1)
-        batch = self._prepare()
+        batch = self._prepared(1)
         evidence = self._read(self._row(batch.payment_ids))
         self.assertEqual(self._told(evidence), [("unknown", False, "question")])
         self.assertIn("nobody knows yet that it was sent", evidence.line_ids.why)
@@ -209,17 +208,14 @@ class TestByReference(EvidenceCase):
 
     def test_what_a_statement_shows_as_paid_is_not_sent_after_that(self):
         """As when a backup was restored that had forgotten that it was sent."""
-        self._entitle(1)
-        batch = self._prepare()
-        self._approve(batch)
+        batch = self._approved(1)
         self._apply(self._read(self._row(batch.payment_ids)))
         self._send(batch)
         self.assertEqual((self.hub.uploads, batch.batch_state), (0, "approved"))
         self.assertIn("may have been paid already", batch.last_answer or batch.message_ids[0].body)
 
     def test_what_was_given_up_and_paid_after_all_is_not_paid_again(self):
-        self._entitle(1)
-        batch = self._prepare()
+        batch = self._prepared(1)
         payment = batch.payment_ids
         batch.with_user(self.manager_user).action_cancel()
         self.assertEqual(payment.status, "failed")

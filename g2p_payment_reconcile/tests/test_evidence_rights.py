@@ -6,24 +6,13 @@ from odoo.exceptions import AccessError, UserError
 from odoo.tests import tagged
 from odoo.tools import mute_logger
 
-from odoo.addons.g2p_payment_hub.tests.common import PaymentHubCase
-from odoo.addons.g2p_payment_hub.tests.test_rights import RightsCase
+from odoo.addons.g2p_payment_hub.tests.test_rights import RolesCase
 
 from .common_evidence import EVIDENCE, EvidenceCase
 
 
 @tagged("post_install", "-at_install")
-class TestEvidenceRights(EvidenceCase, RightsCase):
-    @classmethod
-    def setUpClass(cls):
-        super().setUpClass()
-        # Those that the tests of the other add-on prepare.
-        cls.env["g2p.entitlement"].search([("cycle_id", "=", cls.cycle.id)]).state = "cancelled"
-
-    def _sent(self, count=1, **values):
-        """That of the tests of evidence: with entitlements of its own."""
-        return PaymentHubCase._sent(self, count, **values)
-
+class TestEvidenceRights(EvidenceCase, RolesCase):
     def test_who_may_upload(self):
         def upload(number, user):
             self._read(self._row(reference=f"R{number}"), user=user)

@@ -9,6 +9,7 @@ from odoo.tests import tagged
 from odoo.tools import mute_logger
 
 from odoo.addons.g2p_payment_hub.client.outcomes import FailureType, Outcome
+from odoo.addons.queue_job.tests.common import trap_jobs
 
 from ..models.payment_batch_task import CONFIRM, DECIDE
 from .common import EXCEPTION, FAILED, PAID, SUSPECT, WAITING, DecisionCase
@@ -96,8 +97,7 @@ class TestExceptions(DecisionCase):
         self.assertEqual((one.state, batch.batch_state), ("closed", "done"))
 
     def test_a_payment_that_was_given_up_and_shows_up_is_not_paid_again(self):
-        self._entitle(2)
-        batch = self._prepare()
+        batch = self._prepared(2)
         aside, stays = batch.payment_ids
         aside.sudo().account_number = False
         batch.with_user(self.manager_user).action_back_to_draft()
@@ -124,14 +124,32 @@ class TestExceptions(DecisionCase):
         row = Outcome(reference=first.payment_ids.name, status=WAITING, remote_reference="r1")
         self.hub.told.append(row)
         self._pull(second)
-        one = self._exceptions(second)
+        one = self._exceptions(first)
         self.assertEqual((one.type, one.payment_id), ("stranger", first.payment_ids))
+        self.assertEqual(one.reconciliation_id.batch_id, second, "where it came up")
         self.hub.told.clear()
         self._say(first.payment_ids, PAID, remote_reference="r1")
         self._propose(one, "keep_as_is", "The hub had moved it")
         self.hub.told = [row.model_copy(update={"status": PAID, "amount": Decimal(100), "currency": "USD"})]
         self._pull(second)
-        self.assertEqual(self._exceptions(second), one, "as the other batch says")
+        self.assertEqual(first.payment_ids.exception_ids, one, "as the other batch says")
+
+    def test_what_comes_up_in_the_answer_about_another_batch_opens_its_own(self):
+        first, second = self._sent(), self._sent()
+        self._say(first.payment_ids, FAILED, remote_reference="r1")
+        self.assertEqual(first.batch_state, "done")
+        self.hub.told.clear()
+        self.hub.tell(first.payment_ids, PAID, remote_reference="r1")
+        with trap_jobs() as jobs:
+            self._pull(second)
+            jobs.assert_enqueued_job(first._settle_in_job)
+            jobs.perform_enqueued_jobs()
+        self.assertEqual(self._exceptions(first).type, "late")
+        self.assertEqual((first.batch_state, second.batch_state), ("sent", "sent"))
+        decide = self.env.ref("g2p_payment_reconcile.activity_decide")
+        called = first.activity_ids.filtered(lambda one: one.activity_type_id == decide)
+        self.assertEqual(called.user_id, self.first)
+        self.assertFalse(second.activity_ids)
 
     def test_a_doubt_ends_with_the_final_result_and_a_contradiction_does_not(self):
         doubtful, other_money = self._sent(), None

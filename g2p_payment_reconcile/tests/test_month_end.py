@@ -67,7 +67,7 @@ class TestMonthEnd(EvidenceCase):
     def _totals(self, batch):
         """Outcome to (payments, approved, paid), of the statement that finance prints."""
         totals = batch.with_user(self.first)._statement()[1]
-        return {outcome: tuple(figures) for outcome, *figures in totals.rows if figures[0]}
+        return {outcome: tuple(figures[:3]) for outcome, *figures in totals.rows if figures[0]}
 
     def _money(self, *figures):
         count, *amounts = figures

@@ -2,9 +2,8 @@ from odoo import Command, fields
 from odoo.exceptions import AccessError
 from odoo.tests import Form, tagged
 
-from odoo.addons.g2p_payment_hub.models import payment, payment_batch
-from odoo.addons.g2p_payment_hub.tests.common import PaymentHubCase
-from odoo.addons.g2p_payment_hub.tests.test_rights import ROLES, RightsCase
+from odoo.addons.g2p_payment_hub.models import payment, payment_batch_guard
+from odoo.addons.g2p_payment_hub.tests.test_rights import ROLES, RolesCase
 
 from .common import EXCEPTION, DecisionCase
 
@@ -13,18 +12,8 @@ SEE = set(ROLES) - {"plain", "gateway_admin"}
 
 
 @tagged("post_install", "-at_install")
-class TestDecisionRights(DecisionCase, RightsCase):
+class TestDecisionRights(DecisionCase, RolesCase):
     """Who may decide, confirm, send back and take back; everybody else is turned away, whatever they send."""
-
-    @classmethod
-    def setUpClass(cls):
-        super().setUpClass()
-        # Those that the tests of the other add-on prepare.
-        cls.env["g2p.entitlement"].search([("cycle_id", "=", cls.cycle.id)]).state = "cancelled"
-
-    def _sent(self, count=1, **values):
-        """That of the tests of decisions: with entitlements of its own."""
-        return PaymentHubCase._sent(self, count, **values)
 
     def _open(self):
         return self._doubtful()[1]
@@ -113,8 +102,10 @@ class TestDecisionRights(DecisionCase, RightsCase):
                         record.with_user(user).write({name: value})
 
     def test_what_is_added_to_payments_and_batches_is_guarded(self):
-        self.assertLessEqual({"exception_ids", "returned_at", "returned_amount"}, payment.GUARDED)
-        self.assertLessEqual({"exception_ids", "reconciliation_ids"}, payment_batch.GUARDED)
+        self.assertLessEqual(
+            {"exception_ids", "last_words", "returned_at", "returned_amount"}, payment.GUARDED
+        )
+        self.assertLessEqual({"exception_ids", "reconciliation_ids"}, payment_batch_guard.GUARDED)
 
     def test_other_companies_see_and_decide_nothing(self):
         one = self._open()

@@ -17,9 +17,9 @@ class PaymentExceptionDecide(models.TransientModel):
             if choice[0] != "settled"
         ],
         required=True,
-        help="Declare paid: by evidence, which you attach. Declare failed: it can be paid again. Accept the "
-        "difference: paid, with the amount that the other side names. Reverse: it was paid, the money came "
-        "back, and it can be paid again. Keep as it is: nothing changes.",
+        help="Declare paid: by evidence, which you attach. Declare failed: it was not paid, and can be. "
+        "Accept the difference: paid, with the amount that the other side names. Reverse: it was paid, the "
+        "money came back, and it can be paid again. Keep as it is: nothing changes.",
     )
     reason = fields.Char(
         required=True, help="How you know, for example: Letter of the bank of 3 March, number 17."

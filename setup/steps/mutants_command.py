@@ -9,7 +9,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from . import mutants, mutants_mojaloop, mutants_trust, places, say
+from . import mutants, places, say
 
 _DESCRIPTION = """Remove each safety mechanism in a copy of the checkout, run the tests that should notice,
 and print a table: what was removed, which tests went red. The exit code is 1 when no test noticed. Takes
@@ -18,13 +18,12 @@ about half a minute for each mechanism; setup/test must have passed before."""
 _FAILED = re.compile(r"^(?:FAILED|ERROR|SUBFAILED\[.*\]) (\S+?\.py)::(\S+)", re.MULTILINE)
 _NOT_COPIED = shutil.ignore_patterns("build", ".git", "__pycache__", ".ruff_cache", ".pytest_cache")
 _SECONDS = 900
-_MUTANTS = (*mutants.MUTANTS, *mutants_mojaloop.MUTANTS, *mutants_trust.MUTANTS)
 
 
 def main():
     options = _parser().parse_args()
     places.prepare_build()
-    chosen = [mutant for mutant in _MUTANTS if not options.only or options.only in mutant.name]
+    chosen = [mutant for mutant in mutants.MUTANTS if not options.only or options.only in mutant.name]
     rows = [(mutant, *_tried(mutant)) for mutant in chosen]
     say.heading("What was removed, and which tests went red")
     for mutant, noticed, verdict in rows:

@@ -1,0 +1,231 @@
+"""Mojaloop's keys, certificates and signed callbacks."""
+
+from .mutant import Mutant, mojaloop, unit
+
+_MODELS = "g2p_mojaloop_connector/models"
+_CLIENT = "g2p_mojaloop_connector/client"
+_HUB_MODELS = "g2p_payment_hub/models"
+
+MUTANTS = (
+    Mutant(
+        "mojaloop signatures: only its key's owner can have made one",
+        f"{_CLIENT}/jws.py",
+        "            key.verify(signature, signed, padding.PKCS1v15(), hashes.SHA256())\n",
+        "            pass\n",
+        unit("test_jws"),
+    ),
+    Mutant(
+        "mojaloop keys: a request is signed with its own key",
+        f"{_CLIENT}/keys.py",
+        "builder.sign(load_key(key_pem), hashes.SHA256())",
+        "builder.sign(load_key(new_key(JWS_BITS)), hashes.SHA256())",
+        unit("test_keys"),
+    ),
+    Mutant(
+        "mojaloop keys: what is published of a server has no private key in it",
+        f"{_CLIENT}/keys.py",
+        '    if not found or "PRIVATE KEY" in text:\n',
+        "    if not found:\n",
+        unit("test_keys"),
+    ),
+    Mutant(
+        "mojaloop keys: what is published of a signing key has no private key in it",
+        f"{_CLIENT}/keys.py",
+        '    if "PRIVATE KEY" in pem:\n',
+        "    if False:\n",
+        unit("test_keys"),
+    ),
+    Mutant(
+        "mojaloop keys: no private key stands where everybody reads",
+        f"{_HUB_MODELS}/payment_gateway_checks.py",
+        """        if "PRIVATE KEY" in (self[name] or ""):\n""",
+        "        if False:\n",
+        mojaloop("where_everybody_reads"),
+    ),
+    Mutant(
+        "mojaloop keys: a certificate is for our key",
+        f"{_MODELS}/payment_gateway_certificate.py",
+        "        if not ours:\n",
+        "        if False:\n",
+        mojaloop("test_trust"),
+    ),
+    Mutant(
+        "mojaloop keys: a certificate that is over takes no place",
+        f"{_MODELS}/payment_gateway_certificate.py",
+        "        if ends <= datetime.now(timezone.utc):\n",
+        "        if False:\n",
+        mojaloop("test_trust"),
+    ),
+    Mutant(
+        "mojaloop keys: the key of a request under way is not replaced",
+        f"{_MODELS}/payment_gateway_certificate.py",
+        """        if self._mojaloop_step("certificate").state == "requested":\n""",
+        "        if False:\n",
+        mojaloop("test_trust"),
+    ),
+    Mutant(
+        "mojaloop keys: a request whose answer was lost may have arrived",
+        f"{_MODELS}/payment_gateway_manager.py",
+        """            return "requested"  # it may have arrived: its key is not to be replaced\n""",
+        "            return state\n",
+        mojaloop("test_trust"),
+    ),
+    Mutant(
+        "mojaloop keys: a private key is nowhere to read",
+        f"{_MODELS}/payment_gateway_certificate.py",
+        "                serial=keys.facts(certificate).serial,\n",
+        "                serial=key,\n",
+        mojaloop("test_trust"),
+    ),
+    Mutant(
+        "mojaloop keys: who may exchange them",
+        f"{_MODELS}/payment_gateway_manager.py",
+        "        check_role(\n            self.env,\n            GATEWAY_ADMIN,",
+        "        (\n            self.env,\n            GATEWAY_ADMIN,",
+        mojaloop("test_trust"),
+    ),
+    Mutant(
+        "mojaloop keys: whose key is not shown any more is not trusted any more",
+        f"{_MODELS}/mojaloop_peer_key.py",
+        "        self.union(*(one for fsp, one in kept.items() if fsp not in usable)).unlink()\n",
+        "",
+        mojaloop("test_exchange or test_hub"),
+    ),
+    Mutant(
+        "mojaloop keys: what cannot be read is no key",
+        f"{_MODELS}/mojaloop_peer_key.py",
+        "        except ValueError:\n            return None\n",
+        "        except ValueError:\n            end = None\n",
+        mojaloop("test_exchange or test_hub"),
+    ),
+    Mutant(
+        "mojaloop keys: a name leads to no other folder",
+        f"{_MODELS}/mojaloop_peer_key.py",
+        "        if not _NAME.fullmatch(fsp):\n",
+        "        if False:\n",
+        mojaloop("test_hub"),
+    ),
+    Mutant(
+        "mojaloop keys: who may not ask for the hub's key keeps what is known",
+        f"{_MODELS}/payment_gateway_signing_keys.py",
+        "        if why_not:  # nothing was heard of it, so what is known of it stays\n",
+        "        if False:\n",
+        mojaloop("test_hub"),
+    ),
+    Mutant(
+        "mojaloop keys: what is no certificate takes no place of the hub's",
+        f"{_MODELS}/payment_gateway_server_certificates.py",
+        "        if text and not end:\n",
+        "        if False:\n",
+        mojaloop("test_hub"),
+    ),
+    Mutant(
+        "mojaloop keys: administrators are told of an end once",
+        f"{_MODELS}/payment_gateway_expiry.py",
+        "        if current == told:\n            return told\n",
+        "",
+        mojaloop("test_trust"),
+    ),
+    Mutant(
+        "mojaloop keys: administrators are told 30, 7 and 1 days ahead",
+        f"{_MODELS}/payment_gateway_expiry.py",
+        "REMIND_DAYS = (30, 7, 1)",
+        "REMIND_DAYS = (30, 7)",
+        mojaloop("test_trust"),
+    ),
+    Mutant(
+        "mojaloop keys: nothing is sent with a certificate that has ended",
+        f"{_MODELS}/payment_gateway_expiry.py",
+        "        if self.provider == MOJALOOP and until and until <= fields.Datetime.now():\n",
+        "        if False:\n",
+        mojaloop("test_trust"),
+    ),
+    Mutant(
+        "mojaloop callbacks: what is not signed is not believed",
+        f"{_MODELS}/payment_gateway_callback.py",
+        "            return not self.mojaloop_signed_callbacks\n",
+        "            return True\n",
+        mojaloop("test_callback"),
+    ),
+    Mutant(
+        "mojaloop callbacks: a signature is checked",
+        f"{_MODELS}/payment_gateway_callback.py",
+        "        if self.provider == MOJALOOP and not self._mojaloop_is_genuine(call):\n",
+        "        if False:\n",
+        mojaloop("test_callback"),
+    ),
+    Mutant(
+        "mojaloop callbacks: the key is the sender's",
+        f"{_MODELS}/payment_gateway_callback.py",
+        """        sender = [("gateway_id", "=", self.id), ("fsp", "=", call.headers.get(jws.SOURCE))]\n""",
+        """        sender = [("gateway_id", "=", self.id), ("fsp", "=", "mallory")]\n""",
+        mojaloop("test_callback"),
+    ),
+    Mutant(
+        "mojaloop callbacks: a key of another gateway is none",
+        f"{_MODELS}/payment_gateway_callback.py",
+        """        sender = [("gateway_id", "=", self.id), ("fsp", "=",""",
+        """        sender = [("fsp", "=",""",
+        mojaloop("test_callback"),
+    ),
+    Mutant(
+        "mojaloop callbacks: what was signed for somebody else is not for us",
+        f"{_MODELS}/payment_gateway_callback.py",
+        "        if call.headers.get(jws.DESTINATION) != self.mojaloop_dfsp_id:\n",
+        "        if False:\n",
+        mojaloop("test_callback"),
+    ),
+    Mutant(
+        "mojaloop callbacks: a call has a signed date",
+        f"{_MODELS}/payment_gateway_callback.py",
+        """        if not signed.at:
+            raise jws.Forged(f"{jws.DATE} is not signed")
+""",
+        """        if not signed.at:
+            signed = signed._replace(at=fields.Datetime.now().astimezone())
+""",
+        mojaloop("test_callback"),
+    ),
+    Mutant(
+        "mojaloop callbacks: another signature of the same is the same call",
+        f"{_MODELS}/payment_gateway_callback.py",
+        "._take(self, signed.content, ",
+        "._take(self, call.headers[jws.SIGNATURE].encode(), ",
+        mojaloop("test_callback"),
+    ),
+    Mutant(
+        "mojaloop callbacks: the scheme is not asked more often than every ten seconds",
+        f"{_MODELS}/payment_gateway_callback.py",
+        "AND write_date < %s AND",
+        "AND (write_date < %s OR true) AND",
+        mojaloop("test_callback"),
+    ),
+    Mutant(
+        "mojaloop callbacks: what somebody works on is left alone",
+        f"{_MODELS}/payment_gateway_callback.py",
+        "(lease_until IS NULL OR lease_until < %s)",
+        "(lease_until IS NULL OR lease_until < %s OR true)",
+        mojaloop("test_callback"),
+    ),
+    Mutant(
+        "mojaloop callbacks: a gateway hears of its own transfers",
+        f"{_MODELS}/payment_gateway_callback.py",
+        "AND gateway_id = %s AND",
+        "AND (gateway_id = %s OR true) AND",
+        mojaloop("test_callback"),
+    ),
+    Mutant(
+        "mojaloop callbacks: a stale call is not believed",
+        f"{_HUB_MODELS}/payment_callback_seen.py",
+        "        if abs(time.time() - signed_at) > SIGNATURE_WINDOW.total_seconds():\n",
+        "        if False:\n",
+        mojaloop("test_callback"),
+    ),
+    Mutant(
+        "mojaloop callbacks: a call is taken once",
+        f"{_HUB_MODELS}/payment_callback_seen.py",
+        "        return bool(self.env.cr.rowcount)\n",
+        "        return True\n",
+        mojaloop("test_callback"),
+    ),
+)

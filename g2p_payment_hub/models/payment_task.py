@@ -32,17 +32,27 @@ class PaymentTask(models.AbstractModel):
         return self.sudo().activity_ids.filtered(lambda activity: activity.activity_type_id == kind).user_id
 
     def _call(self, task, users, summary, note):
-        """A message that cannot be sent does not keep what happened from being written down. Nobody is called
-        with a kind of activity that an administrator has deleted: it would not be found again to end it."""
+        """A message that cannot be sent does not keep what happened from being written down, nor the task from
+        its user. Nobody is called with a kind of activity that an administrator has deleted: it would not be
+        found again to end it."""
         for record in self.sudo() if self.env.ref(task, raise_if_not_found=False) else ():
+            silently = record.with_context(mail_activity_quick_update=True)
             for user in users.filtered("active"):
-                try:
-                    with self.env.cr.savepoint():
-                        record.activity_schedule(task, summary=summary, note=note, user_id=user.id)
-                except OperationalError:
-                    raise  # another transaction was in the way: the caller comes back
-                except Exception:  # pylint: disable=broad-except
-                    _logger.exception("%s %s: user %s could not be called", self._name, record.id, user.id)
+                values = {"summary": summary, "note": note, "user_id": user.id}
+                if not record._schedule(task, values):
+                    silently._schedule(task, values)
+
+    def _schedule(self, task, values):
+        """Whether that could be done."""
+        try:
+            with self.env.cr.savepoint():
+                self.activity_schedule(task, **values)
+            return True
+        except OperationalError:
+            raise  # another transaction was in the way: the caller comes back
+        except Exception:  # pylint: disable=broad-except
+            _logger.exception("%s %s: user %s could not be called", self._name, self.id, values["user_id"])
+            return False
 
     def _keep_called(self, task, users, summary, note):
         """From now on these users have the task, and nobody else; who has it already is not told again."""

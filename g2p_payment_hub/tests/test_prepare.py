@@ -244,6 +244,14 @@ class TestPrepare(PaymentHubCase):
         said = " ".join(self.cycle.message_ids.mapped("body"))
         self.assertIn("Payments prepared: 3, in batches: 1.", said)
 
+    def test_who_has_no_e_mail_address_prepares_a_large_cycle(self):
+        self.manager_user.partner_id.email = False
+        entitlements = self._entitle(3)
+        with patch.object(type(self.manager), "MAX_ENTITLEMENTS_FOR_SYNC_PREPARE", 2):
+            self._prepare()
+        self._run(self._preparing())
+        self.assertEqual(len(entitlements.payment_ids), 3)
+
     def _preparing(self):
         return self.env["queue.job"].search([("method_name", "=", "_prepare_job")], order="id")
 

@@ -67,6 +67,21 @@ class TestTask(PaymentHubCase):
         self.assertEqual((batch.batch_state, batch.submission_ids.state), ("unknown", "unknown"))
         self.assertFalse(batch.activity_ids)
 
+    @mute_logger("odoo.addons.g2p_payment_hub.models.payment_task")
+    def test_who_cannot_be_told_finds_the_task_all_the_same(self):
+        broken = patch.object(type(self.env["mail.activity"]), "action_notify", side_effect=ValueError)
+        self._entitle()
+        with broken:
+            batch = self._prepare()
+        self.assertEqual(self._called(batch, APPROVE), self.finance_user + self.second_user)
+
+    def test_who_has_no_e_mail_address_calls_all_the_same(self):
+        self.manager_user.partner_id.email = False
+        self.finance_user.partner_id.email = False
+        self._entitle()
+        batch = self._prepare()
+        self.assertEqual(self._called(batch, APPROVE), self.finance_user + self.second_user)
+
     def test_all_of_finance_is_called_when_the_approver_has_left(self):
         batch = self._approved()
         batch.with_user(self.second_user).send_payment()

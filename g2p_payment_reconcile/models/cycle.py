@@ -1,5 +1,7 @@
 import logging
 
+from psycopg2 import OperationalError
+
 from odoo import _, api, fields, models
 from odoo.exceptions import UserError
 
@@ -150,17 +152,21 @@ class Cycle(models.Model):
     def _remains_unpaid(self):
         """Sentences that say what is not paid though final."""
         mine = self._payment_progress().get(self.id, {})
-        labels = {
-            "failed": _("Failed, and not issued again: %(count)s, %(amount)s."),
-            "unprepared": _("Approved, and never prepared: %(count)s, %(amount)s."),
-            "undecided": _("Not approved yet: %(count)s, %(amount)s."),
-        }
         return [
-            sentence
-            % {"count": mine[outcome][0], "amount": self.payments_currency_id.format(mine[outcome][1])}
-            for outcome, sentence in labels.items()
+            self._remains_sentence(
+                outcome, mine[outcome][0], self.payments_currency_id.format(mine[outcome][1])
+            )
+            for outcome in ("failed", "unprepared", "undecided")
             if outcome in mine
         ]
+
+    def _remains_sentence(self, outcome, count, amount):
+        told = {"count": count, "amount": amount}
+        return {
+            "failed": _("Failed, and not issued again: %(count)s, %(amount)s.", **told),
+            "unprepared": _("Approved, and never prepared: %(count)s, %(amount)s.", **told),
+            "undecided": _("Not approved yet: %(count)s, %(amount)s.", **told),
+        }[outcome]
 
     @api.model
     def _cron_mark_distributed(self):
@@ -176,6 +182,10 @@ class Cycle(models.Model):
                         cycle._end_payments()
             except UserError as error:
                 _logger.info("cycle %s cannot be marked as distributed: %s", cycle.id, error)
+            except OperationalError:
+                raise  # another transaction was in the way: at the next turn
+            except Exception:  # pylint: disable=broad-except  # of whatever the program's manager does then
+                _logger.exception("cycle %s cannot be marked as distributed", cycle.id)
 
     def action_distribute(self):
         """Says what remains unpaid and asks whether the cycle is to end so."""
@@ -204,7 +214,8 @@ class Cycle(models.Model):
             raise UserError(_("The program has no cycle manager, who marks its cycles as distributed."))
         remains = self._remains_unpaid()
         self.mark_distributed()
-        self.message_post(
+        # Odoo lets nobody without an e-mail address post.
+        self.sudo().message_post(
             body=_(
                 "Distributed: %(count)s entitlements paid, %(amount)s. %(remains)s",
                 count=self.paid_count,

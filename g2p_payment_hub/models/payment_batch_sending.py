@@ -166,6 +166,19 @@ class PaymentBatch(models.Model):
             return submission, False
         return nothing, submission.answer
 
+    @api.model
+    def _check_nothing_under_way(self):
+        """Only we know that a batch may have left already: to other payment managers its payments look as if
+        they had not been sent."""
+        under_way = self.sudo().search([("batch_state", "in", ("sending", "unknown"))])
+        if under_way:
+            raise UserError(
+                _(
+                    "Nobody knows yet whether these batches left: %s. Find out before you uninstall.",
+                    ", ".join(under_way.mapped("name")),
+                )
+            )
+
     def _waits_to_be_sent(self):
         return self.batch_state == "sending" and not self._live_submission()
 

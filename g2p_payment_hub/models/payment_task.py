@@ -32,7 +32,7 @@ class PaymentTask(models.AbstractModel):
         return self.sudo().activity_ids.filtered(lambda activity: activity.activity_type_id == kind).user_id
 
     def _call(self, task, users, summary, note):
-        """A message that cannot be sent does not keep what happened from being written down, nor the task from
+        """A message that cannot be sent keeps neither what happened from being written down nor the task from
         its user. Nobody is called with a kind of activity that an administrator has deleted: it would not be
         found again to end it."""
         for record in self.sudo() if self.env.ref(task, raise_if_not_found=False) else ():

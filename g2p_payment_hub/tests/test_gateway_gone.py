@@ -39,6 +39,8 @@ class TestGatewayGone(RecoveryCase):
         batch = self._declared_missing(arrived=False)
         self.gateway.state = "disabled"
         declare_gone(self.gateway, self.finance_user)
+        with self.assertRaisesRegex(UserError, "another finance validator"):
+            self.gateway.with_user(self.finance_user).action_confirm_gone()
         self.hub.hidden = NotSent(Reason.NAME_NOT_FOUND)
         with self.assertRaisesRegex(UserError, "as it is"):
             batch.with_user(self.manager_user).action_back_to_draft()

@@ -42,7 +42,9 @@ class Cycle(models.Model):
 
     _inherit = "g2p.cycle"
 
-    payments_currency_id = fields.Many2one(related="program_id.journal_id.currency_id", string="Paid in")
+    payments_currency_id = fields.Many2one(
+        "res.currency", "Paid in", compute="_compute_payments_currency", help="Empty when there are several."
+    )
     paid_count = fields.Integer("Paid", compute="_compute_payment_progress")
     paid_amount = fields.Monetary(
         "Amount Paid", compute="_compute_payment_progress", currency_field="payments_currency_id"
@@ -83,6 +85,21 @@ class Cycle(models.Model):
         "Paid (%)", compute="_compute_payment_progress", help="Entitlements paid, in percent."
     )
     has_gateway_batches = fields.Boolean(compute="_compute_payment_progress")
+
+    def _compute_payments_currency(self):
+        """That in which its payments were prepared, whatever the journal's is by now; before that the
+        journal's."""
+        left = [("cycle_id", "in", self.ids), ("failure_type", "!=", "not_sent")]
+        used = dict(
+            self.env["g2p.payment"].sudo()._read_group(left, ["cycle_id"], ["payment_currency_id:recordset"])
+        )
+        for cycle in self:
+            mine = used.get(cycle) or cycle.sudo().program_id.journal_id.currency_id
+            cycle.payments_currency_id = mine if len(mine) == 1 else False
+
+    def _money(self, amount):
+        currency = self.payments_currency_id
+        return currency.format(amount) if currency else f"{amount:,.2f}"
 
     def _compute_payment_progress(self):
         progress = self._payment_progress()
@@ -153,15 +170,13 @@ class Cycle(models.Model):
         """Sentences that say what is not paid though final."""
         mine = self._payment_progress().get(self.id, {})
         return [
-            self._remains_sentence(
-                outcome, mine[outcome][0], self.payments_currency_id.format(mine[outcome][1])
-            )
+            self._remains_sentence(outcome, *mine[outcome])
             for outcome in ("failed", "unprepared", "undecided")
             if outcome in mine
         ]
 
     def _remains_sentence(self, outcome, count, amount):
-        told = {"count": count, "amount": amount}
+        told = {"count": count, "amount": self._money(amount)}
         return {
             "failed": _("Failed, and not issued again: %(count)s, %(amount)s.", **told),
             "unprepared": _("Approved, and never prepared: %(count)s, %(amount)s.", **told),
@@ -219,7 +234,7 @@ class Cycle(models.Model):
             body=_(
                 "Distributed: %(count)s entitlements paid, %(amount)s. %(remains)s",
                 count=self.paid_count,
-                amount=self.payments_currency_id.format(self.paid_amount),
+                amount=self._money(self.paid_amount),
                 remains=" ".join(remains) or _("Nothing remains unpaid."),
             )
         )

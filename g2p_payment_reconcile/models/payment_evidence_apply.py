@@ -9,7 +9,7 @@ from psycopg2 import OperationalError
 from odoo import _, models
 
 from .payment import BATCH_OF, Learnt
-from .payment_evidence_effect import NOON, SAYING
+from .payment_evidence_effect import MIDDAY, SAYING
 from .payment_evidence_match import ASKS
 from .verdict import Doubt
 
@@ -148,7 +148,7 @@ class PaymentEvidence(models.Model):
                     "their_reference": line["remote_reference"] or line["fingerprint"][:12],
                     "their_code": line["reason_code"],
                     "their_reason": line["reason"],
-                    "their_at": line["happened_on"] and datetime.combine(line["happened_on"], NOON),
+                    "their_at": line["happened_on"] and datetime.combine(line["happened_on"], MIDDAY),
                 }
                 for line in self.env.cr.dictfetchall()
             ]

@@ -88,6 +88,27 @@ class TestCycle(ReissueCase):
             self._end_by_itself()
         self.assertEqual({self.cycle.state, other.state}, {"approved", "distributed"})
 
+    def test_what_is_paid_stays_in_the_currency_it_was_paid_in(self):
+        """Whatever the journal is given later."""
+        batch = self._sent()
+        self._pays(batch.payment_ids)
+        self._pull(batch)
+        self.program.journal_id.currency_id = self.env.ref("base.EUR")
+        self.env.invalidate_all()
+        self.assertEqual(self.cycle.payments_currency_id.name, "USD")
+        self.assertEqual(self._end_by_itself(), "distributed")
+        said = " ".join(self.cycle.message_ids.mapped("body"))
+        self.assertIn("$", said)
+        self.assertNotIn("€", said)
+
+    def test_amounts_of_several_currencies_are_said_to_be_in_none(self):
+        first, second = self._prepare().payment_ids
+        second.sudo().payment_currency_id = self.env.ref("base.EUR")
+        self._entitle_others(1)
+        self.env.flush_all()
+        self.assertFalse(self.cycle.payments_currency_id)
+        self.assertIn("1, 100.00", self.cycle._remains_unpaid()[0])
+
     def test_progress_is_of_entitlements_and_agrees_with_the_payments(self):
         self._entitle_others(3)
         self.assertEqual(self._progress(), {"unprepared": (5, 500)})

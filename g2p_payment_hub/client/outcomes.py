@@ -39,6 +39,7 @@ class FailureType(str, Enum):
     DUPLICATE = "duplicate"
     NOT_SENT = "not_sent"  # cancelled or set aside before it left
     RETURNED = "returned"  # paid, and the money came back
+    DECLARED = "declared"  # people decided that it was not paid
     OTHER = "other"
 
 
@@ -50,6 +51,7 @@ SAME_DATA_MAY_WORK = frozenset(
         FailureType.TECHNICAL,
         FailureType.DUPLICATE,
         FailureType.NOT_SENT,
+        FailureType.DECLARED,
     }
 )
 

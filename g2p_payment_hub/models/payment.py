@@ -90,6 +90,7 @@ class Payment(models.Model):
             ("duplicate", "Duplicate"),
             ("not_sent", "Not Sent"),
             ("returned", "Returned"),
+            ("declared", "Declared Failed by People"),
             ("other", "Other"),
         ],
         readonly=True,

@@ -52,6 +52,9 @@ class Payment(models.Model):
             FailureType.RETURNED: _(
                 "The money came back after it was paid. Find out why, and correct the payee's data."
             ),
+            FailureType.DECLARED: _(
+                "People decided that it was not paid. Read their reason before it is paid again."
+            ),
             FailureType.OTHER: _(
                 "The payment system gives a reason that we do not know. Ask its operator what it means."
             ),

@@ -58,7 +58,7 @@ class Payment(models.Model):
             "payment_datetime": False,
             "failure_code": exception.their_code,
             "failure_reason": exception.reason,
-            "failure_type": "other",
+            "failure_type": "declared",
         }
 
     def _decided_reverse(self, exception):

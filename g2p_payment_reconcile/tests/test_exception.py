@@ -356,7 +356,7 @@ class TestDecisions(DecisionCase):
         payment = batch.payment_ids
         self._decide(one, "declare_failed")
         self.assertEqual(
-            (payment.status, payment.failure_type, payment.attention), ("failed", "other", False)
+            (payment.status, payment.failure_type, payment.attention), ("failed", "declared", False)
         )
         again = self._prepare()
         self.assertEqual(again.payment_ids.entitlement_id, payment.entitlement_id)

@@ -1,8 +1,12 @@
+import logging
+
+from psycopg2 import OperationalError
 from psycopg2.errors import LockNotAvailable
 
 from odoo import _, api, fields, models
 from odoo.exceptions import AccessError, UserError, ValidationError
 
+from odoo.addons.queue_job.exception import RetryableJobError
 from odoo.addons.queue_job.job import identity_exact
 
 from ..client.csv_file import plain_note
@@ -11,6 +15,8 @@ from ..client.references import derived_reference
 from .notification import notification
 from .payment import exact_amount
 from .roles import MAKERS, has_role
+
+_logger = logging.getLogger(__name__)
 
 MODEL = "g2p.program.payment.manager.hub"
 DEFAULT_IDENTIFIER_TYPES = {
@@ -191,11 +197,30 @@ class PaymentHubManager(models.Model):
         )._prepare_job(cycle, entitlements)
 
     def _prepare_job(self, cycle, entitlements):
+        """What came of it stands in the cycle's history: whoever pressed the button has gone on."""
+        try:
+            self._lock(cycle)
+        except UserError as error:
+            raise RetryableJobError(str(error), seconds=10, ignore_retry=True) from error
         payable = self._payable(cycle, entitlements)
         self._earlier_batches(payable)._lock_in_job()
-        _payments, batches = self._prepare_payments(cycle, payable)
-        # Odoo lets nobody without an e-mail address post.
-        cycle.sudo().message_post(body=self._prepared_sentence(batches))
+        # As superuser, because Odoo lets nobody without an e-mail address post.
+        cycle.sudo().message_post(body=self._prepare_or_say_why_not(cycle, payable))
+
+    def _prepare_or_say_why_not(self, cycle, payable):
+        try:
+            with self.env.cr.savepoint():
+                _payments, batches = self._prepare_payments(cycle, payable)
+            return self._prepared_sentence(batches)
+        except (OperationalError, RetryableJobError):
+            raise  # another transaction was in the way: queue_job comes back
+        except UserError as error:
+            return _("No payments were prepared. %s", error)
+        except Exception as error:  # pylint: disable=broad-except  # or nobody would learn of it
+            _logger.exception("cycle %s: preparing ended in an error", cycle.id)
+            return _(
+                "No payments were prepared, because of an error of this server: %s", type(error).__name__
+            )
 
     def _prepare_payments(self, cycle, entitlements):
         """(payments, batches) for entitlements that are payable; both empty when there are none.

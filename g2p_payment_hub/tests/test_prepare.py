@@ -7,6 +7,8 @@ from odoo.exceptions import AccessError, UserError
 from odoo.tests import tagged
 from odoo.tools import mute_logger
 
+from odoo.addons.queue_job.exception import RetryableJobError
+
 from ..client import csv_file
 from .common import PaymentHubCase
 
@@ -244,13 +246,40 @@ class TestPrepare(PaymentHubCase):
         said = " ".join(self.cycle.message_ids.mapped("body"))
         self.assertIn("Payments prepared: 3, in batches: 1.", said)
 
-    def test_who_has_no_e_mail_address_prepares_a_large_cycle(self):
-        self.manager_user.partner_id.email = False
-        entitlements = self._entitle(3)
+    def _job_of_a_large_cycle(self):
+        self._entitle(3)
         with patch.object(type(self.manager), "MAX_ENTITLEMENTS_FOR_SYNC_PREPARE", 2):
             self._prepare()
-        self._run(self._preparing())
-        self.assertEqual(len(entitlements.payment_ids), 3)
+        return self._preparing()
+
+    def test_a_job_comes_back_when_somebody_else_prepares_the_cycle(self):
+        job = self._job_of_a_large_cycle()
+        busy = patch.object(type(self.manager), "_lock", side_effect=UserError("Try again in a minute."))
+        with busy, self.assertRaises(RetryableJobError):
+            self._run(job)
+        self._run(job)
+        self.assertTrue(self.cycle.payment_batch_ids)
+
+    @mute_logger("odoo.addons.g2p_payment_hub.models.payment_manager")
+    def test_a_job_that_prepared_nothing_says_so_on_the_cycle(self):
+        """Nobody else would: whoever pressed the button has gone on."""
+        for error, sentence in (
+            (UserError("It belongs to another program."), "another program"),
+            (KeyError("x"), "error of this server: KeyError"),
+        ):
+            with self.subTest(sentence), self.env.cr.savepoint() as savepoint:
+                job = self._job_of_a_large_cycle()
+                with patch.object(type(self.manager), "_payment_values", side_effect=error):
+                    self._run(job)
+                said = " ".join(self.cycle.message_ids.mapped("body"))
+                self.assertIn("No payments were prepared", said)
+                self.assertIn(sentence, said)
+                savepoint.rollback()
+
+    def test_who_has_no_e_mail_address_prepares_a_large_cycle(self):
+        self.manager_user.partner_id.email = False
+        self._run(self._job_of_a_large_cycle())
+        self.assertEqual(self.cycle.payment_batch_ids.payment_count, 3)
 
     def _preparing(self):
         return self.env["queue.job"].search([("method_name", "=", "_prepare_job")], order="id")

@@ -1,3 +1,4 @@
+import re
 from datetime import timedelta
 
 from odoo import _, api, fields, models
@@ -109,7 +110,7 @@ class PaymentSubmission(models.Model):
             "gateway_id": batch.gateway_id.id,
             "attempt": attempt,
             "key": str(key),
-            "filename": f"{batch.name.replace('/', '-')}-{key.hex[:12]}.csv",
+            "filename": f"{_for_a_filename(batch.name)}-{key.hex[:12]}.csv",
             "digest": batch.frozen_digest,
         }
 
@@ -193,3 +194,8 @@ class PaymentSubmission(models.Model):
                 self.filename,
             ),
         )
+
+
+def _for_a_filename(name):
+    """Whatever an administrator makes of the batches' sequence: payment systems take plain names only."""
+    return re.sub(r"[^A-Za-z0-9._-]", "-", name)[:100]

@@ -10,6 +10,7 @@ from odoo.tests import tagged
 from odoo.tools import mute_logger
 
 from ..client.errors import NotSent, OutcomeUnknown, Reason, Refused
+from ..client.payment_hub import _FILENAME
 from .common import PaymentHubCase
 
 QUIET = mute_logger("odoo.addons.g2p_payment_hub.models.payment_batch_sending")
@@ -54,6 +55,13 @@ class TestSend(SendCase):
         self.assertEqual((sent.filename, sent.correlation_id), (submission.filename, submission.key))
         self.assertEqual((sent.content, sent.digest), (batch.frozen_content, submission.digest))
         self.assertRegex(submission.filename, r"\APB-\d+-\d+-[0-9a-f]{12}\.csv\Z")
+
+    def test_its_file_has_a_plain_name_whatever_batches_are_called(self):
+        self.env.ref("g2p_payment_hub.sequence_payment_batch").prefix = "Löhne & Co/%(year)s/" + "x" * 200
+        batch = self._approved()
+        self._send(batch)
+        self.assertIn("Löhne", batch.name)
+        self.assertTrue(_FILENAME.fullmatch(batch.submission_ids.filename))
 
     def test_written_down_before_anything_leaves(self):
         batch = self._approved()

@@ -334,4 +334,25 @@ MUTANTS = (
         "        if False:\n",
         hub("test_gateway_gone"),
     ),
+    Mutant(
+        "who cannot be told finds the task all the same",
+        f"{_MODELS}/payment_task.py",
+        "                    silently._schedule(task, values)\n",
+        "                    pass\n",
+        hub("test_task"),
+    ),
+    Mutant(
+        "nobody uninstalls while a batch may have left",
+        "g2p_payment_hub/hooks.py",
+        '    env["g2p.payment.batch"]._check_nothing_under_way()\n',
+        "",
+        hub("test_gateway"),
+    ),
+    Mutant(
+        "prepare: the job comes back when somebody else prepares the cycle",
+        f"{_MODELS}/payment_manager.py",
+        "            raise RetryableJobError(str(error), seconds=10, ignore_retry=True) from error\n",
+        "            raise\n",
+        hub("test_prepare"),
+    ),
 )

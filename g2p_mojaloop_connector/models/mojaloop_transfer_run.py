@@ -140,7 +140,7 @@ class MojaloopTransfer(models.Model):
              WHERE transfer.id = told.id AND transfer.lease = %s AND transfer.state = told.before
                AND (transfer.decided IS NULL OR told.state <> 'transferring')
          RETURNING transfer.id
-            """,  # pylint: disable=sql-injection  # only names of this file's own columns
+            """,  # only names of this file's own columns
             [fields.Datetime.now(), json.dumps(rows, default=str), lease],
         )
         written = {row[0] for row in self.env.cr.fetchall()}

@@ -6,6 +6,8 @@ GUARDED.update({"mojaloop_transfer_ids", "mojaloop_verification_ids", "mojaloop_
 
 
 class Payment(models.Model):
+    """The transfers of a payment, and what the scheme says of its payee."""
+
     _inherit = "g2p.payment"
 
     mojaloop_transfer_ids = fields.One2many("g2p.mojaloop.transfer", "payment_id", "Transfers", readonly=True)

@@ -7,6 +7,8 @@ from .payment_gateway import MOJALOOP
 
 
 class PaymentBatch(models.Model):
+    """How the transfers of a batch go and who its payees are, and what people do about it."""
+
     _inherit = "g2p.payment.batch"
 
     mojaloop_transfer_count = fields.Integer("Transfers", compute="_compute_mojaloop_transfers")

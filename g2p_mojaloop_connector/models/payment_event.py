@@ -4,6 +4,8 @@ from .payment_submission import PAUSED
 
 
 class PaymentEvent(models.Model):
+    """A pause stands beside the states of a submission, and has its word here."""
+
     _inherit = "g2p.payment.event"
 
     def _labels(self):

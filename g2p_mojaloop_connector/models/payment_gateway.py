@@ -192,24 +192,16 @@ class PaymentGateway(models.Model):
 
     @api.constrains("mojaloop_url", "mojaloop_token_url", "state")
     def _check_mojaloop_urls(self):
-        for gateway in self:
-            for name in ("mojaloop_url", "mojaloop_token_url"):
-                if gateway[name]:
-                    gateway._check_url(name)
+        self._check_urls("mojaloop_url", "mojaloop_token_url")
 
     @api.constrains("mojaloop_header_name", *_HEADER_TEXTS)
     def _check_mojaloop_headers(self):
-        for gateway in self:
-            if gateway.mojaloop_header_name:
-                gateway._check_header_name("mojaloop_header_name")
-            for name in _HEADER_TEXTS:
-                gateway._check_header_text(name)
+        self._check_header_name("mojaloop_header_name")
+        self._check_header_texts(*_HEADER_TEXTS)
 
     @api.constrains(*_CERTIFICATES)
     def _check_mojaloop_no_private_key(self):
-        for gateway in self:
-            for name in _CERTIFICATES:
-                gateway._check_no_private_key(name)
+        self._check_no_private_key(*_CERTIFICATES)
 
     @api.constrains("mojaloop_flow", "mojaloop_scenario")
     def _check_mojaloop_flow(self):
@@ -284,13 +276,7 @@ class PaymentGateway(models.Model):
 
     def _check_settings(self):
         problems = super()._check_settings()
-        if self.provider == MOJALOOP:
-            problems += [
-                _("The gateway %(gateway)s lacks: %(field)s.", gateway=self.name, field=self._label(name))
-                for name in self._mojaloop_needed()
-                if not self.sudo()[name]
-            ]
-        return problems
+        return problems + self._lacking(self._mojaloop_needed()) if self.provider == MOJALOOP else problems
 
     def _mojaloop_needed(self):
         needed = ["mojaloop_url", "mojaloop_dfsp_id"]

@@ -27,8 +27,7 @@ class PaymentGateway(models.Model):
 
     @api.constrains("mojaloop_ingress_url", "state")
     def _check_mojaloop_ingress_url(self):
-        for gateway in self.filtered("mojaloop_ingress_url"):
-            gateway._check_url("mojaloop_ingress_url")
+        self._check_urls("mojaloop_ingress_url")
 
     @api.constrains("mojaloop_egress_addresses", "mojaloop_egress_ports")
     def _check_mojaloop_egress(self):

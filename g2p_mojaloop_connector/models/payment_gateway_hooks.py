@@ -127,10 +127,8 @@ class PaymentGateway(models.Model):
 
     def _mojaloop_connect(self, terms):
         """What gives a thread its connector: the secrets are read here, because threads touch no record."""
-        try:
+        with self._making_client():
             settings = self._mojaloop_settings(terms)
-        except ValueError as error:
-            raise UserError(_("The settings of the gateway %s cannot be used.", self.name)) from error
         tokens = GatewayTokens(self)
         return lambda: Connector(settings, tokens)
 

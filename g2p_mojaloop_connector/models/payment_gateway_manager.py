@@ -51,15 +51,11 @@ class PaymentGateway(models.Model):
 
     @api.constrains("mojaloop_cm_url", "mojaloop_cm_token_url", "state")
     def _check_mojaloop_cm_urls(self):
-        for gateway in self:
-            for name in ("mojaloop_cm_url", "mojaloop_cm_token_url"):
-                if gateway[name]:
-                    gateway._check_url(name)
+        self._check_urls("mojaloop_cm_url", "mojaloop_cm_token_url")
 
     @api.constrains("mojaloop_cm_client_id")
     def _check_mojaloop_cm_client(self):
-        for gateway in self:
-            gateway._check_header_text("mojaloop_cm_client_id")
+        self._check_header_texts("mojaloop_cm_client_id")
 
     @api.constrains("mojaloop_cm_ca_bundle")
     def _check_mojaloop_cm_ca_bundle(self):
@@ -163,15 +159,11 @@ class PaymentGateway(models.Model):
         needed = ["mojaloop_cm_url", "mojaloop_dfsp_id"]
         if self.mojaloop_cm_token_url:
             needed += ["mojaloop_cm_client_id", "mojaloop_cm_client_secret"]
-        missing = [self._label(name) for name in needed if not self[name]]
-        if missing:
-            raise UserError(
-                _("The gateway %(gateway)s lacks: %(field)s.", gateway=self.name, field=", ".join(missing))
-            )
-        try:
+        problems = self._lacking(needed)
+        if problems:
+            raise UserError(" ".join(problems))
+        with self._making_client():
             return ConnectionManager(self._mojaloop_manager_settings(), GatewayTokens(self))
-        except ValueError as error:
-            raise UserError(_("The settings of the gateway %s cannot be used.", self.name)) from error
 
     def _mojaloop_manager_settings(self):
         login = None

@@ -98,7 +98,7 @@ class Manager:
             return 500, {}
         return 200, {"id": made["id"]} if "csr" in made else made
 
-    def _handler(manager):  # pylint: disable=no-self-argument
+    def _handler(manager):
         class Handler(BaseHTTPRequestHandler):
             def _do(self):
                 length = int(self.headers.get("Content-Length", 0))

@@ -3,7 +3,7 @@
 import json
 
 from .common import TIMEOUT, Scheme, _answer, _asked, _error
-from .test_paying import PayingCase
+from .common_paying import PayingCase
 
 _FAR = "2040-01-01T00:00:00.000Z"
 

@@ -8,8 +8,8 @@ from odoo.addons.g2p_payment_hub.client.outcomes import OutcomeStatus
 from ..client import bulk as bulk_client
 from ..client import paying_bulk
 from .common import TIMEOUT
+from .common_paying import FIRST
 from .flows import BulkScheme, FlowCase
-from .test_paying import FIRST
 
 SECOND, THIRD, FOURTH = "27713800001", "27713800002", "27713800003"
 

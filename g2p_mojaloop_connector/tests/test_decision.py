@@ -11,8 +11,8 @@ from ..client.connector import Connector
 from ..client.ids import transfer_ids
 from ..models import payment_submission
 from .common import TIMEOUT
+from .common_paying import FIRST, PayingCase
 from .flows import TwoPhaseScheme
-from .test_paying import FIRST, PayingCase
 
 
 class DecisionCase(PayingCase):

@@ -7,7 +7,7 @@ from odoo.tests import tagged
 from odoo.tools import mute_logger
 
 from ..client import transfer_state
-from .test_paying import FIRST, PayingCase
+from .common_paying import FIRST, PayingCase
 
 SECOND = "27713800001"
 LOGGERS = ("odoo.sql_db", "odoo.addons.g2p_mojaloop_connector.client.paying")

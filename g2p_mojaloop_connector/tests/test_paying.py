@@ -1,5 +1,4 @@
 import json
-from contextlib import contextmanager
 from decimal import Decimal
 from unittest.mock import patch
 
@@ -13,62 +12,8 @@ from odoo.addons.g2p_payment_hub.client.outcomes import OutcomeStatus
 
 from ..client import paying, results
 from ..models import payment_submission
-from .common import TIMEOUT, MojaloopCase
-
-FIRST = "27713800000"
-
-
-class Killed(BaseException):
-    """What a worker does not survive."""
-
-
-class PayingCase(MojaloopCase):
-    def _paid(self, count=1, runs=1, **values):
-        """A batch that was sent, and after `runs` runs of its job."""
-        batch = self._approved(count, **values)
-        self._send(batch)
-        for _number in range(runs):
-            self._pay(batch)
-        return batch
-
-    def _only(self, batch):
-        """The one transfer, and its payment's outcome."""
-        transfer = self._transfers(batch)
-        self.assertEqual(len(transfer), 1)
-        return transfer, self._outcomes(batch)[batch.payment_ids.name]
-
-    @contextmanager
-    def _worker_dies_at(self, work, before=False, way=paying):
-        """`work` (a step of `way`) begins, does what it does, and nobody writes down what came of it; it does
-        nothing when the worker dies `before`."""
-        original = getattr(way, work)
-
-        def dies(connector, task):
-            if not before:
-                original(connector, task)
-            raise Killed
-
-        with patch.object(way, work, dies):
-            try:  # and not assertRaises, which takes back what was written
-                yield
-            except Killed:
-                return
-        self.fail("nobody died")
-
-    def _forget_sending(self, batch, state="approved"):
-        """As a database that was restored from a backup."""
-        self._sql("DELETE FROM g2p_mojaloop_transfer WHERE batch_id = %s", batch.id)
-        self._sql("DELETE FROM g2p_payment_event WHERE submission_id IS NOT NULL")
-        self._sql("DELETE FROM g2p_payment_submission WHERE batch_id = %s", batch.id)
-        self._sql("UPDATE g2p_payment_batch SET batch_state = %s WHERE id = %s", state, batch.id)
-        self._sql("UPDATE g2p_payment SET state = 'issued' WHERE batch_id = %s", batch.id)
-
-    def _lease_ends(self, batch):
-        self._sql(
-            "UPDATE g2p_mojaloop_transfer SET lease_until = now() at time zone 'utc' - interval '1 second'"
-            " WHERE batch_id = %s AND lease_until IS NOT NULL",
-            batch.id,
-        )
+from .common import TIMEOUT
+from .common_paying import FIRST, PayingCase
 
 
 @tagged("post_install", "-at_install")

@@ -8,18 +8,10 @@ from odoo.addons.queue_job.exception import RetryableJobError
 from ..client.workers import Pace
 from ..models import payment_gateway_hooks
 from .common import TIMEOUT
-from .test_paying import FIRST, PayingCase
+from .common_paying import FIRST, PayingCase
 
 
 class RestoredCase(PayingCase):
-    def _forget(self, batch, state="approved"):
-        """The database is a backup again, from before the batch was sent; the scheme knows what it knows."""
-        self._sql("DELETE FROM g2p_mojaloop_transfer WHERE batch_id = %s", batch.id)
-        self._sql("DELETE FROM g2p_payment_event WHERE submission_id IS NOT NULL")
-        self._sql("DELETE FROM g2p_payment_submission WHERE batch_id = %s", batch.id)
-        self._sql("UPDATE g2p_payment_batch SET batch_state = %s WHERE id = %s", state, batch.id)
-        self._sql("UPDATE g2p_payment SET state = 'issued' WHERE batch_id = %s", batch.id)
-
     def _status(self, batch):
         return self._outcomes(batch)[batch.payment_ids.name].status
 
@@ -46,7 +38,7 @@ class TestSecondAttempt(RestoredCase):
     def test_from_before_it_was_sent(self):
         batch = self._paid_by_the_second()
         posts = len(self.scheme.posts)
-        self._forget(batch)
+        self._forget_sending(batch)
         self._send_again(batch)
         self.assertEqual(self._transfers(batch).mapped("state"), ["failed", "suspect"])
         self.assertEqual(self._status(batch), OutcomeStatus.SUSPECT)
@@ -67,7 +59,7 @@ class TestSecondAttempt(RestoredCase):
         batch = self._paid_by_the_second()
         second = self._transfers(batch)[1].transfer_id
         payee = self.scheme._payees.pop(second)
-        self._forget(batch)
+        self._forget_sending(batch)
         self.scheme.faults[None, "ask"] = TIMEOUT
         self._send_again(batch)
         self.assertEqual(self._status(batch), OutcomeStatus.WAITING)
@@ -82,7 +74,7 @@ class TestSecondAttempt(RestoredCase):
         batch = self._paid_by_the_second()
         second = self._transfers(batch)[1].transfer_id
         payee = self.scheme._payees.pop(second)
-        self._forget(batch)
+        self._forget_sending(batch)
         self.scheme.faults[FIRST, "ask"] = "5001"
         self._send_again(batch)
         self.scheme._payees[second] = payee
@@ -94,7 +86,7 @@ class TestSecondAttempt(RestoredCase):
         self.scheme.faults[FIRST, "state"] = "ABORTED"
         batch = self._paid()
         self.assertEqual(self._transfers(batch).state, "failed")
-        self._forget(batch)
+        self._forget_sending(batch)
         self.scheme.faults.clear()
         self._send_again(batch)
         self.assertEqual(self._transfers(batch).state, "failed")

@@ -7,8 +7,8 @@ from odoo.addons.g2p_payment_hub.client.outcomes import OutcomeStatus
 
 from ..client import paying
 from .common import TIMEOUT
+from .common_paying import FIRST
 from .flows import FlowCase, TwoPhaseScheme
-from .test_paying import FIRST
 
 
 class TwoPhaseCase(FlowCase):

@@ -174,37 +174,31 @@ def _refuse_repetitions(keys: list[str], what: str) -> None:
 
 
 def _row(index: int, instruction: Instruction, payer: Payer, payment_mode: str) -> str:
+    amount = amount_text(instruction.amount)
+    return ",".join([str(index), *_cells(instruction, payer, payment_mode, amount)])
+
+
+def _cells(instruction: Instruction, payer: Payer, payment_mode: str, amount: str) -> list[str]:
+    """All but the number of the row."""
     cells = [
-        str(index),
         instruction.reference,
         payment_mode,
         payer.identifier_type,
         payer.identifier,
         instruction.payee_identifier_type,
         instruction.payee_identifier,
-        amount_text(instruction.amount),
+        amount,
         instruction.currency,
         instruction.note,
     ]
-    return ",".join([*cells, "", "", instruction.payee_dfsp] if instruction.payee_dfsp else cells)
+    return [*cells, "", "", instruction.payee_dfsp] if instruction.payee_dfsp else cells
 
 
 def row_bytes(instruction: Instruction, payer: Payer, payment_mode: str) -> int:
     """Size of this row with its line feed, for any row number; also for a row with problems."""
-    texts = (
-        instruction.reference,
-        payment_mode,
-        payer.identifier_type,
-        payer.identifier,
-        instruction.payee_identifier_type,
-        instruction.payee_identifier,
-        format(instruction.amount, "f"),
-        instruction.currency,
-        instruction.note,
-        instruction.payee_dfsp,
-    )
+    cells = _cells(instruction, payer, payment_mode, format(instruction.amount, "f"))
     longest_row_number = 6
-    return sum(len(text.encode()) for text in texts) + len(DFSP_COLUMNS) + longest_row_number
+    return sum(len(cell.encode()) for cell in cells) + len(DFSP_COLUMNS) + longest_row_number
 
 
 def parse(text: str) -> list[Instruction]:

@@ -5,6 +5,8 @@ from .payment_manager import MODEL
 
 
 class Cycle(models.Model):
+    """When the entitlements of a cycle may be paid, and through whom."""
+
     _inherit = "g2p.cycle"
 
     def _may_pay(self, again=False):

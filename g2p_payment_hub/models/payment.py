@@ -46,6 +46,8 @@ GUARDED = {
 
 
 class Payment(models.Model):
+    """A payment through a gateway: made by Prepare Payments alone, edited by nobody, paid at most once."""
+
     _inherit = "g2p.payment"
     _no_user_defaults = True
 

@@ -54,6 +54,27 @@ class PaymentBatch(models.Model):
     def _approve(self):
         check_role(self.env, APPROVERS, _("Only a finance validator may approve a batch."))
         self._lock()
+        self._check_may_be_approved()
+        content = self._render()
+        gateway = self.gateway_id.sudo()
+        settings = gateway._approved_settings()
+        self._advance(
+            "approved",
+            _(
+                "SHA-256 of the file: %(digest)s; %(settings)s",
+                digest=digest(content),
+                settings=gateway._settings_text(settings).replace("\n", "; "),
+            ),
+            approved_by_id=self.env.uid,
+            approved_at=fields.Datetime.now(),
+            frozen_content=content,
+            frozen_digest=digest(content),
+            approved_settings=settings,
+            reject_reason=False,
+        )
+
+    def _check_may_be_approved(self):
+        """By this user, as it is now and as the page showed it."""
         self._expect("to_approve")
         reason = self._why_not_approve()
         if reason:
@@ -72,23 +93,6 @@ class PaymentBatch(models.Model):
                     "\n".join(self._problems_without_names()[:20]),
                 )
             )
-        content = self._render()
-        gateway = self.gateway_id.sudo()
-        settings = gateway._approved_settings()
-        self._advance(
-            "approved",
-            _(
-                "SHA-256 of the file: %(digest)s; %(settings)s",
-                digest=digest(content),
-                settings=gateway._settings_text(settings).replace("\n", "; "),
-            ),
-            approved_by_id=self.env.uid,
-            approved_at=fields.Datetime.now(),
-            frozen_content=content,
-            frozen_digest=digest(content),
-            approved_settings=settings,
-            reject_reason=False,
-        )
 
     def _reject(self, reason):
         check_role(self.env, APPROVERS, _("Only a finance validator may reject a batch."))

@@ -86,7 +86,7 @@ class PaymentBatch(models.Model):
         """
         self.ensure_one()
         # Whoever pressed Send may have lost the group or the company since; it was approved and sent in time.
-        self = self.sudo()  # pylint: disable=self-cls-assignment
+        self = self.sudo()
         with self._own_transaction() as batch:
             look = batch._look_before_sending()
         submission, answer = self._write_down_intent(look)

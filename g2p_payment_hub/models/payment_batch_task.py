@@ -7,6 +7,8 @@ from .roles import APPROVERS, MAKERS, PROGRAM
 
 
 class PaymentBatch(models.Model):
+    """Whoever has to act next on a batch is called."""
+
     _inherit = "g2p.payment.batch"
 
     def _call_who_is_next(self, state, why):

@@ -136,7 +136,7 @@ class PaymentEvent(models.Model):
             f"""
             INSERT INTO g2p_payment_event ({names}, create_uid, create_date, write_uid, write_date)
             SELECT {names}, %s, %s, %s, %s FROM unnest({_COLUMNS.arrays}) AS new ({names})
-            """,  # pylint: disable=sql-injection  # only names of this file's own columns
+            """,  # only names of this file's own columns
             [*(self.env.uid, fields.Datetime.now()) * 2, *_COLUMNS.of(values)],
         )
         self.env["g2p.payment"].invalidate_model(["event_ids"])

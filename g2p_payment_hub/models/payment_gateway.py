@@ -226,8 +226,8 @@ class PaymentGateway(models.Model):
         return self._address_fields()
 
     def _asks_again(self):
-        """Whether a batch that was declared missing may be sent again: the system that may have it after all
-        is asked first."""
+        """Hook: whether a batch that was declared missing may be sent again: the system that may have it
+        after all is asked first."""
         missing = [
             ("gateway_id", "in", self.ids),
             ("state", "=", "not_received"),

@@ -1,5 +1,6 @@
 import ipaddress
 import re
+from contextlib import contextmanager
 from urllib.parse import urlsplit
 
 from odoo import _, api, models
@@ -53,6 +54,29 @@ class PaymentGateway(models.Model):
     def _label(self, name):
         return self._fields[name]._description_string(self.env)
 
+    def _lacking(self, names):
+        """Sentences about those of these settings that are empty."""
+        settings = self.sudo()
+        return [
+            _("The gateway %(gateway)s lacks: %(field)s.", gateway=self.name, field=self._label(name))
+            for name in names
+            if not settings[name]
+        ]
+
+    @contextmanager
+    def _making_client(self):
+        """What the client finds wrong with its settings is said to people."""
+        try:
+            yield
+        except ValueError as error:
+            raise UserError(_("The settings of the gateway %s cannot be used.", self.name)) from error
+
+    def _check_urls(self, *names):
+        for gateway in self:
+            for name in names:
+                if gateway[name]:
+                    gateway._check_url(name)
+
     def _check_url(self, name):
         """https, except to this very machine while nothing is live; no credentials, query or fragment."""
         scheme, host = _scheme_and_host(self[name])
@@ -68,28 +92,32 @@ class PaymentGateway(models.Model):
             raise ValidationError(_("%s: the address must begin with https://.", self._label(name)))
 
     def _check_header_name(self, name):
-        if not _HEADER_NAME.fullmatch(self[name]):
-            raise ValidationError(_("An extra header's name has letters, digits and hyphens only."))
+        for gateway in self:
+            if gateway[name] and not _HEADER_NAME.fullmatch(gateway[name]):
+                raise ValidationError(_("An extra header's name has letters, digits and hyphens only."))
 
-    def _check_header_text(self, name):
-        """What travels as an HTTP header."""
-        text = self[name] or ""
-        if text != text.strip() or not (text.isascii() and text.isprintable()):
-            raise ValidationError(
-                _("%s: only letters without accents, digits and signs can travel.", self._label(name))
-            )
+    def _check_header_texts(self, *names):
+        """What travels as HTTP headers."""
+        for gateway in self:
+            for name in names:
+                text = gateway[name] or ""
+                if text != text.strip() or not (text.isascii() and text.isprintable()):
+                    raise ValidationError(
+                        _("%s: only letters without accents, digits and signs can travel.", self._label(name))
+                    )
 
-    @api.model
-    def _check_no_private_key(self, name):
+    def _check_no_private_key(self, *names):
         """A file often has both, the certificate and its key."""
-        if "PRIVATE KEY" in (self[name] or ""):
-            raise ValidationError(
-                _(
-                    "%s: there is a private key in it, and everybody who sees the gateway can read this. "
-                    "Leave the certificates, and enter a key in the field for it.",
-                    self._label(name),
-                )
-            )
+        for gateway in self:
+            for name in names:
+                if "PRIVATE KEY" in (gateway[name] or ""):
+                    raise ValidationError(
+                        _(
+                            "%s: there is a private key in it, and everybody who sees the gateway can read "
+                            "this. Leave the certificates, and enter a key in the field for it.",
+                            self._label(name),
+                        )
+                    )
 
     def _check_loads(self, name, text, load, explanation):
         try:

@@ -7,6 +7,8 @@ from .payment_gateway_secret import secret
 from .payment_submission import LONGEST_UPLOAD
 
 PHEE = "payment_hub_ee"
+_NEEDED = ("phee_bulk_url", "phee_operations_url", "phee_tenant", "phee_signing_key", "phee_payment_mode")
+_HEADER_TEXTS = ("phee_tenant", "phee_purpose", "phee_institution", "phee_program")
 # How the hub pays, and what counts as paid.
 _TERMS = (
     "phee_payment_mode",
@@ -150,22 +152,15 @@ class PaymentGateway(models.Model):
 
     @api.constrains("phee_bulk_url", "phee_operations_url", "state")
     def _check_phee_urls(self):
-        for gateway in self:
-            for name in ("phee_bulk_url", "phee_operations_url"):
-                if gateway[name]:
-                    gateway._check_url(name)
+        self._check_urls("phee_bulk_url", "phee_operations_url")
 
     @api.constrains("phee_header_name")
     def _check_phee_header_name(self):
-        for gateway in self.filtered("phee_header_name"):
-            gateway._check_header_name("phee_header_name")
+        self._check_header_name("phee_header_name")
 
-    @api.constrains("phee_tenant", "phee_purpose", "phee_institution", "phee_program")
+    @api.constrains(*_HEADER_TEXTS)
     def _check_phee_header_texts(self):
-        """They travel as HTTP headers."""
-        for gateway in self:
-            for name in ("phee_tenant", "phee_purpose", "phee_institution", "phee_program"):
-                gateway._check_header_text(name)
+        self._check_header_texts(*_HEADER_TEXTS)
 
     @api.constrains("phee_signing_key")
     def _check_phee_signing_key(self):
@@ -184,8 +179,7 @@ class PaymentGateway(models.Model):
             certificate, bundle = gateway.phee_hub_certificate, gateway.phee_ca_bundle
             self._check_loads("phee_hub_certificate", certificate, signature.load_certificate, one)
             self._check_loads("phee_ca_bundle", bundle, tls_context, several)
-            gateway._check_no_private_key("phee_hub_certificate")
-            gateway._check_no_private_key("phee_ca_bundle")
+        self._check_no_private_key("phee_hub_certificate", "phee_ca_bundle")
 
     @api.constrains("phee_payment_mode", "provider")
     def _check_phee_payment_mode(self):
@@ -238,21 +232,7 @@ class PaymentGateway(models.Model):
 
     def _check_settings(self):
         problems = super()._check_settings()
-        if self.provider == PHEE:
-            needed = (
-                "phee_bulk_url",
-                "phee_operations_url",
-                "phee_tenant",
-                "phee_signing_key",
-                "phee_payment_mode",
-            )
-            settings = self.sudo()
-            problems += [
-                _("The gateway %(gateway)s lacks: %(field)s.", gateway=self.name, field=self._label(name))
-                for name in needed
-                if not settings[name]
-            ]
-        return problems
+        return problems + self._lacking(_NEEDED) if self.provider == PHEE else problems
 
     def _phee_terms(self, batch):
         """Setting to value: as approved with `batch`, or as it is now where nothing was."""

@@ -1,7 +1,6 @@
 from datetime import timedelta, timezone
 
 from odoo import _, models
-from odoo.exceptions import UserError
 
 from ..client import csv_file, raw_json
 from ..client.auth import Credentials
@@ -21,10 +20,8 @@ class PaymentGateway(models.Model):
     def _client(self, batch=None):
         """The plain client, on the terms that were approved with `batch`."""
         self.ensure_one()
-        try:
+        with self._making_client():
             return PaymentHub(self._phee_settings(batch), GatewayTokens(self))
-        except ValueError as error:
-            raise UserError(_("The settings of the gateway %s cannot be used.", self.name)) from error
 
     def _phee_settings(self, batch=None):
         """Whom to ask is as it is now: see `_check_keeps_address`."""

@@ -49,6 +49,8 @@ class Learnt(NamedTuple):
 
 
 class Payment(models.Model):
+    """What the payment system tells of payments is judged and written down, in sets."""
+
     _inherit = "g2p.payment"
 
     exception_ids = fields.One2many("g2p.payment.exception", "payment_id", "Exceptions", readonly=True)
@@ -132,7 +134,7 @@ class Payment(models.Model):
                    ) AS of_payment ON of_payment.payment_id = payment.id
              WHERE payment.id = ANY(%s) AND payment.name = ANY(%s)
              ORDER BY payment.id
-            """,  # pylint: disable=sql-injection  # only an expression of this file
+            """,  # only an expression of this file
             [self.ids, self.ids, references],
         )
         facts = self.env.cr.dictfetchall()
@@ -275,7 +277,7 @@ class Payment(models.Model):
               FROM unnest({_COLUMNS.arrays}) AS told ({_COLUMNS.names})
              WHERE payment.id = told.id
                AND payment.status_is_final IS NOT TRUE
-            """,  # pylint: disable=sql-injection  # only names of this file's own columns
+            """,  # only names of this file's own columns
             [fields.Datetime.now(), self.env.uid, fields.Datetime.now(), *_COLUMNS.of(rows)],
         )
         self.env["g2p.payment"].invalidate_model(flush=False)

@@ -8,6 +8,8 @@ GUARDED.update({"exception_ids", "reconciliation_ids"})
 
 
 class PaymentBatch(models.Model):
+    """How far the results of a batch have come, and its end when nothing is left to ask or to decide."""
+
     _inherit = "g2p.payment.batch"
 
     last_polled_at = fields.Datetime("Last Checked", compute="_compute_polling")

@@ -5,6 +5,8 @@ CONFIRM = "g2p_payment_reconcile.activity_confirm_decision"
 
 
 class PaymentBatch(models.Model):
+    """Who decides exceptions, and who confirms decisions, is called until nothing waits for them."""
+
     _inherit = "g2p.payment.batch"
 
     def _call_for_decisions(self):

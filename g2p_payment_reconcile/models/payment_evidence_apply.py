@@ -126,32 +126,27 @@ class PaymentEvidence(models.Model):
             """,
             [self.id, list(SAYING)],
         )
-        raised = self.env["g2p.payment.exception"]._raise(
-            [
-                {
-                    "type": "stranger",
-                    "summary": _(
-                        "%(file)s, line %(line)s: %(why)s",
-                        file=self.name,
-                        line=line["number"],
-                        why=line["why"],
-                    ),
-                    "gateway_id": self.gateway_id.id,
-                    "payment_id": line["payment_id"],
-                    "batch_id": line["batch_id"],
-                    "reference": line["reference"],
-                    "their_status": line["status"] in SAYING and line["status"],
-                    "their_word": line["remote_status"],
-                    "their_amount": line["amount"] and Decimal(line["amount"]),
-                    "their_currency": line["currency"],
-                    # Where the bank names none, equal payments to different payees stay apart by this.
-                    "their_reference": line["remote_reference"] or line["fingerprint"][:12],
-                    "their_code": line["reason_code"],
-                    "their_reason": line["reason"],
-                    "their_at": line["happened_on"] and datetime.combine(line["happened_on"], MIDDAY),
-                }
-                for line in self.env.cr.dictfetchall()
-            ]
-        )
-        for batch in raised.batch_id:
+        rows = [self._stranger_row(line) for line in self.env.cr.dictfetchall()]
+        for batch in self.env["g2p.payment.exception"]._raise(rows).batch_id:
             batch._settle()
+
+    def _stranger_row(self, line):
+        return {
+            "type": "stranger",
+            "summary": _(
+                "%(file)s, line %(line)s: %(why)s", file=self.name, line=line["number"], why=line["why"]
+            ),
+            "gateway_id": self.gateway_id.id,
+            "payment_id": line["payment_id"],
+            "batch_id": line["batch_id"],
+            "reference": line["reference"],
+            "their_status": line["status"] in SAYING and line["status"],
+            "their_word": line["remote_status"],
+            "their_amount": line["amount"] and Decimal(line["amount"]),
+            "their_currency": line["currency"],
+            # Where the bank names none, equal payments to different payees stay apart by this.
+            "their_reference": line["remote_reference"] or line["fingerprint"][:12],
+            "their_code": line["reason_code"],
+            "their_reason": line["reason"],
+            "their_at": line["happened_on"] and datetime.combine(line["happened_on"], MIDDAY),
+        }

@@ -105,7 +105,7 @@ class PaymentEvidence(models.Model):
                AND payment.company_id = line.company_id
               LEFT JOIN g2p_payment_batch AS batch ON batch.id = payment.batch_id
              WHERE line.evidence_id = %s AND line.reference IS NOT NULL
-            """,  # pylint: disable=sql-injection  # only an expression of this add-on
+            """,  # only an expression of this add-on
             [self.id],
         )
         for line, payment, batch, same_gateway, was_sent, batch_name in self.env.cr.fetchall():
@@ -132,7 +132,7 @@ class PaymentEvidence(models.Model):
             f"""
             UPDATE g2p_payment_evidence_line AS line SET {sets}
               FROM unnest({_MATCH_COLUMNS.arrays}) AS told ({_MATCH_COLUMNS.names}) WHERE line.id = told.id
-            """,  # pylint: disable=sql-injection  # only names of this file's own columns
+            """,  # only names of this file's own columns
             _MATCH_COLUMNS.of(matches.values()),
         )
         self.env["g2p.payment.evidence.line"].invalidate_model()

@@ -40,7 +40,7 @@ class PaymentEvidence(models.Model):
              WHERE evidence_id = %s AND status = 'paid' AND reference IS NULL AND problem IS NULL
                AND amount > 0 AND currency IS NOT NULL AND happened_on IS NOT NULL AND {payee} <> ''
              ORDER BY id
-            """,  # pylint: disable=sql-injection  # only an expression of this file
+            """,  # only an expression of this file
             [self.id],
         )
         return {
@@ -70,7 +70,7 @@ class PaymentEvidence(models.Model):
                 ON submission.batch_id = payment.batch_id AND submission.state = 'accepted'
              WHERE {payee} = ANY(%s) AND payment.gateway_id IS NOT NULL AND payment.company_id = %s
              ORDER BY payment.id
-            """,  # pylint: disable=sql-injection  # only an expression of this file
+            """,  # only an expression of this file
             [
                 self.gateway_id.id,
                 list({payee for (payee, *_money), _day in lines.values()}),

@@ -100,7 +100,7 @@ class PaymentEvidence(models.Model):
               FROM unnest({_LINE_COLUMNS.arrays}) WITH ORDINALITY AS told ({names}, position)
               LEFT JOIN res_currency ON res_currency.name = told.currency
              ORDER BY told.position
-            """,  # pylint: disable=sql-injection  # only names of this file's own columns
+            """,  # only names of this file's own columns
             [
                 *(self.id, self.gateway_id.id, self.company_id.id),
                 *(self.env.uid, now, self.env.uid, now),

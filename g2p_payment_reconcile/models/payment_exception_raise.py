@@ -6,26 +6,28 @@ from decimal import Decimal
 
 from odoo import _, api, fields, models
 
+from odoo.addons.g2p_payment_hub.models.columns import Columns
+
 # What the payment system's own clear word ends again: these are doubts, the others contradictions.
 _SETTLED_BY_A_RESULT = ("suspect", "silent")
-_COLUMNS = (
-    ("type", "varchar"),
-    ("summary", "varchar"),
-    ("fingerprint", "varchar"),
-    ("known", "text"),
-    ("gateway_id", "int"),
-    ("payment_id", "int"),
-    ("batch_id", "int"),
-    ("submission_id", "int"),
-    ("reference", "varchar"),
-    ("their_status", "varchar"),
-    ("their_word", "varchar"),
-    ("their_amount", "numeric"),
-    ("their_currency", "varchar"),
-    ("their_reference", "varchar"),
-    ("their_code", "varchar"),
-    ("their_reason", "varchar"),
-    ("their_at", "timestamp"),
+_COLUMNS = Columns(
+    type="varchar",
+    summary="varchar",
+    fingerprint="varchar",
+    known="text",
+    gateway_id="int",
+    payment_id="int",
+    batch_id="int",
+    submission_id="int",
+    reference="varchar",
+    their_status="varchar",
+    their_word="varchar",
+    their_amount="numeric",
+    their_currency="varchar",
+    their_reference="varchar",
+    their_code="varchar",
+    their_reason="varchar",
+    their_at="timestamp",
 )
 
 
@@ -47,21 +49,18 @@ class PaymentException(models.Model):
         if not rows:
             return self.browse()
         self.env.flush_all()
-        arrays = ", ".join(f"%s::{column_type}[]" for _name, column_type in _COLUMNS)
-        names = ", ".join(name for name, _type in _COLUMNS)
-        told = [[_column(row.get(name)) for row in rows] for name, _type in _COLUMNS]
         now = fields.Datetime.now()
         again = self._reopen_settled(rows, now)
         self.env.cr.execute(
             f"""
             INSERT INTO g2p_payment_exception AS seen (
-                {names}, state, company_id, program_id, user_id, our_status, our_amount, our_currency_id,
-                our_reference, first_seen_at, last_seen_at, times_seen, create_uid, create_date, write_uid,
-                write_date)
+                {_COLUMNS.names}, state, company_id, program_id, user_id, our_status, our_amount,
+                our_currency_id, our_reference, first_seen_at, last_seen_at, times_seen, create_uid,
+                create_date, write_uid, write_date)
             SELECT told.*, 'open', gateway.company_id, cycle.program_id, batch.approved_by_id,
                    coalesce(payment.status, payment.state), payment.amount_issued,
                    payment.payment_currency_id, payment.remote_reference, %s, %s, 1, %s, %s, %s, %s
-              FROM unnest({arrays}) AS told ({names})
+              FROM unnest({_COLUMNS.arrays}) AS told ({_COLUMNS.names})
               JOIN g2p_payment_gateway AS gateway ON gateway.id = told.gateway_id
               LEFT JOIN g2p_payment AS payment ON payment.id = told.payment_id
               LEFT JOIN g2p_payment_batch AS batch ON batch.id = told.batch_id
@@ -71,8 +70,8 @@ class PaymentException(models.Model):
                    times_seen = seen.times_seen + 1,
                    known = CASE WHEN seen.state = 'closed' THEN seen.known ELSE EXCLUDED.known END
             RETURNING id, xmax = 0
-            """,  # pylint: disable=sql-injection  # only names of this file's own columns
-            [now, now, *(self.env.uid, now) * 2, *told],
+            """,  # only names of this file's own columns
+            [now, now, *(self.env.uid, now) * 2, *_COLUMNS.of(rows)],
         )
         new = self.browse([one for one, is_new in self.env.cr.fetchall() if is_new] + again)
         self.invalidate_model()
@@ -212,10 +211,6 @@ def _with_fingerprint(row):
         facts.append(str(row["again"]))
     text = json.dumps([fact or "" for fact in facts])
     return {**row, "fingerprint": hashlib.sha256(text.encode()).hexdigest()}
-
-
-def _column(value):
-    return None if value is False or value == "" else value
 
 
 def _key(row):

@@ -15,6 +15,8 @@ _BANK_ACCOUNTS = ("IBAN", "ACCOUNT", "BANK_ACCOUNT", "ACCOUNT_ID", "BBAN")
 
 
 class PaymentGateway(models.Model):
+    """How results come back: when they are asked for, by whose callbacks, and from which statements."""
+
     _inherit = "g2p.payment.gateway"
 
     callback_base_url = fields.Char(
@@ -85,9 +87,8 @@ class PaymentGateway(models.Model):
 
     @api.constrains("callback_base_url", "state")
     def _check_callback_base_url(self):
-        for gateway in self.filtered("callback_base_url"):
-            gateway._check_url("callback_base_url")
-            gateway._check_header_text("callback_base_url")
+        self._check_urls("callback_base_url")
+        self._check_header_texts("callback_base_url")
 
     def _paying_accounts(self):
         """Accounts without blanks and signs, to how people write them; empty where none is known."""

@@ -6,13 +6,17 @@ from odoo.exceptions import AccessError
 
 from .verdict import kind, words
 
-# What our payments are counted as; each payment is one of them.
+# What our payments are counted as, and which of their amounts is added up; each is one of the last four.
 _OURS = {
-    "paid": "status = 'paid'",
-    "failed": "status = 'failed'",
-    "waiting": "status IS NULL AND attention IS NULL",
-    "unresolved": "status IS NULL AND attention IS NOT NULL",
+    "approved": ("true", "amount_issued"),
+    "accepted": ("state <> 'issued'", "amount_issued"),
+    "paid": ("status = 'paid'", "amount_paid"),
+    "failed": ("status = 'failed'", "amount_issued"),
+    "waiting": ("status IS NULL AND attention IS NULL", "amount_issued"),
+    "unresolved": ("status IS NULL AND attention IS NOT NULL", "amount_issued"),
 }
+# Those of them that are paid here, of what the other side speaks of.
+_SAME = {"same": ("status = 'paid' AND name = ANY(%(references)s)", "amount_paid")}
 
 
 class PaymentReconciliation(models.Model):
@@ -149,52 +153,31 @@ class PaymentReconciliation(models.Model):
         return {name for (name,) in self.env.cr.fetchall()}
 
     def _take_figures(self, theirs):
-        ours = "".join(
-            f"count(*) FILTER (WHERE {condition}) AS {name}_count,"
-            f"coalesce(sum({'amount_paid' if name == 'paid' else 'amount_issued'})"
-            f" FILTER (WHERE {condition}), 0) AS {name}_amount,"
-            for name, condition in _OURS.items()
+        """`theirs`: see `_their_figures`."""
+        counted = ", ".join(
+            f"count(*) FILTER (WHERE {condition}) AS {name}_count, "
+            f"coalesce(sum({amount}) FILTER (WHERE {condition}), 0) AS {name}_amount"
+            for name, (condition, amount) in {**_OURS, **_SAME}.items()
         )
-        taken = "".join(
-            f"{name}_{kind} = ours.{name}_{kind}," for name in _OURS for kind in ("count", "amount")
+        taken = ", ".join(
+            f"{name}_{figure} = ours.{name}_{figure}" for name in _OURS for figure in ("count", "amount")
         )
         self.env.flush_all()
         self.env.cr.execute(
             f"""
             UPDATE g2p_payment_reconciliation AS run
-               SET {taken}
-                   approved_count = ours.approved_count, approved_amount = ours.approved_amount,
-                   accepted_count = ours.accepted_count, accepted_amount = ours.accepted_amount,
-                   their_row_count = %s, their_paid_count = %s, their_paid_amount = %s,
-                   their_failed_count = %s, their_failed_amount = %s, their_other_count = %s,
-                   stranger_count = %s, stranger_amount = %s,
-                   difference_count = %s - ours.same_count, difference_amount = %s - ours.same_amount
-              FROM (SELECT {ours}
-                           count(*) AS approved_count, coalesce(sum(amount_issued), 0) AS approved_amount,
-                           count(*) FILTER (WHERE state <> 'issued') AS accepted_count,
-                           coalesce(sum(amount_issued) FILTER (WHERE state <> 'issued'), 0) AS
-                           accepted_amount, count(*) FILTER (WHERE status = 'paid' AND name = ANY(%s)) AS
-                           same_count, coalesce(sum(amount_paid) FILTER (WHERE status = 'paid' AND name =
-                           ANY(%s)), 0) AS same_amount
-                      FROM g2p_payment WHERE batch_id = %s) AS ours
-             WHERE run.id = %s
-            """,  # pylint: disable=sql-injection  # only names and conditions of this file
-            [
-                theirs["rows"],
-                theirs["paid"],
-                theirs["paid_amount"],
-                theirs["failed"],
-                theirs["failed_amount"],
-                theirs["other"],
-                theirs["strangers"],
-                theirs["strangers_amount"],
-                theirs["paid"],
-                theirs["paid_amount"],
-                theirs["references"],
-                theirs["references"],
-                self.batch_id.id,
-                self.id,
-            ],
+               SET {taken},
+                   their_row_count = %(rows)s,
+                   their_paid_count = %(paid)s, their_paid_amount = %(paid_amount)s,
+                   their_failed_count = %(failed)s, their_failed_amount = %(failed_amount)s,
+                   their_other_count = %(other)s,
+                   stranger_count = %(strangers)s, stranger_amount = %(strangers_amount)s,
+                   difference_count = %(paid)s - ours.same_count,
+                   difference_amount = %(paid_amount)s - ours.same_amount
+              FROM (SELECT {counted} FROM g2p_payment WHERE batch_id = %(batch)s) AS ours
+             WHERE run.id = %(run)s
+            """,  # only names and conditions of this file
+            {**theirs, "batch": self.batch_id.id, "run": self.id},
         )
         self.invalidate_recordset()
 

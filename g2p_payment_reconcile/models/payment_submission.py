@@ -20,6 +20,8 @@ PAGE = 5_000
 
 
 class PaymentSubmission(models.Model):
+    """The payment system is asked what became of an accepted submission, by one worker at a time."""
+
     _inherit = "g2p.payment.submission"
 
     next_poll_at = fields.Datetime("Next Check", readonly=True, index=True)

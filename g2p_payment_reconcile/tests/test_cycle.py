@@ -7,7 +7,7 @@ from odoo.tools import mute_logger
 
 from odoo.addons.g2p_payment_hub.client.outcomes import OutcomeStatus
 
-from .test_reissue import ReissueCase
+from .common_reissue import ReissueCase
 
 SUSPECT = OutcomeStatus.SUSPECT
 _REMAINS = ("Approved, and never prepared: %(count)s, %(amount)s.",)

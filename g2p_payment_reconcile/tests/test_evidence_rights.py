@@ -6,7 +6,7 @@ from odoo.exceptions import AccessError, UserError
 from odoo.tests import tagged
 from odoo.tools import mute_logger
 
-from odoo.addons.g2p_payment_hub.tests.test_rights import RolesCase
+from odoo.addons.g2p_payment_hub.tests.common_rights import RolesCase
 
 from .common_evidence import EVIDENCE, EvidenceCase
 

@@ -3,7 +3,7 @@ from unittest.mock import patch
 from odoo.tests import tagged
 
 from .common import PAID
-from .test_evidence import EvidenceCase
+from .common_evidence import EvidenceCase
 
 
 @tagged("post_install", "-at_install")

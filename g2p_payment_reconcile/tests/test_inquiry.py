@@ -4,7 +4,7 @@ from odoo import Command
 from odoo.exceptions import AccessError
 from odoo.tests import Form, tagged
 
-from .test_statement import StatementCase
+from .common_reissue import StatementCase
 
 MAY = {"manager", "finance", "validator", "approver", "registrar", "admin"}
 

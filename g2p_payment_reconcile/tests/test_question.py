@@ -1,7 +1,7 @@
 from odoo.exceptions import AccessError, UserError
 from odoo.tests import Form, tagged
 
-from odoo.addons.g2p_payment_hub.tests.test_rights import RolesCase
+from odoo.addons.g2p_payment_hub.tests.common_rights import RolesCase
 
 from ..models.payment_batch_task import DECIDE
 from .common import FAILED, PAID, DecisionCase

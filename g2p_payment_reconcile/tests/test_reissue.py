@@ -4,55 +4,11 @@ from odoo import Command, fields
 from odoo.exceptions import AccessError, UserError
 from odoo.tests import Form, tagged
 
-from odoo.addons.g2p_payment_hub.client.outcomes import FailureType, OutcomeStatus
-from odoo.addons.g2p_payment_hub.tests.test_rights import RightsCase
+from odoo.addons.g2p_payment_hub.client.outcomes import FailureType
 from odoo.addons.queue_job.tests.common import trap_jobs
 
-PAID, FAILED, SUSPECT = OutcomeStatus.PAID, OutcomeStatus.FAILED, OutcomeStatus.SUSPECT
-
-
-class ReissueCase(RightsCase):
-    def _entitle_others(self, count):
-        """Beside the two of RightsCase, in the same batch: with numbers of their own."""
-        first = self.env["g2p.phone.number"].search_count([])
-        for number in range(first, first + count):
-            self._entitle(phone=f"+2771390{number:04d}")
-
-    def _pull(self, batch):
-        """Asks the hub, with everything that it has been made to tell."""
-        batch.submission_ids.next_poll_at = fields.Datetime.now() - timedelta(seconds=1)
-        batch.submission_ids._pull()
-        self.hub.told.clear()
-        batch.invalidate_recordset()
-
-    def _decides(self, exceptions, decision):
-        """Two finance users, with evidence."""
-        first, second = self.finance_user, self.users["finance"]
-        letter = self.env["ir.attachment"].with_user(first).create({"name": "Letter", "raw": b"paid"})
-        exceptions.with_user(first)._propose(decision, "Letter of the bank", letter)
-        exceptions.with_user(second).filtered(lambda one: one.state == "proposed").action_confirm()
-
-    def _fails(self, payments, kind=FailureType.TECHNICAL, **values):
-        for payment in payments:
-            self.hub.tell(payment, FAILED, failure_type=kind, reason="no", **values)
-
-    def _pays(self, payments):
-        for payment in payments:
-            self.hub.tell(payment, PAID, remote_reference=f"r-{payment.id}")
-
-    def _wizard(self, source, user=None):
-        action = source.with_user(user or self.manager_user).action_reissue_failed()
-        return self.env[action["res_model"]].with_user(user or self.manager_user).browse(action["res_id"])
-
-    def _reissue(self, source, user=None):
-        """What the button of the wizard does with what it proposes; the new batches."""
-        Batch = self.env["g2p.payment.batch"]
-        before = Batch.search([])
-        self.said = self._wizard(source, user).action_reissue()
-        return Batch.search([], order="id") - before
-
-    def _line(self, wizard, payment):
-        return wizard.line_ids.filtered(lambda line: line.payment_id == payment)
+from .common import FAILED, SUSPECT
+from .common_reissue import ReissueCase
 
 
 @tagged("post_install", "-at_install")

@@ -9,7 +9,7 @@ from odoo.tools.safe_eval import safe_eval
 
 from odoo.addons.g2p_payment_hub.client.outcomes import FailureType, OutcomeStatus
 
-from .test_reissue import ReissueCase
+from .common_reissue import ReissueCase
 
 SUSPECT = OutcomeStatus.SUSPECT
 AMOUNTS = ("amount_issued", "amount_paid", "amount_failed", "amount_open")

@@ -3,7 +3,7 @@ from odoo.exceptions import AccessError
 from odoo.tests import Form, tagged
 
 from odoo.addons.g2p_payment_hub.models import payment, payment_batch_guard
-from odoo.addons.g2p_payment_hub.tests.test_rights import ROLES, RolesCase
+from odoo.addons.g2p_payment_hub.tests.common_rights import ROLES, RolesCase
 
 from .common import EXCEPTION, DecisionCase
 

@@ -12,9 +12,8 @@ from odoo.tests import BaseCase, HttpCase, tagged
 from odoo.addons.g2p_payment_hub.client.outcomes import FailureType, OutcomeStatus
 
 from ..models.statement_files import Section, guarded, to_csv, to_xlsx
-from .test_reissue import ReissueCase
+from .common_reissue import StatementCase
 
-SUSPECT = OutcomeStatus.SUSPECT
 _SHEET = "{http://schemas.openxmlformats.org/spreadsheetml/2006/main}"
 
 
@@ -47,27 +46,6 @@ def _sheet(root, strings):
             cells.append(("text", strings[int(value)]) if text else ("number", Decimal(value)))
         rows.append(cells)
     return rows
-
-
-class StatementCase(ReissueCase):
-    def _story(self):
-        """A batch of four: one paid, one failed and issued again, one declared paid by two people, one
-        open."""
-        self._entitle_others(2)
-        batch = self._sent()
-        paid, failed, doubt, waiting = batch.payment_ids.sorted("id")
-        self._pays(paid)
-        self._fails(failed)
-        self.hub.tell(doubt, SUSPECT, remote_reference="r9")
-        self._pull(batch)
-        self._decides(doubt.exception_ids, "declare_paid")
-        self._reissue(batch)
-        return batch, paid, failed, doubt, waiting
-
-    def _sections(self, batch):
-        titles = "facts totals failures returns exceptions reissues runs trail payments".split()
-        statement = batch.with_user(self.finance_user)._statement()
-        return dict(zip(titles, statement, strict=True))
 
 
 @tagged("post_install", "-at_install")

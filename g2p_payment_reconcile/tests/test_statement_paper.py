@@ -10,7 +10,8 @@ from odoo.tools.pdf import PdfFileReader
 from ..models.payment_statement import REPORT
 from ..models.statement_files import Section
 from ..models.statement_paper import tables
-from .test_statement import SUSPECT, StatementCase
+from .common import SUSPECT
+from .common_reissue import StatementCase
 
 MANY = 110
 

@@ -1,7 +1,7 @@
 """Real processes for the demo and the integration tests: Odoo with queue_job's runner, and the simulators.
 
     environment = steps.environment.read()
-    with servers.odoo(environment) as odoo, servers.hub_simulator(environment) as hub:
+    with servers.odoo(environment) as odoo:
         admin = odoo.login("admin", "admin")
 
 Odoo works on a copy of the database that has every add-on installed. Ports are free ones, on 127.0.0.1 only.
@@ -81,16 +81,6 @@ def start_odoo(environment, database, channels="root:2", port=None):
     return server
 
 
-@contextlib.contextmanager
-def hub_simulator(environment, *arguments):
-    """The Payment Hub EE simulator; its arguments are those of `python -m payment_hub_ee`."""
-    simulator = start_simulator(environment, "payment_hub_ee", *arguments)
-    try:
-        yield simulator
-    finally:
-        simulator.stop()
-
-
 def start_simulator(environment, module, *arguments, seconds=30):
     """Start a simulator and wait for the line of JSON that names its addresses."""
     log = _log(module)
@@ -102,7 +92,8 @@ def start_simulator(environment, module, *arguments, seconds=30):
     if not row:
         process.stop()
         raise say.Problem(
-            f"the simulator {module} did not start within {seconds} s; its log is {log}:\n{_tail(log)}"
+            f"the simulator {module} did not start within {seconds} s; its log is {log}:\n"
+            f"{commands.tail(log)}"
         )
     return Simulator(process, json.loads(row))
 
@@ -130,7 +121,7 @@ def wait_until_ready(server, seconds=120):
     while not _answers(f"{server.url}/web/health"):
         if not server.process.is_running() or time.monotonic() > until:
             log = server.process.log
-            raise say.Problem(f"Odoo did not start; its log is {log}:\n{_tail(log)}")
+            raise say.Problem(f"Odoo did not start; its log is {log}:\n{commands.tail(log)}")
         time.sleep(0.1)
 
 
@@ -166,7 +157,3 @@ def _first_line(path, process, seconds):
 
 def _log(name):
     return places.logs() / f"{name}-{uuid.uuid4().hex[:6]}.log"
-
-
-def _tail(log):
-    return commands.tail(log)

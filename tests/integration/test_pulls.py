@@ -35,7 +35,7 @@ def _unfinished(world):
     return _jobs(world, "pending", "enqueued", "started")
 
 
-def _check(world, hub, batch):
+def _check(world, batch):
     payments = world.payments("status", "amount_paid")
     assert [(one["status"], one["amount_paid"]) for one in payments] == [("paid", 100)] * 5
     assert _jobs(world, "failed") == 0
@@ -52,13 +52,11 @@ def test_two_workers_do_not_ask_for_the_same_batch(world, hub, eventually):
     world.finance.button("g2p.payment.batch", [batch], "action_check_now")
     eventually(lambda: len(_asked(hub)) > before)
     other.button("g2p.payment.batch", [batch], "action_check_now")
-    eventually(
-        lambda: world.batches("done") and not _jobs(world, "pending", "enqueued", "started"), seconds=90
-    )
+    eventually(lambda: world.batches("done") and not _unfinished(world), seconds=90)
     moments = _asked(hub)
     assert len(moments) > before + 1, "the second worker asked after the first"
     assert all(later - earlier >= SLOW for earlier, later in itertools.pairwise(moments)), moments
-    _check(world, hub, batch)
+    _check(world, batch)
 
 
 def test_a_callback_while_a_worker_asks(world, odoo, hub, eventually):
@@ -70,7 +68,5 @@ def test_a_callback_while_a_worker_asks(world, odoo, hub, eventually):
     (at_hub,) = hub.batches()
     notes = hub.send_callback(batch_id=at_hub["batch_id"], times=3)
     assert {note["status"] for note in notes} == {202}
-    eventually(
-        lambda: world.batches("done") and not _jobs(world, "pending", "enqueued", "started"), seconds=90
-    )
-    _check(world, hub, batch)
+    eventually(lambda: world.batches("done") and not _unfinished(world), seconds=90)
+    _check(world, batch)

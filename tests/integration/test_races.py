@@ -150,7 +150,7 @@ def test_one_sends_while_another_takes_it_back(world, hub, eventually):
         assert len(hub.batches()) == sent
 
 
-def test_two_apply_the_same_evidence(world, hub, eventually):
+def test_two_apply_the_same_evidence(world, eventually):
     """One of them does; the other reads why not."""
     others = [_second(world, "finance", f"finance_{number}_{world.program}") for number in (1, 2)]
     world.entitle([f"2771386{row:04d}" for row in range(5)])
@@ -210,7 +210,7 @@ def test_two_apply_the_same_evidence(world, hub, eventually):
         assert seen["times_seen"] == 1
 
 
-def _all_failed(world, hub, eventually, cycle, payees):
+def _all_failed(world, eventually, cycle, payees):
     """A batch of these payees, sent and answered; its id."""
     world.entitle(payees, cycle=cycle)
     world.prepare(cycle)
@@ -240,12 +240,12 @@ def _reissue_wizard(client, batch):
     return wizard
 
 
-def test_two_press_reissue(world, hub, eventually):
+def test_two_press_reissue(world, eventually):
     other = _second(world, "pm", f"pm_other_{world.program}")
     for number in range(REISSUES):
         cycle = world.add_cycle(f"Re-issue {number}")
         payees = [f"2771{number}{row:02d}0402" for row in range(10)]
-        batch = _all_failed(world, hub, eventually, cycle, payees)
+        batch = _all_failed(world, eventually, cycle, payees)
         people = (world.program_manager, other, world.program_manager)
         wizards = [_reissue_wizard(client, batch) for client in people]
         results = _at_once(
@@ -271,7 +271,7 @@ def test_reissue_while_the_hub_says_paid_after_all(world, hub, eventually):
     for number in range(REISSUES):
         cycle = world.add_cycle(f"Late {number}")
         payee = f"27713840{number:03d}"
-        batch = _all_failed(world, hub, eventually, cycle, [payee])
+        batch = _all_failed(world, eventually, cycle, [payee])
         wizard = _reissue_wizard(world.program_manager, batch)
         hub.clock(advance=60)
         _at_once(

@@ -24,6 +24,10 @@ OTHER_TIMES = ("--repair", 100, "--slow", 200, "--late", 300, "--callback-delay"
 ALL_DONE = 60
 
 
+def statuses(rows, key="clientCorrelationId"):
+    return {row[key]: row["status"] for row in rows}
+
+
 def digest(text):
     return hashlib.sha3_256(text.encode()).hexdigest().encode()
 

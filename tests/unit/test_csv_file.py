@@ -5,6 +5,7 @@ from decimal import Decimal
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from instructions import PAYER, instruction
 
 from g2p_payment_hub.client import csv_file
 from g2p_payment_hub.client.csv_file import (
@@ -18,7 +19,6 @@ from g2p_payment_hub.client.csv_file import (
 )
 from g2p_payment_hub.client.instructions import Instruction, Payer, digest
 
-PAYER = Payer(identifier_type="MSISDN", identifier="123456789")
 GOLDEN = "\n".join(
     (
         "id,request_id,payment_mode,payer_identifier_type,payer_identifier,"
@@ -27,19 +27,6 @@ GOLDEN = "\n".join(
         "1,1aBcDeFgHiJkLmNoPqRsTu,mojaloop,MSISDN,123456789,MSISDN,27713800002,7,USD,",
     )
 )
-
-
-def instruction(**changes):
-    values = {
-        "reference": "0aBcDeFgHiJkLmNoPqRsTu",
-        "payee_identifier_type": "MSISDN",
-        "payee_identifier": "27713800001",
-        "amount": Decimal("120.00"),
-        "currency": "USD",
-        "note": "Cycle 1 - May 2026",
-        **changes,
-    }
-    return Instruction(**values)
 
 
 OTHER = {

@@ -4,26 +4,10 @@ import json
 from decimal import Decimal
 
 import pytest
+from instructions import PAYER, instruction
 from payment_hub_ee import raw_json as hub_json
 
 from g2p_payment_hub.client import csv_file, raw_json
-from g2p_payment_hub.client.instructions import Instruction, Payer
-
-PAYER = Payer(identifier_type="MSISDN", identifier="123456789")
-
-
-def instruction(**changes):
-    values = {
-        "reference": "0aBcDeFgHiJkLmNoPqRsTu",
-        "payee_identifier_type": "MSISDN",
-        "payee_identifier": "27713800001",
-        "amount": Decimal("120.00"),
-        "currency": "USD",
-        "note": "Cycle 1 - May 2026",
-        **changes,
-    }
-    return Instruction(**values)
-
 
 ROWS = [instruction(), instruction(reference="1aBc", payee_identifier="27713800002", amount=7, note="")]
 

@@ -38,8 +38,8 @@ MUTANTS = (
     Mutant(
         "mojaloop keys: no private key stands where everybody reads",
         f"{_HUB_MODELS}/payment_gateway_checks.py",
-        """        if "PRIVATE KEY" in (self[name] or ""):\n""",
-        "        if False:\n",
+        """                if "PRIVATE KEY" in (gateway[name] or ""):\n""",
+        "                if False:\n",
         mojaloop("where_everybody_reads"),
     ),
     Mutant(

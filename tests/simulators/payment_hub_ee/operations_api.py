@@ -176,7 +176,7 @@ class OperationsApi:
     def _transfers(self, request):
         """Filters by exact value; batchId is not one of them, so asking by it returns everything."""
         query = request.query
-        rows = self._response_rows(request.tenant, self._candidates(request.tenant, query))
+        rows = self._response_rows(self._candidates(request.tenant, query))
         for name in TRANSFER_FILTERS:
             if name in query:
                 rows = [row for row in rows if row[name] == query[name]]
@@ -216,9 +216,9 @@ class OperationsApi:
                 entries = [entry for group in found for entry in group]
             elif values and name == "payeePartyIds":
                 entries = [entry for entry in self.hub.transfers[tenant] if entry["payee_dfsp"] in values]
-        return self._page_of_responses(request, self._response_rows(request.tenant, entries), 10000)
+        return self._page_of_responses(request, self._response_rows(entries), 10000)
 
-    def _response_rows(self, tenant, entries):
+    def _response_rows(self, entries):
         now = self.hub.clock.now()
         known = (self.reports.response_row(state) for entry in list(entries) if (state := seen(entry, now)))
         return list(known)

@@ -9,7 +9,6 @@ from dataclasses import dataclass, fields, replace
 MOMENTS = ("start", "row", "repair", "slow", "late")
 PAID = (("start", "IN_PROGRESS"), ("row", "COMPLETED"))
 FAILED = (("start", "IN_PROGRESS"), ("row", "FAILED"))
-STATUSES = ("IN_PROGRESS", "COMPLETED", "FAILED", "EXCEPTION", "UNKNOWN")
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,7 @@
 """Secondary identifiers: 200 says nothing about each of them."""
 
 import pytest
-from scripted_connector import ScriptedConnector, failed
+from scripted_connector import failed
 
 from odoo.addons.g2p_mojaloop_connector.client.accounts import Account
 from odoo.addons.g2p_mojaloop_connector.client.catalogue import Step, StepFailed
@@ -12,11 +12,6 @@ ACCOUNTS = [
     Account(id_type="ALIAS", id_value="second0404", currency="USD"),
     Account(id_type="PERSONAL_ID", id_value="third", id_sub_value="PASSPORT", currency="EUR"),
 ]
-
-
-@pytest.fixture
-def scripted(loopback):
-    return lambda **answers: ScriptedConnector(loopback, **answers)
 
 
 def test_each_has_a_result_of_its_own(scripted):

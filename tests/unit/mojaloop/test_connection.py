@@ -6,7 +6,7 @@ import pytest
 from certificates import Authority
 from cryptography.hazmat.primitives.serialization import BestAvailableEncryption
 from loopback import answering, message
-from scripted_connector import ScriptedConnector, failed, settings_for
+from scripted_connector import failed, settings_for
 
 from odoo.addons.g2p_mojaloop_connector.client.connector import Connector
 from odoo.addons.g2p_mojaloop_connector.client.login import ClientCredentials
@@ -18,11 +18,6 @@ from odoo.addons.g2p_payment_hub.client.http import HttpClient, HttpLimits, Iden
 
 CLIENTS = Authority("Clients")
 LIMITS = HttpLimits(connect=2, read=2, total=5)
-
-
-@pytest.fixture
-def scripted(loopback):
-    return lambda **answers: ScriptedConnector(loopback, **answers)
 
 
 class TestMutualTls:

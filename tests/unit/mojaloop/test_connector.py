@@ -9,7 +9,6 @@ from loopback import message, reset, unused_port
 from scripted_connector import (
     FULFIL_TIMEOUT,
     TIMEOUT,
-    ScriptedConnector,
     error,
     failed,
     instruction,
@@ -30,12 +29,6 @@ from odoo.addons.g2p_payment_hub.client.outcomes import FailureType
 NOW = datetime(2026, 1, 2, 3, 4, 5, 678901, tzinfo=timezone.utc)
 GRACE = timedelta(minutes=5)
 IDS = transfer_ids("PAY1", 1)
-
-
-@pytest.fixture
-def scripted(loopback):
-    """Makes stand-ins with other answers than the usual ones."""
-    return lambda **answers: ScriptedConnector(loopback, **answers)
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from odoo.addons.g2p_mojaloop_connector.client import jws, keys
+from odoo.addons.g2p_mojaloop_connector.client import base64url, jws, keys
 
 KEY = keys.load_key(keys.new_key(2048))
 OTHER = keys.load_key(keys.new_key(2048))
@@ -57,7 +57,7 @@ def protected_with(**changes):
     protected = {name: value for name, value in protected.items() if value is not None}
     first = jws._encoded(json.dumps(protected))
     signature = KEY.sign(jws._signed(first, jws.canonical(BODY)), jws.padding.PKCS1v15(), hashes.SHA256())
-    text = json.dumps({"signature": jws._base64url(signature), "protectedHeader": first})
+    text = json.dumps({"signature": base64url.encode(signature), "protectedHeader": first})
     return {**signed(), jws.SIGNATURE: text}
 
 
@@ -216,7 +216,7 @@ def test_elliptic_curves_verify_too():
     first = jws._encoded(json.dumps(protected))
     r, s = decode_dss_signature(key.sign(jws._signed(first, jws.canonical(BODY)), ec.ECDSA(hashes.SHA256())))
     raw = r.to_bytes(32, "big") + s.to_bytes(32, "big")
-    text = json.dumps({"signature": jws._base64url(raw), "protectedHeader": first})
+    text = json.dumps({"signature": base64url.encode(raw), "protectedHeader": first})
     headers = {jws.URI: "/transfers", jws.METHOD: "POST", "FSPIOP-Source": "userdfsp", jws.SIGNATURE: text}
     verify(headers, key=key)
     with pytest.raises(jws.Forged):

@@ -4,7 +4,7 @@ import json
 from datetime import datetime, timedelta, timezone
 
 import pytest
-from scripted_connector import NEW_QUOTE, ScriptedConnector, failed, instruction
+from scripted_connector import NEW_QUOTE, failed, instruction
 
 from odoo.addons.g2p_mojaloop_connector.client.bodies import order_of
 from odoo.addons.g2p_mojaloop_connector.client.catalogue import Step, StepFailed, Verdict
@@ -17,11 +17,6 @@ from odoo.addons.g2p_payment_hub.client.outcomes import FailureType
 NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=timezone.utc)
 IDS = transfer_ids("PAY1", 1)
 OURS = IDS.transfer_id
-
-
-@pytest.fixture
-def scripted(loopback):
-    return lambda **answers: ScriptedConnector(loopback, **answers)
 
 
 def begin(peer, asked=None):

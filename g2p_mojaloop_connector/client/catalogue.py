@@ -87,7 +87,9 @@ _TABLE = {
     "3103": _Row(_FAILED, _FAILED, _ASK, _OTHER),
     "3104": _Row(_FAILED, _FAILED, _ASK, _OTHER),
     "3105": _Row(_PAUSE, _PAUSE, _ASK, _TECHNICAL),
-    "3106": _Row(_PAUSE, _ASK, _ASK, _DUPLICATE),  # our id, another content: the first may have paid
+    # Our id, another content. Of a quote a restored backup has forgotten the first; the next turn has another
+    # id. Of a transfer the first may have paid.
+    "3106": _Row(_QUOTE, _ASK, _ASK, _DUPLICATE),
     "3107": _Row(_FAILED, _FAILED, _ASK, _OTHER),
     # Somebody or something is not known.
     "3200": _Row(_FAILED, _FAILED, _ASK, _UNKNOWN),

@@ -178,7 +178,7 @@ def ask(connector: Connector, task: Task) -> Result:
     if not task.body:
         return _ended(connector, _asked_without_body(task, said))
     state = transfer_state.state_of(said, task.sent(), now(), GRACE)
-    if state is TransferState.RESEND:
+    if state is TransferState.RESEND and task.may_send:
         said = said_to(connector.resend, task, task.body, Step.RESEND)
     return _ended(connector, sent(task, said))
 

@@ -15,7 +15,7 @@ from odoo.addons.g2p_payment_hub.client.outcomes import FailureType
 from odoo.addons.g2p_payment_hub.client.references import derived_uuid
 
 from . import bodies, transfer_state
-from .catalogue import Step, StepFailed, Verdict
+from .catalogue import Step, StepFailed, Verdict, rule
 from .ids import TransferIds
 from .orders import STEP_BY_STEP, Order, Terms
 from .parties import Payee
@@ -37,7 +37,8 @@ class Task(NamedTuple):
     """What a worker has to know of one transfer. `turn` grows with each run, `tries` with each failure,
     `asks` with each question; `taken`: the hub has said that it has this id with another content. `heard`: it
     has said no once; then `error` is what it said: step, code and description. `next_id`: the id that another
-    attempt would have, empty when there will be none."""
+    attempt would have, empty when there will be none. `may_send`: whether the same bytes may be sent again.
+    """
 
     id: int
     state: str
@@ -51,6 +52,7 @@ class Task(NamedTuple):
     terms: Terms
     next_id: str = ""
     body: str = ""
+    may_send: bool = True
     error: tuple[str, str, str] = ("", "", "")
 
     def ids(self) -> TransferIds:
@@ -220,7 +222,15 @@ def cannot_say_whether_known(task: Task, error: StepFailed | GatewayError) -> Re
         return not_answered(task, error)
     if isinstance(error, StepFailed) and error.verdict is not Verdict.ASK:
         return _no(task, _failed(task, error, error_of(error)), "waiting")
-    return _nothing_new(task, result(task, "waiting", **next_ask(task), **error_of(error)))
+    waits = _nothing_new(task, result(task, "waiting", **next_ask(task), **error_of(error)))
+    return waits._replace(pause=error) if _is_about_us(error) else waits
+
+
+def _is_about_us(error: Exception) -> bool:
+    """Whether the scheme answers nothing at all of ours before a person has mended something."""
+    if not isinstance(error, StepFailed):
+        return False
+    return rule(error.code, Step.LOOKUP).verdict is Verdict.PAUSE_BATCH
 
 
 def known(task: Task, said: Transfer) -> Result:

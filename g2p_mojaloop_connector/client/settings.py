@@ -1,5 +1,7 @@
 """How to reach one connector, and who we are to it."""
 
+from urllib.parse import urlsplit
+
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, model_validator
 
 from odoo.addons.g2p_payment_hub.client.http import HttpLimits, Identity
@@ -9,6 +11,15 @@ from .parties import Party
 
 _CONNECT = 10.0
 _MARGIN = 15.0  # seconds that the connector may need beyond its own steps
+_PORTS = {"http": 80, "https": 443}
+
+
+def address_of(url: str) -> str:
+    """Host, port and path: the same for one connector, in whatever way its URL is written. ValueError when it
+    is none."""
+    parts = urlsplit(url.strip())
+    port = parts.port or _PORTS.get(parts.scheme)
+    return f"{(parts.hostname or '').rstrip('.')}:{port}{parts.path.rstrip('/')}"
 
 
 def limits_for(step_timeout: float, two_phase: bool = False) -> HttpLimits:

@@ -1,4 +1,6 @@
 from . import payment_gateway
+from . import payment_gateway_claim
+from . import payment_gateway_connection
 from . import payment_gateway_hooks
 from . import payment_gateway_callback
 from . import payment_gateway_manager

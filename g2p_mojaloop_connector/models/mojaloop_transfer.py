@@ -40,6 +40,7 @@ class MojaloopTransfer(models.Model):
     _rec_name = "transfer_id"
 
     payment_id = fields.Many2one("g2p.payment", required=True, readonly=True, ondelete="restrict", index=True)
+    partner_id = fields.Many2one("res.partner", "Registrant", related="payment_id.partner_id")
     submission_id = fields.Many2one(
         "g2p.payment.submission", required=True, readonly=True, ondelete="restrict", index=True
     )

@@ -1,8 +1,9 @@
 from datetime import timezone
 from decimal import Decimal
 
-from odoo import _, api, models
+from odoo import _, api, fields, models
 
+from odoo.addons.g2p_payment_hub.client.errors import NotSent, Reason
 from odoo.addons.g2p_payment_hub.client.outcomes import FailureType, Outcome, OutcomeStatus
 
 from ..client.results import FEE
@@ -18,6 +19,18 @@ class MojaloopTransfer(models.Model):
     """What whoever reconciles is told of transfers."""
 
     _inherit = "g2p.mojaloop.transfer"
+
+    reason = fields.Char(
+        "Why",
+        compute="_compute_reason",
+        help="What the scheme or the connector said last, when it was not what was asked for.",
+    )
+
+    @api.depends("error_step", "error_code", "error_description")
+    def _compute_reason(self):
+        for transfer in self:
+            said = transfer.error_code or transfer.error_description
+            transfer.reason = transfer._reason() if said else False
 
     def _outcomes(self, references):
         """One Outcome for each payment: of its last attempt, and of any before it that moved money. Of the
@@ -68,6 +81,9 @@ class MojaloopTransfer(models.Model):
     def _reason(self):
         if self.error_code == FEE:
             return _("The fee is above the limit: %s", self.error_description)
+        ours = next((reason for reason in Reason if reason.value == self.error_code), None)
+        if ours and not self.error_step:
+            return self.gateway_id._explain(NotSent(ours, self.error_description or ""))
         step = self._error_steps().get(self.error_step)
         said = self.error_description or self.error_code or self.transfer_state or ""
         return _("%(step)s: %(said)s", step=step, said=said) if step else said

@@ -10,6 +10,14 @@ from .mojaloop_transfer import MAX_ATTEMPTS, NEXT
 
 # A worker that has not written down what came of its transfers by then is taken for dead.
 LEASE = timedelta(minutes=15)
+# What OpenG2P has taken back since it was sent is not begun: a batch may be paused for days.
+STILL_WANTED = """
+    EXISTS (SELECT FROM g2p_payment AS payment
+              JOIN g2p_entitlement AS entitlement ON entitlement.id = payment.entitlement_id
+              JOIN g2p_cycle AS cycle ON cycle.id = entitlement.cycle_id
+             WHERE payment.id = transfer.payment_id
+               AND entitlement.state IN ('approved', 'expired') AND cycle.state <> 'cancelled')
+"""
 # What a quote says, with its type in PostgreSQL: all of it is of the last one.
 _QUOTE = {
     "quote_id": "varchar",
@@ -52,10 +60,10 @@ class MojaloopTransfer(models.Model):
 
     _inherit = "g2p.mojaloop.transfer"
 
-    def _tasks(self, terms):
-        return [one._task(terms, orders.Order.model_validate_json(one.order)) for one in self]
+    def _tasks(self, terms, may_send):
+        return [one._task(terms, orders.Order.model_validate_json(one.order), may_send) for one in self]
 
-    def _task(self, terms, order):
+    def _task(self, terms, order, may_send):
         another = transfer_ids(order.reference, self.attempt + 1)
         return results.Task(
             id=self.id,
@@ -70,6 +78,7 @@ class MojaloopTransfer(models.Model):
             terms=terms,
             next_id=another.transfer_id if self.attempt < MAX_ATTEMPTS else "",
             body=self.body or "",
+            may_send=may_send,
             error=(self.error_step or "", self.error_code or "", self.error_description or ""),
         )
 
@@ -77,17 +86,18 @@ class MojaloopTransfer(models.Model):
     def _claim(self, submission, states, heard, limit):
         """Takes up to `limit` transfers that are due, for this run alone; (their rows, the lease)."""
         now, lease = fields.Datetime.now(), uuid.uuid4().hex
-        self.flush_model()
+        self.env.flush_all()
         self.env.cr.execute(
-            """
-            SELECT id FROM g2p_mojaloop_transfer
+            f"""
+            SELECT id FROM g2p_mojaloop_transfer AS transfer
              WHERE submission_id = %s AND state = ANY(%s) AND coalesce(heard, false) = %s
                AND decided IS NULL
                AND (next_at IS NULL OR next_at <= %s)
                AND (lease_until IS NULL OR lease_until < %s)
+               AND (state <> 'waiting' OR {STILL_WANTED})
              ORDER BY id LIMIT %s
                FOR UPDATE SKIP LOCKED
-            """,
+            """,  # pylint: disable=sql-injection  # a text of this file
             [submission.id, list(states), heard, now, now, limit],
         )
         claimed = self.browse(row[0] for row in self.env.cr.fetchall())
@@ -103,6 +113,19 @@ class MojaloopTransfer(models.Model):
             )
             self.invalidate_model()
         return claimed, lease
+
+    @api.model
+    def _count_taken_back(self, submission):
+        """How many of a submission's transfers wait and are not begun any more."""
+        self.env.flush_all()
+        self.env.cr.execute(
+            f"""
+            SELECT count(*) FROM g2p_mojaloop_transfer AS transfer
+             WHERE submission_id = %s AND state = 'waiting' AND decided IS NULL AND NOT {STILL_WANTED}
+            """,  # pylint: disable=sql-injection  # a text of this file
+            [submission.id],
+        )
+        return self.env.cr.fetchone()[0]
 
     @api.model
     def _write_down(self, lease, rows):

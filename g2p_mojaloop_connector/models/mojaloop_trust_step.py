@@ -32,6 +32,7 @@ class MojaloopTrustStep(models.Model):
             ("hub_authority", "Hub's Authority"),
             ("hub_server", "Hub's Server Certificate"),
             ("addresses", "Addresses"),
+            ("hub_addresses", "Hub's Addresses"),
         ],
         required=True,
         readonly=True,

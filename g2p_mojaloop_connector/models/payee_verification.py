@@ -1,3 +1,4 @@
+import logging
 from typing import NamedTuple
 
 from odoo import _, api, fields, models
@@ -6,9 +7,12 @@ from odoo.exceptions import AccessError, UserError
 from odoo.addons.g2p_payment_hub.client.errors import GatewayError
 from odoo.addons.g2p_payment_hub.client.outcomes import FailureType
 from odoo.addons.g2p_payment_hub.models.roles import LOOKERS, has_role
+from odoo.addons.queue_job.job import identity_exact
 
 from ..client import grammar, names
 from ..client.catalogue import StepFailed
+
+_logger = logging.getLogger(__name__)
 
 # Looked up in one job; looking up moves no money, so a job that died simply begins again.
 CHUNK = 200
@@ -95,12 +99,57 @@ class PayeeVerification(models.Model):
     def _ask_for(self, gateway, rows):
         """Makes a verification of each of `rows` (dicts of columns) and queues the jobs that look them up."""
         verifications = self.sudo().create([{**row, "gateway_id": gateway.id} for row in rows])
-        for start in range(0, len(verifications), CHUNK):
-            verifications[start : start + CHUNK]._queue_look_up()
+        verifications._queue_look_ups()
         return verifications
 
+    def _queue_look_ups(self):
+        for start in range(0, len(self), CHUNK):
+            self[start : start + CHUNK]._queue_look_up()
+
     def _queue_look_up(self):
-        self.with_delay(description=_("Verify %s payees", len(self)))._look_up()
+        self.with_delay(identity_key=identity_exact, description=_("Verify %s payees", len(self)))._look_up()
+
+    # What is known of payments
+
+    @api.model
+    def _latest(self, where):
+        """Of the payments of `where`, the last verification of the payee that each names now: what was learnt
+        of another identifier says nothing about this one."""
+        return f"""
+            SELECT DISTINCT ON (payment.id) payment.id AS payment_id, payment.batch_id, verification.id,
+                   verification.checked_at, verification.is_doubtful
+              FROM g2p_payment AS payment
+              JOIN g2p_payee_verification AS verification ON verification.payment_id = payment.id
+               AND verification.identifier IS NOT DISTINCT FROM payment.account_number
+               AND verification.identifier_type IS NOT DISTINCT FROM payment.payee_identifier_type
+             WHERE {where} = ANY(%s)
+             ORDER BY payment.id, verification.id DESC
+        """
+
+    @api.model
+    def _latest_of(self, payments):
+        """Payment's id to its verification."""
+        self.env.flush_all()
+        self.env.cr.execute(
+            f"SELECT payment_id, id FROM ({self._latest('payment.id')}) AS latest", [payments.ids]
+        )
+        return {payment: self.browse(latest) for payment, latest in self.env.cr.fetchall()}
+
+    @api.model
+    def _count_of(self, batches):
+        """Batch's id to how many of its payees were looked up, and how many of these are in doubt."""
+        self.env.flush_all()
+        self.env.cr.execute(
+            f"""
+            SELECT batch_id, count(checked_at), count(*) FILTER (WHERE is_doubtful)
+              FROM ({self._latest("payment.batch_id")}) AS latest
+             GROUP BY batch_id
+            """,
+            [batches.ids],
+        )
+        return {batch: (checked, doubtful) for batch, checked, doubtful in self.env.cr.fetchall()}
+
+    # Looking up
 
     def _look_up(self):
         """The job: asks without holding anything, and then writes down what was learnt."""
@@ -108,6 +157,9 @@ class PayeeVerification(models.Model):
         gateway = waiting.gateway_id
         if not waiting:
             return _("Nothing to do: these payees have been looked up.")
+        problems = gateway._check_ready()
+        if problems:
+            return waiting._give_up(" ".join(problems))
         gateway._mojaloop_claim()
         with gateway._mojaloop_workers(gateway._mojaloop_terms_of_gateway()) as workers:
             told = workers.run(_asked, [one._question() for one in waiting], SECONDS, lambda _one: None)
@@ -119,12 +171,22 @@ class PayeeVerification(models.Model):
             rest._queue_look_up()
         return _("%s payees were looked up.", len(waiting - rest))
 
+    def _give_up(self, why_not):
+        """Nobody is asked through a gateway that was disabled since; whoever wants to know asks again."""
+        self.write({"state": "no_answer", "error": why_not})
+        return why_not
+
     def _question(self):
         id_type, sub_id = grammar.split_type(self.identifier_type)
         identifier = grammar.normalised_identifier(id_type, self.identifier or "")
         return _Question(self.id, id_type, identifier, sub_id)
 
     def _take_answer(self, values):
+        error = values.get("error")
+        if isinstance(error, GatewayError):
+            values = {**values, "error": self.gateway_id._explain(error)}
+        elif isinstance(error, grammar.Problem):
+            values = {**values, "error": self.gateway_id._mojaloop_problem_sentences()[error]}
         name = values.get("told_name") or ""
         ours = self.partner_id.name or ""
         likeness = names.score(ours, name) if name else 0
@@ -159,6 +221,9 @@ class PayeeVerification(models.Model):
 
 def _asked(connector, question):
     """The columns that the scheme's answer fills; in a thread, so it touches no record."""
+    problems = grammar.identifier_problems(question.id_type, question.identifier, question.sub_id)
+    if problems:
+        return {"state": "not_found", "error": problems[0]}
     try:
         payee = connector.lookup(question.id_type, question.identifier, question.sub_id)
     except StepFailed as error:
@@ -166,8 +231,9 @@ def _asked(connector, question):
         said = " ".join(filter(None, (error.code, error.description)))
         return {"state": "not_found" if unknown else "no_answer", "error": said}
     except GatewayError as error:
-        return {"state": "no_answer", "error": str(error)}
-    except ValueError as error:
-        return {"state": "not_found", "error": str(error)}
+        return {"state": "no_answer", "error": error}
+    except Exception as error:  # whatever it is, it is this one's alone
+        _logger.exception("a payee could not be looked up")
+        return {"state": "no_answer", "error": type(error).__name__}
     told = " ".join(filter(None, (payee.first_name, payee.middle_name, payee.last_name)))
     return {"state": "found", "payee_fsp": payee.fsp_id, "told_name": payee.name or told}

@@ -25,17 +25,18 @@ class Payment(models.Model):
         "g2p.payee.verification",
         "Payee Verification",
         compute="_compute_mojaloop_verification",
-        help="What the scheme said last about who the payee is.",
+        help="What the scheme said last about who the payee is, as the payment names it now.",
     )
 
     def _heed_decision(self):
         super()._heed_decision()
         self.env["g2p.mojaloop.transfer"]._heed_decisions(self)
 
-    @api.depends("mojaloop_verification_ids")
+    @api.depends("mojaloop_verification_ids", "account_number", "payee_identifier_type")
     def _compute_mojaloop_verification(self):
+        latest = self.env["g2p.payee.verification"]._latest_of(self)
         for payment in self:
-            payment.mojaloop_verification_id = payment.mojaloop_verification_ids.sorted("id")[-1:]
+            payment.mojaloop_verification_id = latest.get(payment.id)
 
     def _mojaloop_unknown(self):
         self.sudo().mojaloop_unknown_at = fields.Datetime.now()

@@ -32,11 +32,10 @@ class PaymentBatch(models.Model):
     )
 
     def _compute_payee_verifications(self):
+        counts = self.env["g2p.payee.verification"]._count_of(self)
         for batch in self:
-            latest = batch.payment_ids.mojaloop_verification_id
             batch.can_verify_payees = batch.gateway_id.provider == MOJALOOP
-            batch.payee_verification_count = len(latest.filtered("checked_at"))
-            batch.payee_doubt_count = len(latest.filtered("is_doubtful"))
+            batch.payee_verification_count, batch.payee_doubt_count = counts.get(batch.id, (0, 0))
 
     def _compute_mojaloop_transfers(self):
         counts = self.env["g2p.mojaloop.transfer"]._read_group(
@@ -74,6 +73,7 @@ class PaymentBatch(models.Model):
         self.ensure_one()
         check_role(self.env, LOOKERS, _("Only program managers and finance users may verify payees."))
         self.gateway_id._check_can_verify()
+        waiting = self.payment_ids.filtered(lambda one: one.mojaloop_verification_id.state == "waiting")
         rows = [
             {
                 "partner_id": payment.partner_id.id,
@@ -82,12 +82,14 @@ class PaymentBatch(models.Model):
                 "identifier_type": payment.payee_identifier_type,
                 "identifier": payment.account_number,
             }
-            for payment in self.payment_ids
-            if payment.mojaloop_verification_id.state != "waiting"
+            for payment in self.payment_ids - waiting
         ]
         self.env["g2p.payee.verification"]._ask_for(self.gateway_id, rows)
+        # Their job may have failed, or somebody has deleted it.
+        waiting.mojaloop_verification_id._queue_look_ups()
         return self.gateway_id._notification(
-            "success", _("The scheme is being asked for %s payees. Reload the page in a moment.", len(rows))
+            "success",
+            _("The scheme is being asked for %s payees. Reload the page in a moment.", len(self.payment_ids)),
         )
 
     def action_open_verifications(self):

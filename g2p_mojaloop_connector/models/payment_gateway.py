@@ -8,6 +8,15 @@ from ..client import grammar
 from ..client.orders import BULK, STEP_BY_STEP, TWO_PHASES
 
 MOJALOOP = "mojaloop"
+# These are in the file as well; here they are named when one of them has changed.
+_APPROVED = (
+    "mojaloop_flow",
+    "mojaloop_scenario",
+    "mojaloop_initiator_type",
+    "mojaloop_payer_name",
+    "mojaloop_fee_limit",
+    "mojaloop_fee_limit_percent",
+)
 _HEADER_TEXTS = ("mojaloop_dfsp_id", "mojaloop_client_id")
 _CERTIFICATES = ("mojaloop_ca_bundle", "mojaloop_client_certificate", "mojaloop_cm_ca_bundle")
 
@@ -273,6 +282,10 @@ class PaymentGateway(models.Model):
             "mojaloop_header_value": ("mojaloop_url",),
             "mojaloop_client_secret": ("mojaloop_token_url",),
         }
+
+    def _approved_fields(self):
+        ours = _APPROVED if self.provider == MOJALOOP else ()
+        return [*super()._approved_fields(), *ours]
 
     def _check_settings(self):
         problems = super()._check_settings()

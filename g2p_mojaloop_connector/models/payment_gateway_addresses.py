@@ -3,9 +3,12 @@ import ipaddress
 from odoo import _, api, fields, models
 from odoo.exceptions import UserError, ValidationError
 
+from odoo.addons.g2p_payment_hub.client import kept
+
 
 class PaymentGateway(models.Model):
-    """Where the hub reaches the connector, and from where the connector's requests come."""
+    """Where the hub reaches the connector, and from where the connector's requests come; and the same of the
+    hub, for whoever keeps the connector and its firewall."""
 
     _inherit = "g2p.payment.gateway"
 
@@ -23,6 +26,20 @@ class PaymentGateway(models.Model):
         "Egress Ports",
         default="443",
         help="The hub's ports that your connector's requests go to, with blanks between them.",
+    )
+
+    mojaloop_hub_urls = fields.Text(
+        "Hub's URLs",
+        readonly=True,
+        copy=False,
+        help="Where the hub takes requests, as the Connection Manager says: for the connector's settings.",
+    )
+    mojaloop_hub_addresses = fields.Text(
+        "Hub's Egress Addresses",
+        readonly=True,
+        copy=False,
+        help="The addresses from which the hub calls your connector, as the Connection Manager says: for "
+        "your firewall.",
     )
 
     @api.constrains("mojaloop_ingress_url", "state")
@@ -63,3 +80,26 @@ class PaymentGateway(models.Model):
 
         said = _("Published. The hub's operator has to let them in.")
         return self._mojaloop_exchange(["addresses"], publish, lambda _none: {"addresses": ("done", said)})
+
+    def action_mojaloop_fetch_hub_addresses(self):
+        self._mojaloop_check_trusted()
+        return self._mojaloop_exchange(
+            ["hub_addresses"],
+            lambda manager: (manager.hub_urls(), manager.hub_addresses()),
+            self._mojaloop_keep_hub_addresses,
+        )
+
+    def _mojaloop_keep_hub_addresses(self, fetched):
+        """What is not published any more is not kept."""
+        urls, addresses = fetched
+        texts = {
+            "mojaloop_hub_urls": "\n".join(kept.text(url) for url in urls),
+            "mojaloop_hub_addresses": "\n".join(kept.text(address) for address in addresses),
+        }
+        if any((self[name] or "") != text for name, text in texts.items()):
+            self.write(texts)
+        if not urls or not addresses:
+            said = _("The hub has not published all of them yet. Fetch again later.")
+            return {"hub_addresses": ("todo", said)}
+        said = _("Fetched. Give them to whoever keeps the connector and its firewall.")
+        return {"hub_addresses": ("done", said)}

@@ -6,19 +6,15 @@ from odoo.exceptions import UserError
 from odoo.addons.g2p_payment_hub.client.errors import GatewayError
 from odoo.addons.g2p_payment_hub.client.instructions import Payer
 from odoo.addons.g2p_payment_hub.client.outcomes import Receipt
-from odoo.addons.g2p_payment_hub.models.payment_gateway_token import GatewayTokens
 from odoo.addons.queue_job.exception import RetryableJobError
 
 from ..client import grammar, orders, paying
 from ..client.bulk import NO_BULK
-from ..client.connector import Connector
+from ..client.connector import NO_REMOVAL
 from ..client.grammar import Problem
 from ..client.ids import transfer_ids
-from ..client.login import ClientCredentials
 from ..client.offers import NO_IDS
 from ..client.parties import Party
-from ..client.settings import ConnectorSettings, limits_for
-from ..client.workers import Pace, Workers
 from .payment_gateway import MOJALOOP
 
 # Payments reach their results within seconds; whoever asks for outcomes may begin soon.
@@ -62,37 +58,6 @@ class PaymentGateway(models.Model):
             flow=self.mojaloop_flow,
         )
 
-    def _mojaloop_settings(self, terms):
-        """How to reach the connector, on the terms that were approved."""
-        secrets = self._secrets()
-        login = None
-        if self.mojaloop_token_url:
-            login = ClientCredentials(
-                token_url=self.mojaloop_token_url,
-                client_id=self.mojaloop_client_id or "",
-                client_secret=secrets.get("mojaloop_client_secret", ""),
-            )
-        header = self.mojaloop_header_name
-        two_phase = terms.flow == orders.TWO_PHASES
-        return ConnectorSettings(
-            url=self.mojaloop_url or "",
-            dfsp_id=terms.dfsp_id,
-            payer=terms.payer,
-            scenario=terms.scenario,
-            initiator_type=terms.initiator_type,
-            amount_type=terms.amount_type,
-            login=login,
-            extra_headers={header: secrets.get("mojaloop_header_value", "")} if header else {},
-            ca_bundle=self.mojaloop_ca_bundle or "",
-            client_certificate=self.mojaloop_client_certificate or "",
-            client_key=secrets.get("mojaloop_client_key", ""),
-            step_timeout=self.mojaloop_step_timeout,
-            limits=limits_for(self.mojaloop_step_timeout, two_phase),
-            expiry_seconds=self.mojaloop_expiry_seconds,
-            two_phase=two_phase,
-            bulk=terms.flow == orders.BULK,
-        )
-
     def _mojaloop_terms_of_gateway(self):
         """For questions that no batch asks."""
         return self._mojaloop_terms(Payer())
@@ -104,33 +69,6 @@ class PaymentGateway(models.Model):
         problems = self._check_ready()
         if problems:
             raise UserError(" ".join(problems))
-
-    def _mojaloop_claim(self):
-        """One job at a time pays or looks up through a gateway, so that its pace holds for all of them
-        together, and no more is under way than the connector can tell apart. The lock goes with the job's own
-        transaction, also when its worker dies."""
-        self.env.cr.execute(
-            "SELECT pg_try_advisory_xact_lock(hashtext('g2p_mojaloop_connector'), %s)", [self.id]
-        )
-        if not self.env.cr.fetchone()[0]:
-            raise RetryableJobError(
-                "Another job is at work through this gateway.", seconds=10, ignore_retry=True
-            )
-
-    def _mojaloop_workers(self, terms):
-        """Threads that talk to the connector."""
-        return Workers(self._mojaloop_connect(terms), self.mojaloop_parallel, Pace(self.mojaloop_per_second))
-
-    def _mojaloop_connector(self, terms=None):
-        """One connector; `terms` are those of the gateway unless a batch was approved on others."""
-        return self._mojaloop_connect(terms or self._mojaloop_terms_of_gateway())()
-
-    def _mojaloop_connect(self, terms):
-        """What gives a thread its connector: the secrets are read here, because threads touch no record."""
-        with self._making_client():
-            settings = self._mojaloop_settings(terms)
-        tokens = GatewayTokens(self)
-        return lambda: Connector(settings, tokens)
 
     # Before approval
 
@@ -264,6 +202,7 @@ class PaymentGateway(models.Model):
     def _mojaloop_first(self, asks, batch, payments, ids, alone=False):
         """The index of the first of `ids` of which `asks(connector, id)` is true, None when none is.
         `payments` are theirs; those of which it is false are not asked for again soon."""
+        self._mojaloop_claim_step()
         with self._mojaloop_workers(self._mojaloop_terms_of_gateway()) as workers:
             said = workers.run(asks, ids, ASK_SECONDS, paying.not_asked, alone)
         no = payments.browse(one.id for one, answer in zip(payments, said, strict=True) if answer is False)
@@ -297,8 +236,7 @@ class PaymentGateway(models.Model):
 
     def _mojaloop_may_pay(self, batch, transfers):
         """The first of these transfers of ours that the scheme has carried out, or still may."""
-        # One that is gone is disabled, and asked all the same: its answer counts.
-        problems = self._check_settings() if self.gone_confirmed_by_id else self._check_ready()
+        problems = self._check_settings()  # a gateway that sends nothing any more is asked all the same
         if problems:
             raise UserError(" ".join(problems))
         payments = self._mojaloop_not_asked(transfers.payment_id.mapped("name"))
@@ -316,24 +254,16 @@ class PaymentGateway(models.Model):
         transfers = self.env["g2p.mojaloop.transfer"].sudo().search([("submission_id", "=", submission.id)])
         yield transfers._outcomes(references)
 
-    def _check_connection(self):
-        if self.provider != MOJALOOP:
-            return super()._check_connection()
-        with self._mojaloop_connector() as connector:
-            return connector.check_connection()
-
-    def _check_label(self, name):
-        if self.provider != MOJALOOP:
-            return super()._check_label(name)
-        labels = {"connector": _("Connector"), "hub": _("Scheme"), "bulk": _("Bulk")}
-        return labels.get(name, name)
-
     @api.model
     def _explain(self, error):
         sentences = {
             NO_BULK: _(
                 "This version of the connector cannot pay in bulk (npm's 18.0.2 cannot). Use a newer one, or "
                 "choose another payment flow on the gateway and have the batch approved on it."
+            ),
+            NO_REMOVAL: _(
+                "This version of the connector cannot remove identifiers (npm's 18.0.2 cannot). Have the "
+                "scheme's operator remove them, or use a newer one."
             ),
             NO_IDS: _(
                 "In two phases this version of the connector takes no transfer ids of ours, so that nobody "

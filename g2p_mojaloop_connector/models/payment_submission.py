@@ -9,6 +9,7 @@ from odoo.addons.g2p_payment_hub.client.errors import GatewayError
 from ..client import orders, paying, paying_bulk
 from ..client.bulk import MAX_ITEMS
 from .mojaloop_transfer import FINAL, UNSETTLED
+from .mojaloop_transfer_run import STILL_WANTED
 from .payment_gateway import MOJALOOP
 
 # A job begins nothing after so long, and makes room for others; well below a worker's time limit.
@@ -63,20 +64,20 @@ class PaymentSubmission(models.Model):
     @api.model
     def _due_submissions(self):
         now = fields.Datetime.now()
-        self.env["g2p.mojaloop.transfer"].flush_model()
+        self.env.flush_all()
         self.env.cr.execute(
-            """
+            f"""
             SELECT DISTINCT submission.id
               FROM g2p_payment_submission AS submission
               JOIN g2p_mojaloop_transfer AS transfer ON transfer.submission_id = submission.id
               JOIN g2p_payment_gateway AS gateway ON gateway.id = submission.gateway_id
-             WHERE gateway.state <> 'disabled'
-               AND transfer.decided IS NULL
+             WHERE transfer.decided IS NULL
                AND (transfer.state IN ('transferring', 'unknown')
-                    OR transfer.state = 'waiting' AND submission.paused_reason IS NULL)
+                    OR transfer.state = 'waiting' AND submission.paused_reason IS NULL
+                       AND gateway.state <> 'disabled' AND gateway.active AND {STILL_WANTED})
                AND (transfer.next_at IS NULL OR transfer.next_at <= %s)
                AND (transfer.lease_until IS NULL OR transfer.lease_until < %s)
-            """,
+            """,  # pylint: disable=sql-injection  # a text of ours
             [now, now],
         )
         return self.browse(sorted(row[0] for row in self.env.cr.fetchall()))
@@ -85,7 +86,7 @@ class PaymentSubmission(models.Model):
         """The job. It may run any number of times, also at once: whoever claims a transfer works on it."""
         self.ensure_one()
         gateway = self.sudo().gateway_id
-        problems = gateway._check_ready()
+        problems = gateway._check_settings()
         if problems:
             return self._end_run(" ".join(problems))
         gateway._mojaloop_claim()
@@ -96,21 +97,32 @@ class PaymentSubmission(models.Model):
                 pass
         if run.is_over():
             self._queue_paying()
-        return self._end_run(run.trouble and gateway._explain(run.trouble))
+        return self._end_run(gateway._explain(run.trouble) if run.trouble else run.stopped)
 
     def _end_run(self, why_not=False):
         """Says what kept it from paying, and wakes the scheduled action when the next transfer is due."""
 
         def end(batch):
             submission = self.with_env(batch.env).sudo()
-            if submission.run_answer != why_not:
-                submission.run_answer = why_not
+            answer = why_not or submission._taken_back_sentence()
+            if submission.run_answer != answer:
+                submission.run_answer = answer
             next_at = submission._next_turn_at()
             if next_at and not why_not:
                 batch.env.ref("g2p_mojaloop_connector.cron_carry_on").sudo()._trigger(at=next_at)
-            return why_not or submission._run_sentence()
+            return answer or submission._run_sentence()
 
         return self._write_down(end)
+
+    def _taken_back_sentence(self):
+        count = self.env["g2p.mojaloop.transfer"]._count_taken_back(self)
+        if not count:
+            return False
+        return _(
+            "%s payments are not begun: their entitlement or their cycle was taken back. At the deadline "
+            "they come up as exceptions, for people to decide.",
+            count,
+        )
 
     def _next_turn_at(self):
         states = list(UNSETTLED) if self.paused_reason else ["waiting", *UNSETTLED]
@@ -178,7 +190,7 @@ class PaymentSubmission(models.Model):
         return sum(self._begin(run, alone) for alone in (False, True))
 
     def _begin(self, run, alone):
-        tasks, lease = self._claim(run, ("waiting",), alone, run.limit, unless_paused=True)
+        tasks, lease = self._claim(run, ("waiting",), alone, run.limit, begins=True)
         leaving = self._settle(run, lease, run.way.begin_all(run.workers, tasks, alone))
         self._settle(run, lease, run.way.transfer_all(run.workers, leaving, alone))
         if leaving:
@@ -194,16 +206,18 @@ class PaymentSubmission(models.Model):
         self._settle(run, lease, paying.ask_all(run.workers, tasks, alone))
         return len(tasks)
 
-    def _claim(self, run, states, heard, limit, unless_paused=False):
-        """Those to whom the scheme has said no once are `heard`, and are worked on alone."""
+    def _claim(self, run, states, heard, limit, begins=False):
+        """Those to whom the scheme has said no once are `heard`, and are worked on alone. While the gateway
+        is disabled, or the batch paused, none `begins`; what has left is asked for."""
 
         def claim(batch):
             submission = self.with_env(batch.env).sudo()
-            if run.is_over() or (unless_paused and submission.paused_reason):
+            run.stopped = " ".join(submission.gateway_id._check_ready())
+            if run.is_over() or (begins and (run.stopped or submission.paused_reason)):
                 return [], ""
             transfers = batch.env["g2p.mojaloop.transfer"].sudo()
             claimed, lease = transfers._claim(submission, states, heard, limit)
-            return claimed._tasks(run.terms), lease
+            return claimed._tasks(run.terms, may_send=not run.stopped), lease
 
         return self._write_down(claim)
 
@@ -236,14 +250,14 @@ class PaymentSubmission(models.Model):
 
 class _Run:
     """One run of the job: its threads, the terms that were approved and the way that they name, how many are
-    begun at a time, and what keeps it from going on.
+    begun at a time, what keeps it from going on, and why nothing may be sent.
 
     In two phases one is begun at a time until one has waited for its acceptance: a connector that accepts by
     itself has then paid no more than one without anybody having seen its fee.
     """
 
     def __init__(self, workers, terms):
-        self.workers, self.terms, self.trouble = workers, terms, None
+        self.workers, self.terms, self.trouble, self.stopped = workers, terms, None, ""
         self.way = paying_bulk if terms.flow == orders.BULK else paying
         self.limit = {orders.TWO_PHASES: 1, orders.BULK: MAX_ITEMS}.get(terms.flow, CHUNK)
         self._until = time.monotonic() + RUN_SECONDS

@@ -1,7 +1,9 @@
 from . import test_browser
 from . import test_bulk
 from . import test_callback
+from . import test_claim
 from . import test_decision
+from . import test_disabled
 from . import test_exchange
 from . import test_hostile_answers
 from . import test_hub
@@ -10,6 +12,7 @@ from . import test_paying
 from . import test_payment_gateway
 from . import test_restored_backup
 from . import test_rights
+from . import test_taken_back
 from . import test_trust
 from . import test_two_phases
 from . import test_uninstall

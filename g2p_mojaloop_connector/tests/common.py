@@ -6,15 +6,19 @@ import hashlib
 import hmac
 import json
 import threading
+from contextlib import closing, contextmanager
 from datetime import datetime, timedelta, timezone
 from decimal import Decimal
 from unittest.mock import patch
+
+from odoo.sql_db import db_connect
 
 from odoo.addons.g2p_payment_hub.client.errors import OutcomeUnknown, Reason
 from odoo.addons.g2p_payment_hub.client.http import Answer
 from odoo.addons.g2p_payment_hub.tests.common import GATEWAY, PaymentHubCase
 
 from ..client import connector
+from ..models import payment_gateway_claim
 
 TIMEOUT = "timeout"
 
@@ -40,7 +44,7 @@ class Scheme:
         self.accounts, self.refused_accounts = set(), set()
         self.mixed_up, self.institutions, self.fees, self.quoted = {}, {}, {}, []
         self.told, self.names_fees = {}, True
-        self._payees, self._secrets = {}, {}
+        self._payees, self._secrets, self._quotes = {}, {}, {}
         self._lock = threading.Lock()
 
     def send(self, method, path, body=None):
@@ -76,11 +80,15 @@ class Scheme:
         request = body["quotesPostRequest"]
         self.quoted.append(request["quoteId"])
         identifier = request["payee"]["partyIdInfo"]["partyIdentifier"]
-        failed = self._fault(
-            identifier, "quote", lambda code: _answer(200, {"quotes": {"errorInformation": _error(code)}})
-        )
+
+        def with_code(code):
+            return _answer(200, {"quotes": {"errorInformation": _error(code)}})
+
+        failed = self._fault(identifier, "quote", with_code)
         if failed:
             return failed
+        if self._quotes.setdefault(request["quoteId"], text) != text:
+            return with_code("3106")
         self._payees[request["transactionId"]] = identifier
         offer = self._offer(request, identifier)
         return _answer(200, {"quotes": {"body": offer}, "currentState": "COMPLETED"})
@@ -274,6 +282,19 @@ class MojaloopCase(PaymentHubCase):
                 **values,
             }
         )
+
+    @contextmanager
+    def _connector_is_busy(self, address="127.0.0.1:4001"):
+        """Another worker has this connector to itself, and nobody has the patience to wait for it."""
+        with (
+            closing(db_connect(self.cr.dbname).cursor()) as another,
+            patch.object(payment_gateway_claim, "JOB_WAITS", 0),
+            patch.object(payment_gateway_claim, "PEOPLE_WAIT", 0),
+        ):
+            another.execute(
+                "SELECT pg_advisory_xact_lock(hashtext('g2p_mojaloop_connector'), hashtext(%s))", [address]
+            )
+            yield
 
     def _transfers(self, batch):
         return self.env["g2p.mojaloop.transfer"].search([("batch_id", "=", batch.id)], order="id")

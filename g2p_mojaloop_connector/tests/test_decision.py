@@ -253,8 +253,18 @@ class TestPaidAgain(PaidAgainCase):
     def test_through_another_gateway_while_the_first_cannot_be_asked(self):
         batch = self._reserved()
         self.manager.gateway_id = self._mojaloop(name="Another Switch")
+        self._sql("UPDATE g2p_payment_gateway SET mojaloop_dfsp_id = NULL WHERE id = %s", self.gateway.id)
+        self._assert_not_sent(self._again(batch), "lacks: DFSP ID")
+
+    def test_the_first_one_is_asked_also_when_it_sends_nothing_any_more(self):
+        batch = self._reserved()
+        self.manager.gateway_id = self._mojaloop(name="Another Switch")
         self.gateway.state = "disabled"
-        self._assert_not_sent(self._again(batch), "disabled")
+        again = self._again(batch)
+        self._assert_not_sent(again, "is not over at the scheme")
+        self.scheme.states[self._transfers(batch).transfer_id] = "ABORTED"
+        self._send(again)
+        self.assertEqual(again.batch_state, "sent")
 
     def _gone(self):
         """What two people decide about the first gateway."""

@@ -154,7 +154,11 @@ class TestExchange(TrustCase):
         self.gateway.mojaloop_server_certificate = self.connection_manager.authority.certificate()
         asking = ("send_request", "fetch_certificate", "publish_signing_key", "fetch_peer_keys")
         certificates = ("publish_server_certificate", "fetch_hub_certificates")
-        for what in (*asking, *certificates, "publish_addresses", "refresh_steps"):
+        self.connection_manager.lists["/hub/endpoints/ingress/urls"] = [
+            {"value": {"url": "https://hub.example"}}
+        ]
+        addresses = ("publish_addresses", "fetch_hub_addresses")
+        for what in (*asking, *certificates, *addresses, "refresh_steps"):
             if self.connection_manager.enrollments:
                 self.connection_manager.sign()
             self.env.flush_all()

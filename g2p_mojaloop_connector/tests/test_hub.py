@@ -87,6 +87,25 @@ class TestServerCertificates(TrustCase):
         )
         self.assertEqual(self._step("server_certificate").state, "done")
 
+    def test_the_hubs_addresses_are_listed_and_not_kept_when_they_are_gone(self):
+        urls, addresses = "/hub/endpoints/ingress/urls", "/hub/endpoints/egress/ips"
+        lists = self.connection_manager.lists
+        lists[urls] = [{"value": {"url": "https://hub.example"}}, {"value": {"url": "https://two.example"}}]
+        self.assertIn("not published all of them yet", self._press("fetch_hub_addresses"))
+        self.assertEqual(self._step("hub_addresses").state, "todo")
+        lists[addresses] = [{"value": {"address": "10.1.1.0/24"}}]
+        self.assertIn("Fetched", self._press("fetch_hub_addresses"))
+        self.assertEqual(self._step("hub_addresses").state, "done")
+        self.assertEqual(self.gateway.mojaloop_hub_urls, "https://hub.example\nhttps://two.example")
+        self.assertEqual(self.gateway.mojaloop_hub_addresses, "10.1.1.0/24")
+        self.connection_manager.others[urls] = (500, {})
+        self._press("fetch_hub_addresses")
+        self.assertEqual(self.gateway.mojaloop_hub_addresses, "10.1.1.0/24", "nothing was heard")
+        self.connection_manager.others.clear()
+        lists[addresses] = []
+        self._press("fetch_hub_addresses")
+        self.assertFalse(self.gateway.mojaloop_hub_addresses)
+
     def test_its_key_is_not_published(self):
         server, _root = self._own()
         for text in (server + new_key(2048), new_key(2048), self.signing_key, "PEM"):

@@ -1,8 +1,11 @@
+from unittest.mock import patch
+
 from odoo import Command
 from odoo.exceptions import AccessError, UserError
 from odoo.tests import tagged
 
 from odoo.addons.g2p_payment_hub.client.errors import NotSent, Reason
+from odoo.addons.g2p_payment_hub.client.http import Answer
 
 from .common import MojaloopCase
 
@@ -41,6 +44,14 @@ class TestPayeeAlias(MojaloopCase):
         wizard.action_remove()
         self.assertEqual(wizard.line_ids.mapped("works"), [True, False])
         self.assertFalse(self.scheme.accounts)
+
+    def test_npms_connector_removes_none_and_that_is_told(self):
+        wizard = self._wizard("good-alias")
+        old = Answer(400, {}, b'{"message": "Couldn\'t match path", "statusCode": 400}')
+        with patch.object(self.scheme, "_delete_accounts", lambda *_arguments, **_named: old):
+            wizard.action_remove()
+        self.assertFalse(wizard.line_ids.works)
+        self.assertIn("cannot remove identifiers", wizard.line_ids.result)
 
     def test_what_cannot_travel(self):
         for alias in ("", "with space/slash"):

@@ -103,6 +103,7 @@ class TestPaying(PayingCase):
         batch = self._paid()
         transfer, outcome = self._only(batch)
         self.assertEqual((transfer.state, transfer.error_step), ("failed", "lookup"))
+        self.assertIn("Looking the payee up: ", transfer.reason)
         self.assertEqual((outcome.status, outcome.failure_type), (OutcomeStatus.FAILED, "payee_unknown"))
         self.assertIn("nobody is known", outcome.reason)
         self.assertFalse(self.scheme.posts)
@@ -181,7 +182,8 @@ class TestPaying(PayingCase):
         self.gateway.mojaloop_fee_limit = 5
         self._send(batch)
         self.assertEqual(batch.batch_state, "approved")
-        self.assertIn("differs from what was approved", batch.check_result)
+        self.assertIn("changed since the approval: Fee Limit.", batch.check_result)
+        self.assertIn("Fee Limit: 0", self.gateway._settings_text(batch.approved_settings))
         self.assertFalse(self.scheme.requests)
 
 
@@ -269,6 +271,22 @@ class TestMoney(PayingCase):
         self.scheme.faults.clear()
         self._pay(batch)
         self.assertEqual(self._transfers(batch).state, "committed")
+
+    def test_where_it_answers_nothing_of_ours_somebody_is_called(self):
+        """Our institution is not known there, or we speak another version: so say also the answers to the
+        question with which each payment begins."""
+        for code in ("3202", "3001"):
+            with self.subTest(code=code):
+                self.scheme.faults[None, "ask"] = code
+                self.cycle = self._cycle(self.program, f"Cycle {code}")
+                batch = self._paid(2, cycle=self.cycle)
+                self.assertIn(code, batch.mojaloop_paused_reason)
+                self.assertEqual(set(self._transfers(batch).mapped("state")), {"waiting"})
+                self.assertFalse(self.scheme.posts)
+                self.scheme.faults.clear()
+        batch.with_user(self.finance_user).action_resume_paying()
+        self._pay(batch)
+        self.assertEqual(set(self._transfers(batch).mapped("state")), {"committed"})
 
     def test_what_never_arrived_is_sent_again_to_the_byte(self):
         self.scheme.faults[FIRST, "transfer"] = OutcomeUnknown(Reason.TIMEOUT)

@@ -76,14 +76,41 @@ class TestMojaloopGateway(MojaloopCase):
 
     def test_the_connection_is_tested(self):
         said = self.gateway.with_user(self.admin_user).action_test_connection()["params"]
-        self.assertEqual(said["message"], "Connector: works.")
+        self.assertIn("Connector: works. Scheme: not asked. Fill in Payer", said["message"])
         self.gateway.mojaloop_payer_identifier = "treasury-1"
         said = self.gateway.action_test_connection()["params"]
         self.assertEqual(said["message"], "Connector: works. Scheme: works.")
+        self.scheme.faults["treasury-1", "lookup"] = "3204"
+        said = self.gateway.action_test_connection()["params"]
+        self.assertIn("does not know the payer", said["message"])
         self.scheme.down = NotSent(Reason.UNREACHABLE)
         said = self.gateway.action_test_connection()["params"]
         self.assertEqual(said["type"], "danger")
         self.assertIn("Connector: does not work. The payment system cannot be reached.", said["message"])
+
+    def test_certificates_that_cannot_be_used_are_told_and_nothing_is_sent(self):
+        batch = self._approved()
+        self._send(batch)
+        self.scheme.requests.clear()
+        certificate = "-----BEGIN CERTIFICATE-----\nbm90aGluZw==\n-----END CERTIFICATE-----"
+        self.gateway.mojaloop_ca_bundle = certificate
+        said = self.gateway.action_test_connection()["params"]
+        self.assertEqual(said["type"], "danger")
+        self.assertIn("CA bundle is not a list of PEM certificates", said["message"])
+        self._pay(batch)
+        self.assertIn("CA bundle is not a list", batch.mojaloop_run_answer)
+        self.assertFalse(self.scheme.requests)
+
+    def test_a_key_whose_certificate_was_taken_away_is_not_used(self):
+        self.gateway.mojaloop_client_key = "a key"
+        self.assertFalse(self.gateway._check_settings())
+        self._pay_one()
+        self.assertTrue(self.scheme.paid())
+
+    def _pay_one(self):
+        batch = self._approved()
+        self._send(batch)
+        self._pay(batch)
 
     def test_form(self):
         with Form(self.env[GATEWAY].with_user(self.admin_user)) as form:
@@ -96,11 +123,13 @@ class TestMojaloopGateway(MojaloopCase):
     def test_a_neutralized_copy_can_pay_nobody(self):
         batch = self._approved()
         self._send(batch)
-        with file_open("g2p_payment_hub/data/neutralize.sql") as script:
-            self._sql(script.read())
+        for addon in ("g2p_payment_hub", "g2p_mojaloop_connector"):
+            with file_open(f"{addon}/data/neutralize.sql") as script:
+                self._sql(script.read())
+        self.scheme.requests.clear()
+        self._sql("UPDATE g2p_mojaloop_transfer SET state = 'unknown'")
         self._pay(batch)
-        self.assertFalse(self.scheme.posts)
-        self.assertFalse(self.env["g2p.payment.submission"]._due_submissions())
+        self.assertFalse(self.scheme.requests, "nor ask the scheme")
 
     def test_it_keeps_its_address_while_a_transfer_is_under_way(self):
         batch = self._approved()

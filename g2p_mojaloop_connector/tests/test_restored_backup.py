@@ -2,11 +2,12 @@ from unittest.mock import patch
 
 from odoo.tests import tagged
 
+from odoo.addons.g2p_payment_hub.client.errors import NotSent, Reason
 from odoo.addons.g2p_payment_hub.client.outcomes import OutcomeStatus
 from odoo.addons.queue_job.exception import RetryableJobError
 
 from ..client.workers import Pace
-from ..models import payment_gateway_hooks
+from ..models import payment_gateway_connection, payment_gateway_hooks
 from .common import TIMEOUT
 from .common_paying import FIRST, PayingCase
 
@@ -43,6 +44,17 @@ class TestSecondAttempt(RestoredCase):
         self.assertEqual(self._transfers(batch).mapped("state"), ["failed", "suspect"])
         self.assertEqual(self._status(batch), OutcomeStatus.SUSPECT)
         self.assertEqual((len(self.scheme.ledger), len(self.scheme.posts)), (1, posts))
+
+    def test_from_before_it_was_quoted(self):
+        """The scheme has quotes of ours that nobody remembers; the next turns have others."""
+        self.scheme.faults[FIRST, "transfer"] = NotSent(Reason.UNREACHABLE)
+        batch = self._paid(runs=2)
+        self.scheme.faults.clear()
+        self._forget_sending(batch)
+        self._send_again(batch)
+        self.assertFalse(batch.mojaloop_paused_reason)
+        self.assertEqual(self._transfers(batch).state, "committed")
+        self.assertEqual(self.scheme.paid(), [(FIRST, "100")])
 
     def test_from_while_the_first_was_under_way(self):
         batch = self._paid_by_the_second()
@@ -110,7 +122,7 @@ class TestManyGivenUp(RestoredCase):
     def setUp(self):
         super().setUp()
         self._start(patch.object(payment_gateway_hooks, "ASK_SECONDS", 1))
-        self._start(patch.object(payment_gateway_hooks, "Pace", _Slow))
+        self._start(patch.object(payment_gateway_connection, "Pace", _Slow))
 
     def _given_up(self, count):
         """(batch that was cancelled, approved batch with payments of the same entitlements)."""

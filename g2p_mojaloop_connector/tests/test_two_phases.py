@@ -87,7 +87,7 @@ class TestTwoPhases(TwoPhaseCase):
         self.gateway.mojaloop_flow = "steps"
         self._send(batch)
         self.assertEqual(batch.batch_state, "approved")
-        self.assertIn("differs from what was approved", batch.check_result)
+        self.assertIn("changed since the approval: Payment Flow.", batch.check_result)
         self.assertFalse(self.scheme.requests)
 
     def test_another_flow_of_the_gateway_does_not_change_a_batch_under_way(self):

@@ -1,9 +1,8 @@
-from contextlib import closing
 from unittest.mock import patch
 
 from odoo.exceptions import AccessError, UserError
-from odoo.sql_db import db_connect
 from odoo.tests import tagged
+from odoo.tools import mute_logger
 
 from odoo.addons.g2p_payment_hub.client.errors import NotSent, Reason
 from odoo.addons.queue_job.exception import RetryableJobError
@@ -71,22 +70,68 @@ class TestVerifyPayees(MojaloopCase):
         found = batch.payment_ids.mojaloop_verification_id
         for seconds, state in ((-1, "waiting"), (30, "found")):
             job = self.env["queue.job"].search([("method_name", "=", "_look_up"), ("state", "=", "pending")])
+            job.state = "started"
             with patch.object(payee_verification, "SECONDS", seconds):
                 self._run(job)
             job.state = "done"
             self.assertEqual(set(found.mapped("state")), {state})
+
+    def test_what_waits_in_vain_is_asked_for_anew(self):
+        """Somebody has deleted its job."""
+        self._entitle()
+        batch = self._prepare()
+        batch.with_user(self.manager_user).action_verify_payees()
+        jobs = [("method_name", "=", "_look_up"), ("state", "=", "pending")]
+        batch.with_user(self.manager_user).action_verify_payees()
+        self.assertEqual(self.env["queue.job"].search_count(jobs), 1)
+        self.env["queue.job"].search(jobs).unlink()
+        batch.with_user(self.manager_user).action_verify_payees()
+        self._run(self.env["queue.job"].search(jobs))
+        self.assertEqual(batch.payment_ids.mojaloop_verification_ids.state, "found")
+
+    def test_another_number_is_another_payee(self):
+        batch = self._verified(2)
+        payment = batch.payment_ids.filtered(lambda one: one.account_number == FIRST)
+        self.assertEqual(batch.payee_verification_count, 2)
+        payment.partner_id.phone_number_ids.phone_no = "27713899999"
+        batch.with_user(self.manager_user).action_back_to_draft()
+        batch.with_user(self.manager_user).action_refresh_payees()
+        batch.invalidate_recordset()
+        self.assertEqual((payment.account_number, batch.payee_verification_count), ("27713899999", 1))
+        self.assertFalse(payment.mojaloop_verification_id)
+        batch.with_user(self.manager_user).with_context(queue_job__no_delay=True).action_verify_payees()
+        batch.invalidate_recordset()
+        self.assertEqual(batch.payee_verification_count, 2)
+
+    def test_an_error_is_one_payees_alone(self):
+        self.scheme.faults[FIRST, "lookup"] = RuntimeError("of ours")
+        with mute_logger("odoo.addons.g2p_mojaloop_connector.models.payee_verification"):
+            batch = self._verified(2)
+        found = batch.payment_ids.mojaloop_verification_id
+        self.assertEqual(sorted(found.mapped("state")), ["found", "no_answer"])
+
+    def test_no_answer_is_told_in_a_sentence(self):
+        self.scheme.faults[FIRST, "lookup"] = NotSent(Reason.UNREACHABLE)
+        one = self._verified().payment_ids.mojaloop_verification_id
+        self.assertIn("cannot be reached", one.error)
+
+    def test_what_is_no_number_is_told_in_a_sentence(self):
+        self._entitle()
+        batch = self._prepare()
+        self._sql("UPDATE g2p_payment SET account_number = '12' WHERE batch_id = %s", batch.id)
+        batch.with_user(self.manager_user).with_context(queue_job__no_delay=True).action_verify_payees()
+        one = batch.payment_ids.mojaloop_verification_id
+        self.assertEqual(one.state, "not_found")
+        self.assertIn("phone number is not one", one.error)
+        self.assertFalse(self.scheme.requests)
 
     def test_not_while_a_batch_is_paid(self):
         """A connector of npm's mixes up look-ups and payments under way at the same time."""
         batch = self._prepared()
         batch.with_user(self.manager_user).action_verify_payees()
         found = batch.payment_ids.mojaloop_verification_id
-        with closing(db_connect(self.cr.dbname).cursor()) as another:
-            another.execute(
-                "SELECT pg_advisory_xact_lock(hashtext('g2p_mojaloop_connector'), %s)", [self.gateway.id]
-            )
-            with self.assertRaises(RetryableJobError):
-                found._look_up()
+        with self._connector_is_busy(), self.assertRaises(RetryableJobError):
+            found._look_up()
         self.assertEqual(self.scheme.requests, [])
         found._look_up()
         self.assertEqual(found.state, "found")

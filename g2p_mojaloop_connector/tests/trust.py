@@ -16,6 +16,7 @@ BUTTONS = (
     "action_mojaloop_publish_server_certificate",
     "action_mojaloop_fetch_hub_certificates",
     "action_mojaloop_publish_addresses",
+    "action_mojaloop_fetch_hub_addresses",
     "action_mojaloop_refresh_steps",
     "action_mojaloop_download_files",
 )

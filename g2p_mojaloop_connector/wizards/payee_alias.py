@@ -19,7 +19,8 @@ class PayeeAliasWizard(models.TransientModel):
     gateway_id = fields.Many2one(
         "g2p.payment.gateway",
         required=True,
-        domain="[('provider', '=', 'mojaloop')]",
+        domain="[('provider', '=', 'mojaloop'), ('state', '!=', 'disabled')]",
+        default=lambda self: self._only_gateway(),
         help="The connector of the institution that keeps the registrants' accounts.",
     )
     currency_id = fields.Many2one(
@@ -29,6 +30,13 @@ class PayeeAliasWizard(models.TransientModel):
         help="The currency in which payments under these identifiers arrive.",
     )
     line_ids = fields.One2many("g2p.payee.alias.wizard.line", "wizard_id", "Identifiers")
+
+    @api.model
+    def _only_gateway(self):
+        gateways = self.env["g2p.payment.gateway"].search(
+            [("provider", "=", "mojaloop"), ("state", "!=", "disabled")], limit=2
+        )
+        return gateways if len(gateways) == 1 else False
 
     @api.model
     def default_get(self, fields_list):
@@ -42,7 +50,10 @@ class PayeeAliasWizard(models.TransientModel):
         return self._tell(lambda connector, lines: connector.register_accounts(lines._accounts()))
 
     def action_remove(self):
-        return self._tell(lambda connector, lines: [_removed(connector, one) for one in lines._accounts()])
+        explain = self.gateway_id._explain
+        return self._tell(
+            lambda connector, lines: [_removed(connector, one, explain) for one in lines._accounts()]
+        )
 
     def _tell(self, tell):
         self.ensure_one()
@@ -50,6 +61,7 @@ class PayeeAliasWizard(models.TransientModel):
         self.gateway_id._check_can_verify()
         lines = self.line_ids
         lines._check_identifiers()
+        self.gateway_id._mojaloop_claim_for_people()
         try:
             with self.gateway_id._mojaloop_connector() as connector:
                 results = tell(connector, lines)
@@ -62,6 +74,7 @@ class PayeeAliasWizard(models.TransientModel):
             line.write({"result": line._result_sentence(result), "works": bool(result.registered)})
         return {
             "type": "ir.actions.act_window",
+            "name": _("Register Secondary Identifiers"),
             "res_model": self._name,
             "res_id": self.id,
             "view_mode": "form",
@@ -125,10 +138,10 @@ class PayeeAliasWizardLine(models.TransientModel):
         if result.registered is None:
             return _("The scheme said nothing about this one. Try again.")
         said = f"{result.code} {result.description}".strip()
-        return _("Refused: %s", said)
+        return _("Not done: %s", said)
 
 
-def _removed(connector, account):
+def _removed(connector, account, explain):
     """One by one, because the connector takes them back one by one."""
     try:
         connector.remove_account(account.id_type, account.id_value, account.id_sub_value)
@@ -137,5 +150,5 @@ def _removed(connector, account):
             account=account, registered=False, code=error.code, description=error.description
         )
     except GatewayError as error:
-        return AccountResult(account=account, registered=False, description=str(error))
+        return AccountResult(account=account, registered=False, description=explain(error))
     return AccountResult(account=account, registered=True)

@@ -36,7 +36,8 @@ class Payment(models.Model):
                 "opened again."
             ),
             FailureType.LIMIT: _(
-                "A limit of the account was reached. Try again when it is raised or a new period begins."
+                "A limit was reached: of the account, or of what a payment may cost. Try again when it is "
+                "raised or a new period begins."
             ),
             FailureType.INSUFFICIENT_FUNDS: _("The paying account was short of money. Fund it first."),
             FailureType.TECHNICAL: _(

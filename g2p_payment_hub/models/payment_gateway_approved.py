@@ -1,3 +1,5 @@
+from decimal import Decimal
+
 from odoo import _, models
 
 
@@ -30,13 +32,15 @@ class PaymentGateway(models.Model):
         return "\n".join(
             f"{self._label(name)}: {self._setting_text(name, settings[name])}"
             for name in self._approved_fields()
-            if settings.get(name) or (name in settings and self._fields[name].type == "boolean")
+            if settings.get(name) or (name in settings and self._fields[name].type in ("boolean", "float"))
         )
 
     def _setting_text(self, name, value):
         field = self._fields[name]
         if field.type == "boolean":
             return _("Yes") if value else _("No")
+        if field.type == "float":
+            return format(Decimal(str(value)).normalize(), "f")
         if field.type == "selection":
             return dict(field._description_selection(self.env)).get(value, value)
         return value

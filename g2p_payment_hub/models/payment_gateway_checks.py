@@ -3,6 +3,8 @@ import re
 from contextlib import contextmanager
 from urllib.parse import urlsplit
 
+import pydantic
+
 from odoo import _, api, models
 from odoo.exceptions import UserError, ValidationError
 
@@ -69,7 +71,14 @@ class PaymentGateway(models.Model):
         try:
             yield
         except ValueError as error:
-            raise UserError(_("The settings of the gateway %s cannot be used.", self.name)) from error
+            why = "" if isinstance(error, pydantic.ValidationError) else str(error)
+            raise UserError(
+                _(
+                    "The settings of the gateway %(gateway)s cannot be used. %(why)s",
+                    gateway=self.name,
+                    why=why,
+                ).strip()
+            ) from error
 
     def _check_urls(self, *names):
         for gateway in self:

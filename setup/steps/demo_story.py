@@ -178,10 +178,10 @@ def _say_result(world, ground, seconds):
     _fact("batches", len(world.batches()))
     _fact("payments", f"{len(payments)}, {_sum(payments, 'amount_issued')} USD")
     _fact("paid", f"{len(paid)}, {_sum(paid, 'amount_paid')} USD")
-    for code, count in collections.Counter(
-        row["failure_code"] or row["failure_reason"] for row in payments if row["status"] == "failed"
+    for reason, count in collections.Counter(
+        row["failure_reason"] or row["failure_code"] for row in payments if row["status"] == "failed"
     ).most_common():
-        _fact("failed", f"{count}  {code}")
+        _fact("failed", f"{count}  {reason}")
     _fact("unresolved", f"{len(unresolved)}, each in front of a person with the facts")
     for row in unresolved[:3]:
         _fact("", f"{row['partner_id'][1]}: {row['attention'] or 'no answer yet'}")

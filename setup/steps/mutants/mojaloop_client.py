@@ -80,8 +80,8 @@ MUTANTS = (
     Mutant(
         "mojaloop: our id with another content is asked for",
         f"{_CLIENT}/catalogue.py",
-        '"3106": _Row(_PAUSE, _ASK, _ASK, _DUPLICATE)',
-        '"3106": _Row(_PAUSE, _FAILED, _ASK, _DUPLICATE)',
+        '"3106": _Row(_QUOTE, _ASK, _ASK, _DUPLICATE)',
+        '"3106": _Row(_QUOTE, _FAILED, _ASK, _DUPLICATE)',
         unit("test_catalogue"),
     ),
     Mutant(

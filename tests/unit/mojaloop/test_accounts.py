@@ -5,6 +5,7 @@ from scripted_connector import failed
 
 from odoo.addons.g2p_mojaloop_connector.client.accounts import Account
 from odoo.addons.g2p_mojaloop_connector.client.catalogue import Step, StepFailed
+from odoo.addons.g2p_mojaloop_connector.client.connector import NO_REMOVAL
 from odoo.addons.g2p_payment_hub.client.errors import OutcomeUnknown, Reason, Refused
 
 ACCOUNTS = [
@@ -64,7 +65,7 @@ class TestRemove:
         peer = scripted(remove=(400, {"message": "Method DELETE not supported", "statusCode": 400}))
         with peer.connector() as connector, pytest.raises(Refused) as caught:
             connector.remove_account("ALIAS", "first")
-        assert caught.value.reason is Reason.CONFIGURATION
+        assert (caught.value.reason, caught.value.detail) == (Reason.CONFIGURATION, NO_REMOVAL)
 
     def test_not_known(self, scripted):
         rows = [{"error": {"statusCode": "3204", "message": "not found"}}]

@@ -19,7 +19,7 @@ CODES = st.from_regex(r"[1-6][0-9]{3}", fullmatch=True)
         ("1000 1001 2000 2001 2003 2004 2005 5001", Verdict.TRY_AGAIN),
         ("3100 3101 3200 3203 3204 5100 5101 5103 5104 5106 5200 5400 4100 4200", Verdict.FAILED),
         ("3105 3202 4001 2002", Verdict.PAUSE_BATCH),
-        ("3205 3300 3302", Verdict.NEW_QUOTE),
+        ("3106 3205 3300 3302", Verdict.NEW_QUOTE),
     ],
 )
 def test_before_money_can_move(step, codes, verdict):

@@ -2,7 +2,7 @@ from odoo import SUPERUSER_ID, api
 
 
 def migrate(cr, version):
-    """Version 1.0.0 had fewer steps of the exchange with the Connection Manager."""
+    """Earlier versions had fewer steps of the exchange with the Connection Manager."""
     api.Environment(cr, SUPERUSER_ID, {})["g2p.payment.gateway"].with_context(active_test=False).search(
         []
     )._mojaloop_make_steps()

@@ -1,0 +1,57 @@
+from odoo.tests import tagged
+
+from .test_paying import FIRST, PayingCase
+
+SECOND = "27713800001"
+
+
+@tagged("post_install", "-at_install")
+class TestTakenBack(PayingCase):
+    """OpenG2P takes back what was sent and has not begun: a batch that is paused begins days later."""
+
+    def _paused(self, count=2):
+        self.scheme.faults[FIRST, "transfer"] = "4001"
+        batch = self._paid(count, runs=2)
+        self.assertTrue(batch.mojaloop_paused_reason)
+        self.scheme.faults.clear()
+        return batch
+
+    def _go_on(self, batch):
+        batch.with_user(self.finance_user).action_resume_paying()
+        self._pay(batch)
+
+    def test_an_entitlement(self):
+        batch = self._paused()
+        paused = batch.payment_ids.filtered(lambda payment: payment.account_number == FIRST)
+        paused.entitlement_id.state = "cancelled"
+        self._go_on(batch)
+        self.assertEqual(self.scheme.paid(), [(SECOND, "100")])
+        self.assertIn("1 payments are not begun", batch.mojaloop_run_answer)
+        self.assertFalse(self.env["g2p.payment.submission"]._due_submissions())
+
+    def test_a_cycle(self):
+        batch = self._paused(1)
+        self.cycle.state = "cancelled"
+        self._go_on(batch)
+        self.assertFalse(self.scheme.paid())
+        self.cycle.state = "approved"
+        self._pay(batch)
+        self.assertEqual(self.scheme.paid(), [(FIRST, "100")])
+        self.assertFalse(batch.mojaloop_run_answer)
+
+    def test_a_cycle_that_is_merely_over(self):
+        for state in ("distributed", "ended"):
+            self.scheme.ledger.clear()
+            self.cycle = self._cycle(self.program, f"Cycle that is {state}")
+            batch = self._approved(cycle=self.cycle)
+            self._send(batch)
+            self.cycle.state = state
+            self._pay(batch)
+            self.assertEqual(self.scheme.paid(), [(FIRST, "100")])
+
+    def test_what_has_left_is_asked_for_all_the_same(self):
+        self.scheme.lose_replies.add(FIRST)
+        batch = self._paid()
+        self.cycle.state = "cancelled"
+        self._pay(batch)
+        self.assertEqual(self._transfers(batch).state, "committed")

@@ -20,6 +20,7 @@
         "data/cron.xml",
         "wizards/payment_batch_reject.xml",
         "views/payment_gateway.xml",
+        "wizards/payment_gateway_gone.xml",
         "views/payment_manager.xml",
         "wizards/payment_submission_declare.xml",
         "views/payment_submission.xml",

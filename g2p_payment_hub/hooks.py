@@ -1,5 +1,7 @@
 def uninstall_hook(env):
-    """Wrappers of our managers would keep pointing at a model that is gone, and break their programs."""
+    """Odoo drops our tables whatever is in them. Wrappers of our managers would keep pointing at a model that
+    is gone, and break their programs."""
+    env["g2p.payment.batch"]._check_nothing_under_way()
     wrappers = env["g2p.program.payment.manager"].search([])
     wrappers.filtered(
         lambda wrapper: (

@@ -84,7 +84,7 @@ class MojaloopTransfer(models.Model):
         """The first of these that its scheme has carried out, or still may: each gateway is asked for its
         own."""
         for gateway, transfers in self.grouped("gateway_id").items():
-            found = gateway._mojaloop_may_pay(batch, transfers)
+            found = gateway._ask_unless_gone(gateway._mojaloop_may_pay, batch, transfers)
             if found:
                 return found
         return self.browse()

@@ -266,6 +266,26 @@ class TestPaidAgain(PaidAgainCase):
         self._send(again)
         self.assertEqual(again.batch_state, "sent")
 
+    def _gone(self):
+        """What two people decide about the first gateway."""
+        self.manager.gateway_id = self._mojaloop(name="Another Switch")
+        self.gateway.state = "disabled"
+        people = {"gone_declared_by_id": self.finance_user.id, "gone_confirmed_by_id": self.manager_user.id}
+        self.gateway.sudo().write(people)
+
+    def test_through_another_gateway_when_the_first_is_gone_for_good(self):
+        batch = self._reserved()
+        self._gone()
+        self.scheme.faults[FIRST, "ask"] = TIMEOUT
+        again = self._again(batch)
+        self.assertEqual(again.batch_state, "sent", again.last_answer)
+
+    def test_what_the_first_says_counts_though_it_was_declared_gone(self):
+        batch = self._reserved()
+        self.scheme.commit(self._transfers(batch).transfer_id)
+        self._gone()
+        self._assert_not_sent(self._again(batch), "take that decision back")
+
     def test_through_another_gateway_what_never_left(self):
         batch = self._waiting()
         self.manager.gateway_id = self._mojaloop(name="Another Switch")

@@ -1,7 +1,9 @@
+from . import payment_task
 from . import payment_gateway_secret
 from . import payment_gateway
 from . import payment_gateway_checks
 from . import payment_gateway_approved
+from . import payment_gateway_gone
 from . import payment_gateway_phee
 from . import payment_gateway_phee_check
 from . import payment_gateway_phee_hooks
@@ -10,7 +12,6 @@ from . import payment_manager
 from . import payment_manager_payee
 from . import payment
 from . import payment_failure
-from . import payment_task
 from . import payment_batch
 from . import payment_batch_guard
 from . import payment_batch_totals
@@ -22,3 +23,4 @@ from . import payment_submission
 from . import payment_event
 from . import payment_recovery
 from . import cycle
+from . import ir_default

@@ -49,6 +49,7 @@ class Payment(models.Model):
     """A payment through a gateway: made by Prepare Payments alone, edited by nobody, paid at most once."""
 
     _inherit = "g2p.payment"
+    _no_user_defaults = True
 
     gateway_id = fields.Many2one(
         "g2p.payment.gateway",
@@ -154,7 +155,9 @@ class Payment(models.Model):
     def create(self, vals_list):
         payments = super().create(vals_list)
         # Looked at afterwards, because values also come from defaults in the context.
-        if not self.env.su and any(one.gateway_id or one.batch_id.gateway_id for one in payments.sudo()):
+        if not self.env.su and any(
+            one.gateway_id or one.batch_id.gateway_id or one.reissue_of_id for one in payments.sudo()
+        ):
             raise AccessError(_("Payments of a gateway are made by Prepare Payments on the cycle only."))
         payments.filtered(lambda one: not one.gateway_id)._check_not_paid_by_a_gateway()
         return payments
@@ -192,6 +195,7 @@ class Payment(models.Model):
         )
         if (
             vals.get("gateway_id")
+            or vals.get("reissue_of_id")
             or batch_taken
             or (GUARDED & set(vals) and any(self.sudo().mapped("gateway_id")))
         ):
@@ -332,6 +336,11 @@ class Payment(models.Model):
     def _amount(self):
         """What was approved."""
         return exact_amount(self.amount_issued, self.payment_currency_id)
+
+    def _is_still_due(self):
+        """Whether its entitlement is still of the amount that was prepared, rounded as that was."""
+        currency, due = self.payment_currency_id, self.entitlement_id.initial_amount
+        return self._amount() == exact_amount(currency.round(due) if currency else due, currency)
 
 
 def exact_amount(amount, currency):

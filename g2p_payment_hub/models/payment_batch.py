@@ -35,6 +35,7 @@ class PaymentBatch(models.Model):
 
     _name = "g2p.payment.batch"
     _inherit = ["g2p.payment.batch", "g2p.payment.task.mixin"]
+    _no_user_defaults = True
 
     gateway_id = fields.Many2one(
         "g2p.payment.gateway",

@@ -70,6 +70,10 @@ class PaymentBatch(models.Model):
             mine = list(by_reference.get(payment.name, ()))
             if payment.entitlement_id.state != "approved":
                 mine.append(_("The entitlement is no longer approved. Set this payment aside."))
+            if not payment._is_still_due():
+                mine.append(_("The amount of the entitlement has changed since. Set this payment aside."))
+            if payment.partner_id.disabled:
+                mine.append(_("The beneficiary is disabled. Set this payment aside."))
             if payment.status:
                 mine.append(_("It has its result already. Set this payment aside."))
             if payment.entitlement_id in others:
@@ -90,6 +94,8 @@ class PaymentBatch(models.Model):
         problems = self.gateway_id._check_ready() + self.gateway_id._check_payer(self._payer())
         if not self._cycle_may_pay():
             problems.append(_("The cycle is no longer approved. Cancel this batch."))
+        if not self.gateway_id._is_of_company(self.cycle_id.sudo().program_id.company_id):
+            problems.append(_("The program belongs to another company than the gateway. Cancel this batch."))
         if not self.payment_ids:
             problems.append(_("The batch has no payments. Cancel it."))
         if self.env["g2p.payment"].search([("batch_id", "=", self.id)]) != self.payment_ids.sorted(
@@ -101,7 +107,8 @@ class PaymentBatch(models.Model):
         return problems
 
     def _cycle_may_pay(self):
-        return self.cycle_id.sudo()._may_pay(again=all(self.payment_ids.mapped("reissue_of_id")))
+        again = all(payment.reissue_of_id for payment in self.payment_ids)
+        return self.cycle_id.sudo()._may_pay(again)
 
     def action_refresh_payees(self):
         """Takes payees and payer from the registrants and the payment manager again, after they were
@@ -132,6 +139,7 @@ class PaymentBatch(models.Model):
                     "again."
                 )
             )
+        manager._check_program(self.cycle_id)
         return manager
 
     def action_set_problems_aside(self):

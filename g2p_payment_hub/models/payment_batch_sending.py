@@ -5,8 +5,8 @@ from typing import NamedTuple
 
 from psycopg2 import OperationalError
 
-from odoo import _, api, models
-from odoo.exceptions import UserError
+from odoo import SUPERUSER_ID, _, api, models
+from odoo.exceptions import AccessError, UserError
 from odoo.modules import module
 from odoo.tools import config
 
@@ -166,6 +166,19 @@ class PaymentBatch(models.Model):
             return submission, False
         return nothing, submission.answer
 
+    @api.model
+    def _check_nothing_under_way(self):
+        """Only we know that a batch may have left already: to other payment managers its payments look as if
+        they had not been sent."""
+        under_way = self.sudo().search([("batch_state", "in", ("sending", "unknown"))])
+        if under_way:
+            raise UserError(
+                _(
+                    "Nobody knows yet whether these batches left: %s. Find out before you uninstall.",
+                    ", ".join(under_way.mapped("name")),
+                )
+            )
+
     def _waits_to_be_sent(self):
         return self.batch_state == "sending" and not self._live_submission()
 
@@ -173,7 +186,14 @@ class PaymentBatch(models.Model):
         return len(self.submission_ids) + 1
 
     def _why_not_on_these_settings(self):
-        """Which of the gateway's settings are no longer those that were approved; False when all are."""
+        """Which of the gateway's settings are no longer those that were approved; False when all are, and
+        there still is a payment system behind them."""
+        if self.gateway_id.sudo().gone_confirmed_by_id:
+            return _(
+                "Nothing is sent: two people decided that the payment system of %s is gone for good. Have "
+                "the batch taken back and cancelled, and prepare its payments for another gateway.",
+                self.gateway_id.name,
+            )
         changed = self.gateway_id.sudo()._changed_since(self.approved_settings or {})
         if not changed:
             return False
@@ -210,6 +230,16 @@ class PaymentBatch(models.Model):
                     "Nothing was sent: the entitlement of %s is no longer approved. Reject the batch.",
                     payment.name,
                 )
+            if not payment._is_still_due():
+                return _(
+                    "Nothing was sent: the amount of the entitlement of %s has changed since. Reject the "
+                    "batch.",
+                    payment.name,
+                )
+            if payment.partner_id.disabled:
+                return _(
+                    "Nothing was sent: the beneficiary of %s is disabled. Reject the batch.", payment.name
+                )
         return False
 
     def _is_as_approved(self):
@@ -235,6 +265,13 @@ class PaymentBatch(models.Model):
                     "%s",
                     why,
                 )
+            )
+        except (OperationalError, RetryableJobError):
+            raise  # asked again by queue_job
+        except Exception as error:  # pylint: disable=broad-except  # or the batch would stay "sending"
+            _logger.exception("batch %s: looking for it ended in an error", self.id)
+            return look._replace(
+                why_not=_("Nothing was sent, because of an error of this server: %s", type(error).__name__)
             )
 
     def _transmit(self, submission):
@@ -297,7 +334,7 @@ class PaymentBatch(models.Model):
             receipt = self.gateway_id._find_submission(submission, ours.mapped("name"))
             if receipt:
                 raise OutcomeUnknown(Reason.AMBIGUOUS, receipt.reference)
-        (given_up - ours)._check_never_arrived()
+        given_up._check_never_arrived()
 
     @api.depends("batch_state", "closed_loop_confirmed_by_id", "gateway_id", "approved_settings")
     def _compute_needs_confirmation(self):
@@ -312,6 +349,10 @@ class PaymentBatch(models.Model):
         """A finance user other than the approver says that the money of this batch moved."""
         self.ensure_one()
         check_role(self.env, APPROVERS, _("Only a finance validator may confirm that the money moved."))
+        if self.env.uid == SUPERUSER_ID:
+            raise AccessError(
+                _("The superuser cannot confirm: it is nobody in particular. Log in as yourself.")
+            )
         self._lock()
         if not self.needs_confirmation:
             raise UserError(_("This batch needs no confirmation."))
@@ -334,5 +375,6 @@ class PaymentBatch(models.Model):
             external_batch_ref=receipt.reference,
             batch_has_started=True,
         )
-        self.payment_ids.sudo().write({"state": "sent"})
+        # One that people decided while nobody knew keeps its result.
+        self.payment_ids.filtered(lambda payment: not payment.status).sudo().write({"state": "sent"})
         self._refresh_statistics()

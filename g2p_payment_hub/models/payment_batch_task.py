@@ -3,6 +3,7 @@ from markupsafe import escape
 from odoo import _, models
 
 from .payment_task import APPROVE, CONFIRM, FIND, MEND
+from .roles import APPROVERS, MAKERS, PROGRAM
 
 
 class PaymentBatch(models.Model):
@@ -18,7 +19,8 @@ class PaymentBatch(models.Model):
         if called or state == "to_approve":
             self._call_for_approval(called)
         if state in ("rejected", "refused"):
-            self._call(MEND, self.prepared_by_id, _("Correct %s", self.name), escape(why))
+            menders = self._who_still(self.prepared_by_id, MAKERS) or self._users_who(PROGRAM)
+            self._call(MEND, menders, _("Correct %s", self.name), escape(why))
 
     def _call_for_approval(self, called):
         """One activity for each person and cycle, however many batches wait. Those `called` before have had
@@ -41,4 +43,4 @@ class PaymentBatch(models.Model):
 
     def _owners(self):
         """Who sees to what comes up after approval: the approver, or all of finance when that one is gone."""
-        return self.approved_by_id.filtered("active") or self._finance_users()
+        return self._who_still(self.approved_by_id, APPROVERS) or self._finance_users()

@@ -21,7 +21,7 @@ class PaymentGateway(models.Model):
 
     _name = "g2p.payment.gateway"
     _description = "Payment Gateway"
-    _inherit = ["mail.thread", "mail.activity.mixin"]
+    _inherit = ["g2p.payment.task.mixin"]
     _order = "state desc, name"
 
     name = fields.Char(required=True, help="How people recognise this gateway, for example the bank's name.")
@@ -118,6 +118,10 @@ class PaymentGateway(models.Model):
         disabled = _("The gateway %s is disabled or archived. An administrator has to enable it.", self.name)
         off = self.state == "disabled" or not self.active
         return ([disabled] if off else []) + self._check_settings()
+
+    def _is_of_company(self, company):
+        """Whether programs of this company pay through this gateway; those of no company may."""
+        return not company or company == self.sudo().company_id
 
     def _check_settings(self):
         """Hook: sentences that say what is missing in the gateway's settings."""

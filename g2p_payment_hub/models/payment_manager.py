@@ -1,8 +1,12 @@
+import logging
+
+from psycopg2 import OperationalError
 from psycopg2.errors import LockNotAvailable
 
 from odoo import _, api, fields, models
 from odoo.exceptions import AccessError, UserError, ValidationError
 
+from odoo.addons.queue_job.exception import RetryableJobError
 from odoo.addons.queue_job.job import identity_exact
 
 from ..client.csv_file import plain_note
@@ -11,6 +15,8 @@ from ..client.references import derived_reference
 from .notification import notification
 from .payment import exact_amount
 from .roles import MAKERS, has_role
+
+_logger = logging.getLogger(__name__)
 
 MODEL = "g2p.program.payment.manager.hub"
 DEFAULT_IDENTIFIER_TYPES = {
@@ -110,8 +116,7 @@ class PaymentHubManager(models.Model):
     @api.constrains("gateway_id", "program_id")
     def _check_gateway_company(self):
         for manager in self:
-            program_company = manager.program_id.company_id
-            if program_company and manager.gateway_id.company_id != program_company:
+            if not manager.gateway_id._is_of_company(manager.program_id.company_id):
                 raise ValidationError(
                     _("The gateway %s belongs to another company than the program.", manager.gateway_id.name)
                 )
@@ -126,6 +131,7 @@ class PaymentHubManager(models.Model):
         """OpenG2P's Prepare button. Makes payments and batches; says in one message what it did."""
         self.ensure_one()
         self._check_may_prepare()
+        self._check_program(cycle)
         payable = self._payable(cycle, entitlements)
         again = bool(payable) and all(count for count, _last in self._earlier(payable).values())
         if not cycle._may_pay(again):
@@ -143,6 +149,21 @@ class PaymentHubManager(models.Model):
     def _check_may_prepare(self):
         if not self.env.su and not has_role(self.env, MAKERS):
             raise AccessError(_("Only a program manager may prepare payments."))
+
+    def _check_program(self, cycle):
+        """OpenG2P lets a program use the manager of another one, whose currency and payer are others; and a
+        program may have been given to another company since."""
+        if cycle.program_id != self.program_id:
+            raise UserError(
+                _(
+                    "The payment manager %(manager)s belongs to the program %(theirs)s, and pays in its "
+                    "currency. Give %(ours)s a payment manager of its own.",
+                    manager=self.name,
+                    theirs=self.program_id.name,
+                    ours=cycle.program_id.name,
+                )
+            )
+        self._check_gateway_company()
 
     def _payable(self, cycle, entitlements=None):
         """Approved entitlements of the cycle that have no payment, or only failed ones (OpenG2P's rule for
@@ -176,10 +197,30 @@ class PaymentHubManager(models.Model):
         )._prepare_job(cycle, entitlements)
 
     def _prepare_job(self, cycle, entitlements):
+        """What came of it stands in the cycle's history: whoever pressed the button has gone on."""
+        try:
+            self._lock(cycle)
+        except UserError as error:
+            raise RetryableJobError(str(error), seconds=10, ignore_retry=True) from error
         payable = self._payable(cycle, entitlements)
         self._earlier_batches(payable)._lock_in_job()
-        _payments, batches = self._prepare_payments(cycle, payable)
-        cycle.message_post(body=self._prepared_sentence(batches))
+        # As superuser, because Odoo lets nobody without an e-mail address post.
+        cycle.sudo().message_post(body=self._prepare_or_say_why_not(cycle, payable))
+
+    def _prepare_or_say_why_not(self, cycle, payable):
+        try:
+            with self.env.cr.savepoint():
+                _payments, batches = self._prepare_payments(cycle, payable)
+            return self._prepared_sentence(batches)
+        except (OperationalError, RetryableJobError):
+            raise  # another transaction was in the way: queue_job comes back
+        except UserError as error:
+            return _("No payments were prepared. %s", error)
+        except Exception as error:  # pylint: disable=broad-except  # or nobody would learn of it
+            _logger.exception("cycle %s: preparing ended in an error", cycle.id)
+            return _(
+                "No payments were prepared, because of an error of this server: %s", type(error).__name__
+            )
 
     def _prepare_payments(self, cycle, entitlements):
         """(payments, batches) for entitlements that are payable; both empty when there are none.
@@ -190,6 +231,7 @@ class PaymentHubManager(models.Model):
         all.
         """
         self.ensure_one()
+        self._check_program(cycle)
         no_payments, no_batches = self.env["g2p.payment"], self.env["g2p.payment.batch"]
         self._lock(cycle)
         self._earlier_batches(entitlements)._lock()

@@ -1,15 +1,22 @@
+import logging
 import random
 from datetime import timedelta
 
 from markupsafe import escape
+from psycopg2 import OperationalError
 
-from odoo import _, api, fields, models
+from odoo import SUPERUSER_ID, _, api, fields, models
 from odoo.exceptions import UserError
 from odoo.tools import format_datetime
 
+from odoo.addons.queue_job.exception import RetryableJobError
+
 from ..client.errors import GatewayError, NotSent, OutcomeUnknown, Reason
+from .payment_submission import LEASE
 from .payment_task import CONFIRM
 from .roles import APPROVERS, check_role, has_role
+
+_logger = logging.getLogger(__name__)
 
 FIRST_LOOK_UP = timedelta(seconds=30)
 LONGEST_WAIT = timedelta(minutes=15)
@@ -30,7 +37,7 @@ class Payment(models.Model):
             gateway = attempt.gateway_id
             names = self.filtered(lambda one, gateway=gateway: one.gateway_id == gateway).mapped("name")
             try:
-                receipt = names and gateway._find_submission(attempt, names)
+                receipt = names and gateway._ask_unless_gone(gateway._find_submission, attempt, names)
             except GatewayError as error:
                 raise NotSent(error.reason, f"{gateway.name} {error.detail}") from error
             if receipt:
@@ -72,7 +79,7 @@ class PaymentSubmission(models.Model):
             wait = timedelta(minutes=submission.gateway_id.recovery_minutes)
             submission.may_declare_at = submission.started_at and submission.started_at + wait
 
-    @api.depends("state", "no_trace", "last_look_up_at", "declared_by_id")
+    @api.depends("state", "no_trace", "last_look_up_at", "declared_by_id", "gateway_id.gone_confirmed_by_id")
     @api.depends_context("uid")
     def _compute_declare_blocked_reason(self):
         for submission in self:
@@ -85,6 +92,10 @@ class PaymentSubmission(models.Model):
             return _("Only a submission of unknown outcome can be declared missing.")
         if not has_role(self.env, APPROVERS):
             return _("Two finance validators decide whether this batch never arrived.")
+        if self.env.uid == SUPERUSER_ID:
+            return _("The superuser cannot decide: it is nobody in particular. Log in as yourself.")
+        if self.gateway_id.sudo().gone_confirmed_by_id:
+            return False  # it shows nothing any more
         if not self.no_trace or self.last_look_up_at < self.may_declare_at:
             return _(
                 "The payment system may still show this batch. It can be declared missing when a look-up "
@@ -102,7 +113,8 @@ class PaymentSubmission(models.Model):
             return _("Nobody has declared this batch missing yet.")
         if self.declared_by_id == self.env.user:
             return _("You declared it missing yourself, so another finance validator must confirm.")
-        if self.last_look_up_at < fields.Datetime.now() - FRESH:
+        gone = self.gateway_id.sudo().gone_confirmed_by_id
+        if not gone and self.last_look_up_at < fields.Datetime.now() - FRESH:
             return _("The last look-up is too old. Press Look Up Now, then confirm.")
         return False
 
@@ -116,13 +128,13 @@ class PaymentSubmission(models.Model):
     def _cron_look_up(self):
         """Finds what is due and queues a job for each."""
         self._find_dead_workers()
-        due = [("state", "=", "unknown"), ("next_look_up_at", "<=", fields.Datetime.now())]
+        due = [("state", "=", "unknown"), *_due("next_look_up_at", LONGEST_WAIT)]
         self.sudo().search(due)._queue_look_up()
 
     @api.model
     def _find_dead_workers(self):
         """Nobody knows what a worker that died while sending has done: its submissions become unknown."""
-        orphans = [("state", "=", "in_flight"), ("lease_until", "<", fields.Datetime.now())]
+        orphans = [("state", "=", "in_flight"), *_due("lease_until", LEASE)]
         for submission in self.sudo().search(orphans):
             try:
                 submission.batch_id._lock()
@@ -165,6 +177,8 @@ class PaymentSubmission(models.Model):
         )
         if receipt:
             self._accept(receipt)
+        else:
+            self._call_for_a_person()
         return answer
 
     def _ask_for_trace(self):
@@ -174,6 +188,12 @@ class PaymentSubmission(models.Model):
         except (GatewayError, UserError) as error:
             known = isinstance(error, GatewayError)
             return False, self.gateway_id._explain(error) if known else str(error)
+        except (OperationalError, RetryableJobError):
+            raise  # asked again by queue_job
+        except Exception as error:  # pylint: disable=broad-except  # or nobody would learn why it says nothing
+            _logger.exception("submission %s: looking it up ended in an error", self.id)
+            why = _("It could not be looked up, because of an error of this server: %s", type(error).__name__)
+            return False, why
         if receipt:
             return receipt, _("The payment system has this batch as %s.", receipt.reference)
         return None, _("The payment system shows no trace of this batch.")
@@ -225,3 +245,10 @@ class PaymentSubmission(models.Model):
                 reason=self.declare_reason,
             ),
         )
+
+
+def _due(name, longest):
+    """Domain: the moment has come, or lies so much further ahead than it is ever set that the clock was set
+    back since."""
+    now = fields.Datetime.now()
+    return ["|", (name, "<=", now), (name, ">", now + 2 * longest)]

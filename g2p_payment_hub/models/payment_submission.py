@@ -1,3 +1,4 @@
+import re
 from datetime import timedelta
 
 from odoo import _, api, fields, models
@@ -31,6 +32,7 @@ class PaymentSubmission(models.Model):
     _description = "Payment Submission"
     _order = "id desc"
     _rec_name = "filename"
+    _no_user_defaults = True
 
     batch_id = fields.Many2one(
         "g2p.payment.batch", required=True, readonly=True, ondelete="restrict", index=True
@@ -108,7 +110,7 @@ class PaymentSubmission(models.Model):
             "gateway_id": batch.gateway_id.id,
             "attempt": attempt,
             "key": str(key),
-            "filename": f"{batch.name.replace('/', '-')}-{key.hex[:12]}.csv",
+            "filename": f"{_for_a_filename(batch.name)}-{key.hex[:12]}.csv",
             "digest": batch.frozen_digest,
         }
 
@@ -182,7 +184,7 @@ class PaymentSubmission(models.Model):
 
     def _call_for_a_person(self):
         batch = self.batch_id
-        batch._call(
+        batch._keep_called(
             FIND,
             batch._owners(),
             _("Find out whether %s arrived", batch.name),
@@ -192,3 +194,8 @@ class PaymentSubmission(models.Model):
                 self.filename,
             ),
         )
+
+
+def _for_a_filename(name):
+    """Whatever an administrator makes of the batches' sequence: payment systems take plain names only."""
+    return re.sub(r"[^A-Za-z0-9._-]", "-", name)[:100]

@@ -5,6 +5,7 @@ from . import test_check
 from . import test_context
 from . import test_events
 from . import test_gateway
+from . import test_gateway_gone
 from . import test_neutralize
 from . import test_phee_options
 from . import test_prepare

@@ -16,13 +16,14 @@ class TestCheck(PaymentHubCase):
         payment, other = batch.payment_ids.sorted(lambda payment: payment.entitlement_id.id)
         self.assertEqual(payment.entitlement_id, entitlements[0])
         payment.sudo().write(changes)
+        payment.entitlement_id.initial_amount = changes.get("amount_issued", 100)
         return self._found(batch, payment, other)
 
     def _found(self, batch, payment, other):
         self._back_to_draft(batch)
         self.assertEqual(batch.batch_state, "draft")
         self.assertFalse(other.check_problem)
-        self.assertIn(payment.check_problem, batch.check_result)
+        self.assertIn(payment.check_problem.replace("\n", " "), batch.check_result)
         self.assertIn(payment.partner_id.name, batch.check_result)
         self.assertEqual(len(batch.check_result.split("\n")), 1)
         return payment.check_problem
@@ -68,6 +69,27 @@ class TestCheck(PaymentHubCase):
             with self.subTest(amount), self.env.cr.savepoint() as savepoint:
                 self.assertIn("not positive", self._problem(amount_issued=amount))
                 savepoint.rollback()
+
+    def test_the_entitlement_is_of_another_amount_by_now(self):
+        self._entitle(2)
+        batch = self._prepare()
+        payment, other = batch.payment_ids
+        payment.entitlement_id.with_user(self.manager_user).initial_amount = 10
+        with self.assertRaisesRegex(UserError, "amount of the entitlement has changed"):
+            batch.with_user(self.finance_user).action_approve()
+        self.assertIn("Set this payment aside", self._found(batch, payment, other))
+        batch.with_user(self.manager_user).action_set_problems_aside()
+        again = self.cycle.with_user(self.manager_user).prepare_payment() and payment.reissue_ids
+        self.assertEqual(again.amount_issued, 10)
+
+    def test_the_beneficiary_is_disabled_by_now(self):
+        self._entitle(2)
+        batch = self._prepare()
+        payment, other = batch.payment_ids
+        payment.partner_id.disabled = "2026-01-01 00:00:00"
+        with self.assertRaisesRegex(UserError, "beneficiary is disabled"):
+            batch.with_user(self.finance_user).action_approve()
+        self.assertIn("disabled", self._found(batch, payment, other))
 
     def test_amount_too_large(self):
         self.assertIn("too large", self._problem(amount_issued=10**18))

@@ -1,3 +1,5 @@
+import json
+
 from odoo.tests import tagged
 
 from ..models.payment import GUARDED as OF_PAYMENTS
@@ -35,6 +37,34 @@ class TestContext(PaymentHubCase):
         self._send(batch.with_context(**forged))
         self.assertEqual(batch.submission_ids.remote_reference, "remote-1")
         self.assertFalse(batch.submission_ids.confirmed_by_id)
+
+    def _keep_defaults(self, user, model, names):
+        """As every user may, also over RPC."""
+        for name in names:
+            value = self._something(model, name)
+            self.env["ir.default"].with_user(user).create(
+                {
+                    "field_id": self.env["ir.model.fields"]._get(model, name).id,
+                    "json_value": json.dumps(value),
+                    "user_id": user.id,
+                }
+            )
+
+    def test_nor_do_defaults_that_somebody_keeps(self):
+        self._keep_defaults(self.manager_user, "g2p.payment", OF_PAYMENTS)
+        self._keep_defaults(self.manager_user, "g2p.payment.batch", OF_BATCHES)
+        names = ("remote_reference", "confirmed_by_id", "declared_by_id")
+        self._keep_defaults(self.finance_user, "g2p.payment.submission", names)
+        self._entitle()
+        batch = self._prepare()
+        payment = batch.payment_ids
+        self.assertFalse(payment.status or payment.status_is_final or payment.amount_paid)
+        self.assertEqual((payment.state, batch.batch_state), ("issued", "to_approve"))
+        self.assertFalse(batch.closed_loop_confirmed_by_id or batch.approved_by_id or batch.frozen_content)
+        self._approve(batch)
+        self._send(batch)
+        self.assertEqual(batch.submission_ids.remote_reference, "remote-1")
+        self.assertFalse(batch.submission_ids.confirmed_by_id or batch.submission_ids.declared_by_id)
 
     def _something(self, model, name):
         """A value that the field would take."""

@@ -15,7 +15,7 @@ from odoo.exceptions import UserError, ValidationError
 from odoo.tests import Form, tagged
 from odoo.tools import mute_logger
 
-from ..client.errors import NotSent, Reason
+from ..client.errors import NotSent, OutcomeUnknown, Reason
 from ..client.outcomes import Check
 from .common import GATEWAY, SIGNING_KEY, PaymentHubCase
 
@@ -285,6 +285,15 @@ class TestPaymentManager(PaymentHubCase):
         self.assertIn(
             ("123456789", "987654321"), [(one.old_value_char, one.new_value_char) for one in tracked]
         )
+
+    def test_nobody_uninstalls_while_a_batch_may_have_left(self):
+        from ..hooks import uninstall_hook
+
+        self.hub.reply = OutcomeUnknown(Reason.TIMEOUT)
+        batch = self._sent()
+        with self.assertRaisesRegex(UserError, batch.name):
+            uninstall_hook(self.env)
+        self.assertTrue(self.program.payment_managers)
 
     def test_uninstalling_leaves_no_wrapper_behind(self):
         """It would keep pointing at a model that is gone, and break its program."""

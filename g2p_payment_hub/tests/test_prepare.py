@@ -3,9 +3,11 @@ from unittest.mock import patch
 from psycopg2 import IntegrityError
 
 from odoo import Command, fields
-from odoo.exceptions import AccessError
+from odoo.exceptions import AccessError, UserError
 from odoo.tests import tagged
 from odoo.tools import mute_logger
+
+from odoo.addons.queue_job.exception import RetryableJobError
 
 from ..client import csv_file
 from .common import PaymentHubCase
@@ -137,6 +139,28 @@ class TestPrepare(PaymentHubCase):
         self.assertFalse(self._prepare())
         self.assertIn("The cycle is not approved", self._message(self.said))
 
+    def test_the_manager_of_another_program_pays_nobody(self):
+        """OpenG2P offers it all the same; it would pay in the currency of its own program."""
+        theirs = self._program("Other")
+        theirs.payment_managers = [Command.set(self.program.payment_managers.ids)]
+        cycle = self._cycle(theirs, "Their Cycle")
+        self._entitle(cycle=cycle)
+        with self.assertRaisesRegex(UserError, "belongs to the program Zq Cash"):
+            cycle.with_user(self.manager_user).prepare_payment()
+
+    def test_nobody_is_paid_by_another_company_than_the_programs(self):
+        """A program can be given to another company after its manager was chosen, or its batch prepared."""
+        company = self.env["res.company"].create({"name": "Elsewhere"})
+        self.manager_user.company_ids += company
+        self._entitle()
+        batch = self._prepare()
+        self.program.company_id = company
+        with self.assertRaisesRegex(UserError, "belongs to another company"):
+            self._approve(batch)
+        batch.with_user(self.manager_user).action_cancel()
+        with self.assertRaisesRegex(UserError, "belongs to another company"):
+            self._prepare()
+
     def test_cycle_is_locked(self):
         self._entitle()
         self.cycle.write({"locked": True, "locked_reason": "Copying beneficiaries."})
@@ -221,6 +245,41 @@ class TestPrepare(PaymentHubCase):
         self.assertEqual(entitlements.payment_ids.batch_id.prepared_by_id, self.manager_user)
         said = " ".join(self.cycle.message_ids.mapped("body"))
         self.assertIn("Payments prepared: 3, in batches: 1.", said)
+
+    def _job_of_a_large_cycle(self):
+        self._entitle(3)
+        with patch.object(type(self.manager), "MAX_ENTITLEMENTS_FOR_SYNC_PREPARE", 2):
+            self._prepare()
+        return self._preparing()
+
+    def test_a_job_comes_back_when_somebody_else_prepares_the_cycle(self):
+        job = self._job_of_a_large_cycle()
+        busy = patch.object(type(self.manager), "_lock", side_effect=UserError("Try again in a minute."))
+        with busy, self.assertRaises(RetryableJobError):
+            self._run(job)
+        self._run(job)
+        self.assertTrue(self.cycle.payment_batch_ids)
+
+    @mute_logger("odoo.addons.g2p_payment_hub.models.payment_manager")
+    def test_a_job_that_prepared_nothing_says_so_on_the_cycle(self):
+        """Nobody else would: whoever pressed the button has gone on."""
+        for error, sentence in (
+            (UserError("It belongs to another program."), "another program"),
+            (KeyError("x"), "error of this server: KeyError"),
+        ):
+            with self.subTest(sentence), self.env.cr.savepoint() as savepoint:
+                job = self._job_of_a_large_cycle()
+                with patch.object(type(self.manager), "_payment_values", side_effect=error):
+                    self._run(job)
+                said = " ".join(self.cycle.message_ids.mapped("body"))
+                self.assertIn("No payments were prepared", said)
+                self.assertIn(sentence, said)
+                savepoint.rollback()
+
+    def test_who_has_no_e_mail_address_prepares_a_large_cycle(self):
+        self.manager_user.partner_id.email = False
+        self._run(self._job_of_a_large_cycle())
+        self.assertEqual(self.cycle.payment_batch_ids.payment_count, 3)
 
     def _preparing(self):
         return self.env["queue.job"].search([("method_name", "=", "_prepare_job")], order="id")

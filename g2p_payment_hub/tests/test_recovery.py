@@ -5,6 +5,7 @@ from unittest.mock import patch
 from odoo import fields
 from odoo.exceptions import UserError
 from odoo.tests import tagged
+from odoo.tools import mute_logger
 
 from odoo.addons.queue_job.tests.common import trap_jobs
 
@@ -12,8 +13,7 @@ from ..client.errors import NotSent, OutcomeUnknown, Reason, Refused
 from .common import LedgerHub, PaymentHubCase
 
 
-@tagged("post_install", "-at_install")
-class TestRecovery(PaymentHubCase):
+class RecoveryCase(PaymentHubCase):
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
@@ -44,6 +44,36 @@ class TestRecovery(PaymentHubCase):
         wizard = self.env["g2p.payment.submission.declare.wizard"].with_user(user)
         wizard.create({"submission_id": submission.id, "reason": reason}).action_declare()
 
+    def _declared_missing(self, arrived):
+        batch = self._lost(arrived)
+        self.hub.hidden = True
+        self._after_the_waiting_time(batch)
+        self._declare(batch.submission_ids, self.finance_user)
+        batch.submission_ids.with_user(self.second_user).action_confirm_not_received()
+        self.hub.hidden = False
+        return batch
+
+    def _prepared_for_another_gateway(self, batch):
+        """The batch was declared missing, cannot be sent as it was, and is paid through another gateway now;
+        (the new batch, that gateway's hub)."""
+        self.gateway.phee_purpose = "Another purpose"
+        return self._prepared_again(batch)
+
+    def _prepared_again(self, batch):
+        """Cancels it, and prepares its payments for another gateway; as `_prepared_for_another_gateway`."""
+        batch.with_user(self.manager_user).action_back_to_draft()
+        batch.with_user(self.manager_user).action_cancel()
+        other, hubs = self._gateway(name="Other Hub"), {self.gateway: self.hub}
+        hubs[other] = LedgerHub()
+        self._start(patch.object(type(other), "_client", lambda gateway, *_batch: hubs[gateway]))
+        self.manager.gateway_id = other
+        again = self._prepare()
+        self._approve(again)
+        return again, hubs[other]
+
+
+@tagged("post_install", "-at_install")
+class TestRecovery(RecoveryCase):
     def test_what_arrived_is_adopted(self):
         batch = self._lost(arrived=True)
         self._look_up(batch)
@@ -60,6 +90,34 @@ class TestRecovery(PaymentHubCase):
         self.assertIn("no trace", batch.submission_ids.look_up_answer)
         self.assertGreater(batch.submission_ids.next_look_up_at, fields.Datetime.now())
         self.assertEqual(self.hub.uploads, 1)
+
+    @mute_logger("odoo.addons.g2p_payment_hub.models.payment_recovery")
+    def test_an_error_of_ours_while_it_is_looked_up_is_said(self):
+        batch = self._lost(arrived=False)
+        self.hub.hidden = KeyError("x")
+        self._after_the_waiting_time(batch)
+        self.assertIn("error of this server: KeyError", batch.submission_ids.look_up_answer)
+        self.assertFalse(batch.submission_ids.no_trace)
+
+    def test_a_clock_that_is_set_back_stops_no_look_up(self):
+        batch = self._lost(arrived=True)
+        batch.submission_ids.next_look_up_at = fields.Datetime.now() + timedelta(days=365)
+        with trap_jobs() as jobs:
+            self.env.ref("g2p_payment_hub.cron_look_up").ir_actions_server_id.run()
+            jobs.assert_jobs_count(1)
+
+    def test_what_was_decided_while_it_was_unknown_keeps_its_result(self):
+        batch = self._lost(arrived=True)
+        result = {"state": "reconciled", "status": "paid", "status_is_final": True}
+        batch.payment_ids.sudo().write(result)
+        self._look_up(batch)
+        self.assertEqual((batch.batch_state, batch.payment_ids.state), ("sent", "reconciled"))
+
+    def test_the_superuser_declares_nothing(self):
+        batch = self._lost(arrived=False)
+        self._after_the_waiting_time(batch)
+        with self.assertRaisesRegex(UserError, "nobody in particular"):
+            self._declare(batch.submission_ids, self.env.ref("base.user_root"))
 
     def test_a_payment_system_that_cannot_tell_has_not_said_no(self):
         batch = self._lost(arrived=False)
@@ -137,15 +195,6 @@ class TestRecovery(PaymentHubCase):
         self._send(batch)
         self.assertEqual((batch.batch_state, batch.external_batch_ref), ("sent", "remote-1"))
         self.assertEqual(self.hub.uploads, 1, "it was not sent a second time")
-
-    def _declared_missing(self, arrived):
-        batch = self._lost(arrived)
-        self.hub.hidden = True
-        self._after_the_waiting_time(batch)
-        self._declare(batch.submission_ids, self.finance_user)
-        batch.submission_ids.with_user(self.second_user).action_confirm_not_received()
-        self.hub.hidden = False
-        return batch
 
     def test_what_was_declared_missing_is_only_sent_again_as_it_is(self):
         batch = self._declared_missing(arrived=False)
@@ -346,19 +395,18 @@ class TestRecovery(PaymentHubCase):
         self.assertEqual((again.batch_state, again.submission_ids.state), ("approved", "not_sent"))
         self.assertEqual(len(self.hub.received), 1)
 
-    def _prepared_for_another_gateway(self, batch):
-        """The batch was declared missing, cannot be sent as it was, and is paid through another gateway now;
-        (the new batch, that gateway's hub)."""
+    def test_declared_missing_then_prepared_again_while_the_hub_shows_its_file_only(self):
+        """The file of the batch that was cancelled is there, and its rows are not yet."""
+        batch = self._declared_missing(arrived=True)
         self.gateway.phee_purpose = "Another purpose"
         batch.with_user(self.manager_user).action_back_to_draft()
         batch.with_user(self.manager_user).action_cancel()
-        other, hubs = self._gateway(name="Other Hub"), {self.gateway: self.hub}
-        hubs[other] = LedgerHub()
-        self._start(patch.object(type(other), "_client", lambda gateway, *_batch: hubs[gateway]))
-        self.manager.gateway_id = other
         again = self._prepare()
         self._approve(again)
-        return again, hubs[other]
+        self.hub.no_rows_yet = True
+        self._send(again)
+        self.assertEqual((again.batch_state, self.hub.uploads), ("approved", 1), "nobody is paid twice")
+        self.assertIn("remote-1", again.submission_ids.answer)
 
     def test_declared_missing_then_paid_elsewhere_but_arrived_after_all(self):
         """The gateway to which it was sent is asked as well."""

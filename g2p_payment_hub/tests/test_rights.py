@@ -167,6 +167,16 @@ class TestRights(RightsCase):
             with self.assertRaises(AccessError):
                 record.with_user(stranger).read()
 
+    def test_managers_of_other_companies_programs_are_not_there(self):
+        company = self.env["res.company"].create({"name": "Elsewhere"})
+        stranger = self._user("stranger", *ROLES["manager"])
+        stranger.write({"company_ids": [Command.set(company.ids)], "company_id": company.id})
+        manager = self.manager.with_user(stranger)
+        self.assertFalse(manager.search([("id", "=", manager.id)]))
+        for act in (manager.read, lambda: manager.write({"payer_identifier": "987"})):
+            with self.assertRaises(AccessError):
+                act()
+
     def test_programs_of_other_companies_cannot_use_a_gateway(self):
         company = self.env["res.company"].create({"name": "Elsewhere"})
         with self.assertRaisesRegex(UserError, "belongs to another company"):
@@ -405,6 +415,8 @@ class TestForgery(RightsCase):
         for _role, forged in self._forgers(other):
             self._denied(lambda forged=forged: forged.write({"gateway_id": self.gateway.id}))
             self._denied(lambda forged=forged: forged.write({"batch_id": batch.id}))
+            in_the_place = {"reissue_of_id": batch.payment_ids[0].id}
+            self._denied(lambda forged=forged, values=in_the_place: forged.write(values))
         for _role, forged in self._forgers(other_batch):
             self._denied(lambda forged=forged: forged.write({"gateway_id": self.gateway.id}))
             self._denied(lambda forged=forged: forged.write({"batch_state": "approved"}))

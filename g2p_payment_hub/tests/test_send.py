@@ -10,6 +10,7 @@ from odoo.tests import tagged
 from odoo.tools import mute_logger
 
 from ..client.errors import NotSent, OutcomeUnknown, Reason, Refused
+from ..client.payment_hub import _FILENAME
 from .common import PaymentHubCase
 
 QUIET = mute_logger("odoo.addons.g2p_payment_hub.models.payment_batch_sending")
@@ -54,6 +55,13 @@ class TestSend(SendCase):
         self.assertEqual((sent.filename, sent.correlation_id), (submission.filename, submission.key))
         self.assertEqual((sent.content, sent.digest), (batch.frozen_content, submission.digest))
         self.assertRegex(submission.filename, r"\APB-\d+-\d+-[0-9a-f]{12}\.csv\Z")
+
+    def test_its_file_has_a_plain_name_whatever_batches_are_called(self):
+        self.env.ref("g2p_payment_hub.sequence_payment_batch").prefix = "Löhne & Co/%(year)s/" + "x" * 200
+        batch = self._approved()
+        self._send(batch)
+        self.assertIn("Löhne", batch.name)
+        self.assertTrue(_FILENAME.fullmatch(batch.submission_ids.filename))
 
     def test_written_down_before_anything_leaves(self):
         batch = self._approved()
@@ -177,6 +185,14 @@ class TestSend(SendCase):
         self.assertEqual(batch.batch_state, "unknown")
         self.assertTrue(cron.active)
 
+    def test_a_worker_that_died_before_the_clock_was_set_back(self):
+        batch = self._approved()
+        self._press(batch)
+        submission, _answer = batch.sudo()._begin_sending(batch._look_before_sending())
+        submission.lease_until = fields.Datetime.now() + timedelta(days=365)
+        self.env["g2p.payment.submission"]._cron_look_up()
+        self.assertEqual(batch.batch_state, "unknown")
+
     def test_an_answer_that_comes_after_all(self):
         """The clock was quicker than a slow answer: what is known now counts."""
         batch = self._approved()
@@ -198,6 +214,27 @@ class TestSend(SendCase):
         self._send(batch)
         self.assertEqual((batch.batch_state, self.hub.uploads), ("approved", 0))
         self.assertIn("no longer approved", batch.check_result)
+
+    def test_an_entitlement_of_another_amount_is_not_sent(self):
+        batch = self._approved()
+        batch.payment_ids.entitlement_id.with_user(self.manager_user).initial_amount = 10
+        self._send(batch)
+        self.assertEqual((batch.batch_state, self.hub.uploads), ("approved", 0))
+        self.assertIn("amount of the entitlement", batch.check_result)
+
+    def test_a_disabled_beneficiary_is_not_paid(self):
+        batch = self._approved()
+        batch.payment_ids.partner_id.disabled = "2026-01-01 00:00:00"
+        self._send(batch)
+        self.assertEqual((batch.batch_state, self.hub.uploads), ("approved", 0))
+        self.assertIn("is disabled", batch.check_result)
+
+    def test_nothing_is_sent_for_the_first_time_once_the_cycle_is_distributed(self):
+        batch = self._approved()
+        self._sql("UPDATE g2p_cycle SET state = 'distributed' WHERE id = %s", self.cycle.id)
+        self._send(batch)
+        self.assertEqual((batch.batch_state, self.hub.uploads), ("approved", 0))
+        self.assertIn("cycle is no longer approved", batch.check_result)
 
     def test_a_batch_of_a_cancelled_cycle_is_not_sent(self):
         """OpenG2P cancels cycles with their program, and leaves their entitlements approved."""
@@ -278,6 +315,15 @@ class TestSend(SendCase):
             self._send(batch)
         self.assertEqual((batch.batch_state, batch.submission_ids.state), ("approved", "not_sent"))
         self.assertIn("The settings cannot be used.", batch.submission_ids.answer)
+
+    @QUIET
+    def test_an_error_of_ours_while_the_payment_system_is_asked(self):
+        """Or the batch would stay on its way for ever, and its job would fail again and again."""
+        batch = self._approved()
+        self.hub.hidden = KeyError("x")
+        self._send(batch)
+        self.assertEqual((batch.batch_state, self.hub.uploads), ("approved", 0))
+        self.assertIn("error of this server: KeyError", batch.last_answer)
 
     @QUIET
     def test_an_error_of_ours_before_anything_left(self):

@@ -67,6 +67,21 @@ class TestTask(PaymentHubCase):
         self.assertEqual((batch.batch_state, batch.submission_ids.state), ("unknown", "unknown"))
         self.assertFalse(batch.activity_ids)
 
+    @mute_logger("odoo.addons.g2p_payment_hub.models.payment_task")
+    def test_who_cannot_be_told_finds_the_task_all_the_same(self):
+        broken = patch.object(type(self.env["mail.activity"]), "action_notify", side_effect=ValueError)
+        self._entitle()
+        with broken:
+            batch = self._prepare()
+        self.assertEqual(self._called(batch, APPROVE), self.finance_user + self.second_user)
+
+    def test_who_has_no_e_mail_address_calls_all_the_same(self):
+        self.manager_user.partner_id.email = False
+        self.finance_user.partner_id.email = False
+        self._entitle()
+        batch = self._prepare()
+        self.assertEqual(self._called(batch, APPROVE), self.finance_user + self.second_user)
+
     def test_all_of_finance_is_called_when_the_approver_has_left(self):
         batch = self._approved()
         batch.with_user(self.second_user).send_payment()
@@ -75,6 +90,39 @@ class TestTask(PaymentHubCase):
         batch.with_user(self.second_user)._send()
         self.assertEqual(batch.batch_state, "unknown")
         self.assertEqual(self._called(batch, FIND), self.second_user)
+
+    def test_all_of_finance_is_called_when_the_approver_has_another_job(self):
+        self.hub.reply = OutcomeUnknown(Reason.TIMEOUT)
+        self._entitle()
+        batch = self._prepare()
+        self._approve(batch)
+        self._take_role(self.finance_user, "g2p_programs.g2p_finance_validator")
+        self._send(batch, self.second_user)
+        self.assertEqual(self._called(batch, FIND), self.second_user)
+
+    def test_a_program_manager_is_called_when_who_prepared_has_left(self):
+        other = self._user("pm2", "g2p_programs.g2p_program_manager")
+        self._entitle()
+        batch = self._prepare()
+        self.manager_user.active = False
+        batch.with_user(self.finance_user)._reject("wrong month")
+        self.assertIn(other, batch._called(MEND))
+        self.assertNotIn(self.manager_user, batch._called(MEND))
+
+    def test_while_nobody_knows_there_is_somebody_who_has_to_find_out(self):
+        """Whoever was called first may leave, or tick it off."""
+        self.hub.reply = OutcomeUnknown(Reason.TIMEOUT)
+        batch = self._sent()
+        self.finance_user.active = False
+        batch.submission_ids._look_up()
+        self.assertEqual(self._called(batch, FIND), self.second_user)
+        batch.activity_ids.unlink()
+        batch.submission_ids._look_up()
+        self.assertEqual(self._called(batch, FIND), self.second_user)
+
+    def _take_role(self, user, role):
+        groups = "groups_id" if "groups_id" in user._fields else "group_ids"  # as of Odoo 19
+        user[groups] -= self.env.ref(role)
 
     def test_the_second_person_is_called_to_confirm(self):
         self.hub.reply = OutcomeUnknown(Reason.TIMEOUT)

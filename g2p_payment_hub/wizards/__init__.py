@@ -1,2 +1,3 @@
 from . import payment_batch_reject
+from . import payment_gateway_gone
 from . import payment_submission_declare

@@ -1,5 +1,7 @@
 import logging
 
+from psycopg2 import OperationalError
+
 from odoo import _, api, fields, models
 from odoo.exceptions import UserError
 
@@ -40,7 +42,9 @@ class Cycle(models.Model):
 
     _inherit = "g2p.cycle"
 
-    payments_currency_id = fields.Many2one(related="program_id.journal_id.currency_id", string="Paid in")
+    payments_currency_id = fields.Many2one(
+        "res.currency", "Paid in", compute="_compute_payments_currency", help="Empty when there are several."
+    )
     paid_count = fields.Integer("Paid", compute="_compute_payment_progress")
     paid_amount = fields.Monetary(
         "Amount Paid", compute="_compute_payment_progress", currency_field="payments_currency_id"
@@ -81,6 +85,21 @@ class Cycle(models.Model):
         "Paid (%)", compute="_compute_payment_progress", help="Entitlements paid, in percent."
     )
     has_gateway_batches = fields.Boolean(compute="_compute_payment_progress")
+
+    def _compute_payments_currency(self):
+        """That in which its payments were prepared, whatever the journal's is by now; before that the
+        journal's."""
+        left = [("cycle_id", "in", self.ids), ("failure_type", "!=", "not_sent")]
+        used = dict(
+            self.env["g2p.payment"].sudo()._read_group(left, ["cycle_id"], ["payment_currency_id:recordset"])
+        )
+        for cycle in self:
+            mine = used.get(cycle) or cycle.sudo().program_id.journal_id.currency_id
+            cycle.payments_currency_id = mine if len(mine) == 1 else False
+
+    def _money(self, amount):
+        currency = self.payments_currency_id
+        return currency.format(amount) if currency else f"{amount:,.2f}"
 
     def _compute_payment_progress(self):
         progress = self._payment_progress()
@@ -150,17 +169,19 @@ class Cycle(models.Model):
     def _remains_unpaid(self):
         """Sentences that say what is not paid though final."""
         mine = self._payment_progress().get(self.id, {})
-        labels = {
-            "failed": _("Failed, and not issued again: %(count)s, %(amount)s."),
-            "unprepared": _("Approved, and never prepared: %(count)s, %(amount)s."),
-            "undecided": _("Not approved yet: %(count)s, %(amount)s."),
-        }
         return [
-            sentence
-            % {"count": mine[outcome][0], "amount": self.payments_currency_id.format(mine[outcome][1])}
-            for outcome, sentence in labels.items()
+            self._remains_sentence(outcome, *mine[outcome])
+            for outcome in ("failed", "unprepared", "undecided")
             if outcome in mine
         ]
+
+    def _remains_sentence(self, outcome, count, amount):
+        told = {"count": count, "amount": self._money(amount)}
+        return {
+            "failed": _("Failed, and not issued again: %(count)s, %(amount)s.", **told),
+            "unprepared": _("Approved, and never prepared: %(count)s, %(amount)s.", **told),
+            "undecided": _("Not approved yet: %(count)s, %(amount)s.", **told),
+        }[outcome]
 
     @api.model
     def _cron_mark_distributed(self):
@@ -176,6 +197,10 @@ class Cycle(models.Model):
                         cycle._end_payments()
             except UserError as error:
                 _logger.info("cycle %s cannot be marked as distributed: %s", cycle.id, error)
+            except OperationalError:
+                raise  # another transaction was in the way: at the next turn
+            except Exception:  # pylint: disable=broad-except  # of whatever the program's manager does then
+                _logger.exception("cycle %s cannot be marked as distributed", cycle.id)
 
     def action_distribute(self):
         """Says what remains unpaid and asks whether the cycle is to end so."""
@@ -204,11 +229,12 @@ class Cycle(models.Model):
             raise UserError(_("The program has no cycle manager, who marks its cycles as distributed."))
         remains = self._remains_unpaid()
         self.mark_distributed()
-        self.message_post(
+        # Odoo lets nobody without an e-mail address post.
+        self.sudo().message_post(
             body=_(
                 "Distributed: %(count)s entitlements paid, %(amount)s. %(remains)s",
                 count=self.paid_count,
-                amount=self.payments_currency_id.format(self.paid_amount),
+                amount=self._money(self.paid_amount),
                 remains=" ".join(remains) or _("Nothing remains unpaid."),
             )
         )

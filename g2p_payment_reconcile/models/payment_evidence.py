@@ -35,6 +35,7 @@ class PaymentEvidence(models.Model):
     _inherit = ["g2p.payment.task.mixin"]
     _mail_post_access = "read"
     _order = "id desc"
+    _no_user_defaults = True
 
     name = fields.Char("File Name", required=True, readonly=True)
     gateway_id = fields.Many2one(

@@ -1,14 +1,19 @@
 """Makes what the preview of evidence shows so."""
 
+import logging
 from datetime import datetime
 from decimal import Decimal
+
+from psycopg2 import OperationalError
 
 from odoo import _, models
 
 from .payment import BATCH_OF, Learnt
-from .payment_evidence_effect import NOON, SAYING
+from .payment_evidence_effect import MIDDAY, SAYING
 from .payment_evidence_match import ASKS
 from .verdict import Doubt
+
+_logger = logging.getLogger(__name__)
 
 _NAMED = 20  # lines in a sentence
 
@@ -35,14 +40,25 @@ class PaymentEvidence(models.Model):
         if self.state != "applying":
             return _("Nothing to do: the file is not waiting to be applied.")
         self._batches()._lock_in_job()
-        if not self._still_as_seen():
+        why_not = _("Nothing was applied: payments have changed since the preview. Look at it again.")
+        if self._still_as_seen():
+            why_not = self._why_not_applied()
+        if why_not:
             self._advance("matched", applied_by_id=False, applied_at=False)
-            self._message_log(
-                body=_("Nothing was applied: payments have changed since the preview. Look at it again.")
-            )
-            return self.name
-        self._apply()
+            self._message_log(body=why_not)
         return self.name
+
+    def _why_not_applied(self):
+        """Applies it; an error takes all of it back, and is said to those who can apply it again."""
+        try:
+            with self.env.cr.savepoint():
+                self._apply()
+            return False
+        except OperationalError:
+            raise  # another transaction was in the way: queue_job comes back
+        except Exception as error:  # pylint: disable=broad-except  # or it would be applied for ever
+            _logger.exception("evidence %s: applying ended in an error", self.id)
+            return _("Nothing was applied, because of an error of this server: %s", type(error).__name__)
 
     def _apply(self):
         """Everything that the preview shows, in one transaction; the batches are locked by the caller."""
@@ -132,5 +148,5 @@ class PaymentEvidence(models.Model):
             "their_reference": line["remote_reference"] or line["fingerprint"][:12],
             "their_code": line["reason_code"],
             "their_reason": line["reason"],
-            "their_at": line["happened_on"] and datetime.combine(line["happened_on"], NOON),
+            "their_at": line["happened_on"] and datetime.combine(line["happened_on"], MIDDAY),
         }

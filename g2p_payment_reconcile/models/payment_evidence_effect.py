@@ -12,7 +12,8 @@ from .payment_evidence_match import ASKS
 # Only these say something that can be applied: what waits is told again later. It counts beside one of them:
 # what failed once and is under way again under another number has not failed.
 SAYING = ("paid", "failed", "returned")
-NOON = time(12)
+# UTC; the same day from Hawaii to Tonga.
+MIDDAY = time(10)
 # Records of states, not of bookings: that one is told again does not mean that it happened again.
 _TELLS_STATES = "pain_002"
 _STATUS = {
@@ -142,5 +143,5 @@ def _outcome(fact, line, remote_reference):
         reason_code=(line["reason_code"] or "")[:64],
         reason=line["reason"] or "",
         failure_type=FailureType(line["failure_type"]) if line["failure_type"] else None,
-        completed_at=line["happened_on"] and datetime.combine(line["happened_on"], NOON, timezone.utc),
+        completed_at=line["happened_on"] and datetime.combine(line["happened_on"], MIDDAY, timezone.utc),
     )

@@ -1,6 +1,9 @@
 """The lines of a file, and the sentences about what cannot be read."""
 
 import base64
+import logging
+
+from psycopg2 import OperationalError
 
 from odoo import _, api, fields, models
 from odoo.exceptions import UserError
@@ -10,6 +13,8 @@ from odoo.addons.g2p_payment_hub.models.columns import Columns
 
 from ..evidence import csv_file, iso20022
 from ..evidence.lines import MAX_BYTES, MAX_LINES, EvidenceError, Problem, fingerprints
+
+_logger = logging.getLogger(__name__)
 
 _LINE_COLUMNS = Columns(
     number="int",
@@ -39,9 +44,16 @@ class PaymentEvidence(models.Model):
         if self.state != "draft":
             return _("Nothing to do: the file has been read.")
         try:
-            self._read_file()
+            with self.env.cr.savepoint():
+                self._read_file()
         except UserError as error:
             self._advance("discarded", read_problem=str(error))
+        except OperationalError:
+            raise  # another transaction was in the way: queue_job comes back
+        except Exception as error:  # pylint: disable=broad-except  # or it would be read for ever
+            _logger.exception("evidence %s: reading ended in an error", self.id)
+            why = _("It could not be read, because of an error of this server: %s", type(error).__name__)
+            self._advance("discarded", read_problem=why)
         return self.name
 
     def _read_file(self):

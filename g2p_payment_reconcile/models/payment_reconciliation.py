@@ -28,6 +28,7 @@ class PaymentReconciliation(models.Model):
     _inherit = ["mail.thread"]
     _mail_post_access = "read"
     _order = "id desc"
+    _no_user_defaults = True
 
     name = fields.Char(required=True, readonly=True)
     origin = fields.Selection(

@@ -27,6 +27,7 @@ class Payment(models.Model):
                 or (again and _("Issued again already, as %s.", again.name))
                 or (expired and _("The entitlement expired on %s.", entitlement.valid_until))
                 or (entitlement.state != "approved" and _("The entitlement is no longer approved."))
+                or (payment.partner_id.disabled and _("The beneficiary is disabled."))
                 or (
                     entitlement in others
                     and _("Another payment of this entitlement, %s, may pay it.", others[entitlement][0].name)

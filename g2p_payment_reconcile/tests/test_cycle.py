@@ -3,12 +3,14 @@ from unittest.mock import patch
 from odoo import _
 from odoo.exceptions import AccessError, UserError
 from odoo.tests import Form, tagged
+from odoo.tools import mute_logger
 
 from odoo.addons.g2p_payment_hub.client.outcomes import OutcomeStatus
 
 from .common_reissue import ReissueCase
 
 SUSPECT = OutcomeStatus.SUSPECT
+_REMAINS = ("Approved, and never prepared: %(count)s, %(amount)s.",)
 
 
 @tagged("post_install", "-at_install")
@@ -40,6 +42,72 @@ class TestCycle(ReissueCase):
     def _end_by_itself(self):
         self.env["g2p.cycle"]._cron_mark_distributed()
         return self.cycle.state
+
+    def test_who_has_no_e_mail_address_ends_it(self):
+        batch = self._sent()
+        first, second = batch.payment_ids
+        self._pays(first)
+        self._fails(second)
+        self._pull(batch)
+        self.manager_user.partner_id.email = False
+        wizard = self.env["g2p.cycle.distribute.wizard"].with_user(self.manager_user)
+        wizard.create({"cycle_id": self.cycle.id}).action_distribute()
+        self.assertEqual(self.cycle.state, "distributed")
+
+    def test_a_bad_translation_breaks_no_sentence(self):
+        """Nor does it keep other cycles from their end."""
+        self.env["res.lang"]._activate_lang("fr_FR")
+        bad = {source: source.replace("%(count)s", "%(compte)s") for source in _REMAINS}
+        with patch("odoo.tools.translate.code_translations.get_python_translations", lambda *_a: bad):
+            said = self.cycle.with_context(lang="fr_FR")._remains_unpaid()
+        self.assertEqual(len(said), 1)
+        self.assertIn("Approved, and never prepared: 2", said[0])
+
+    @mute_logger("odoo.addons.g2p_payment_reconcile.models.cycle")
+    def test_one_that_cannot_be_ended_holds_up_no_other(self):
+        """Whatever error it ends in."""
+        batch = self._sent()
+        self._pays(batch.payment_ids)
+        self._pull(batch)
+        other = self._cycle(self.program, "Another")
+        self._entitle(1, cycle=other, phone="+27713809999")
+        other.with_user(self.manager_user).prepare_payment()
+        theirs = other.payment_batch_ids
+        self._approve(theirs)
+        self._send(theirs)
+        self._pays(theirs.payment_ids)
+        self._pull(theirs)
+        distribute = type(self.cycle).mark_distributed
+
+        def broken(cycle):
+            if cycle == min(self.cycle, other, key=lambda one: one.id):
+                raise KeyError("x")
+            return distribute(cycle)
+
+        with patch.object(type(self.cycle), "mark_distributed", broken):
+            self._end_by_itself()
+        self.assertEqual({self.cycle.state, other.state}, {"approved", "distributed"})
+
+    def test_what_is_paid_stays_in_the_currency_it_was_paid_in(self):
+        """Whatever the journal is given later."""
+        batch = self._sent()
+        self._pays(batch.payment_ids)
+        self._pull(batch)
+        self.program.journal_id.currency_id = self.env.ref("base.EUR")
+        self.env.invalidate_all()
+        self.assertEqual(self.cycle.payments_currency_id.name, "USD")
+        self.assertEqual(self._end_by_itself(), "distributed")
+        said = " ".join(self.cycle.message_ids.mapped("body"))
+        self.assertIn("$", said)
+        self.assertNotIn("€", said)
+
+    def test_amounts_of_several_currencies_are_said_to_be_in_none(self):
+        first, second = self._prepare().payment_ids
+        second.sudo().payment_currency_id = self.env.ref("base.EUR")
+        self._entitle_others(1)
+        self.env.flush_all()
+        self.assertFalse(self.cycle.payments_currency_id)
+        self.assertIn("1, 100.00", self.cycle._remains_unpaid()[0])
 
     def test_progress_is_of_entitlements_and_agrees_with_the_payments(self):
         self._entitle_others(3)

@@ -2,6 +2,7 @@
 
 from psycopg2.errors import UniqueViolation
 
+from odoo import fields
 from odoo.exceptions import UserError
 from odoo.tests import tagged
 from odoo.tools import mute_logger
@@ -32,6 +33,9 @@ class TestByReference(EvidenceCase):
         self.assertEqual((evidence.state, evidence.applied_by_id), ("applied", self.second))
         self.assertEqual((paid.state, paid.status, paid.status_is_final), ("reconciled", "paid", True))
         self.assertEqual((paid.amount_paid, paid.payment_datetime.date()), (100, self.today))
+        for zone in ("Pacific/Honolulu", "Pacific/Tongatapu"):
+            there = fields.Datetime.context_timestamp(paid.with_context(tz=zone), paid.payment_datetime)
+            self.assertEqual(there.date(), self.today, zone)
         self.assertEqual((failed.status, failed.failure_type), ("failed", "account_closed"))
         self.assertEqual((failed.failure_code, failed.failure_reason), ("AC04", "closed"))
         self.assertEqual(batch.batch_state, "sent", "one payment is still open")

@@ -4,10 +4,11 @@ from unittest.mock import patch
 
 from odoo.exceptions import UserError
 from odoo.tests import Form, HttpCase, tagged
+from odoo.tools import mute_logger
 
 from odoo.addons.queue_job.tests.common import trap_jobs
 
-from ..models import payment_evidence
+from ..models import payment_evidence, payment_evidence_reading
 from .common import FAILED, PAID, SUSPECT
 from .common_evidence import EVIDENCE, HEADER, UPLOAD, EvidenceCase
 
@@ -132,6 +133,30 @@ class TestPreview(EvidenceCase):
         self.env.invalidate_all()
         self.assertEqual((evidence.state, evidence.applied_by_id), ("applied", self.second))
         self.assertEqual(batch.payment_ids.status, "paid")
+
+    @mute_logger("odoo.addons.g2p_payment_reconcile.models.payment_evidence_reading")
+    def test_an_error_of_ours_while_the_file_is_read_is_said(self):
+        broken = patch.object(payment_evidence_reading.csv_file, "read", side_effect=KeyError("x"))
+        with broken, patch.object(payment_evidence, "SYNC_BYTES", 10), trap_jobs() as jobs:
+            evidence = self._read(self._row(self._sent().payment_ids))
+            jobs.perform_enqueued_jobs()
+        self.assertEqual(evidence.state, "discarded")
+        self.assertIn("error of this server: KeyError", evidence.read_problem)
+
+    @mute_logger("odoo.addons.g2p_payment_reconcile.models.payment_evidence_apply")
+    def test_an_error_of_ours_while_it_is_applied_takes_all_of_it_back(self):
+        """And calls those who can apply it again."""
+        batch = self._sent()
+        evidence = self._read(self._row(batch.payment_ids))
+        broken = patch.object(type(evidence), "_raise_strangers", side_effect=KeyError("x"))
+        with broken, patch.object(payment_evidence, "SYNC_LINES", 0), trap_jobs() as jobs:
+            self._apply(evidence)
+            jobs.perform_enqueued_jobs()
+        self.env.invalidate_all()
+        self.assertEqual((evidence.state, evidence.applied_by_id.id), ("matched", False))
+        self.assertFalse(batch.payment_ids.status)
+        self.assertIn("error of this server: KeyError", " ".join(evidence.message_ids.mapped("body")))
+        self.assertIn(self.second, evidence._called(payment_evidence.APPLY))
 
     def test_a_job_that_cannot_read_the_file_says_so(self):
         with patch.object(payment_evidence, "SYNC_BYTES", 10), trap_jobs() as jobs:

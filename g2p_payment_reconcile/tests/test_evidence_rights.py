@@ -50,6 +50,15 @@ class TestEvidenceRights(EvidenceCase, RolesCase):
 
         self._only(("finance", "admin"), look)
 
+    def test_defaults_that_somebody_keeps_apply_nothing(self):
+        for name, value in (("applied_by_id", self.third.id), ("state", '"applied"'), ("discarded_by_id", 2)):
+            field = self.env["ir.model.fields"]._get(EVIDENCE, name)
+            values = {"field_id": field.id, "json_value": str(value), "user_id": self.first.id}
+            self.env["ir.default"].with_user(self.first).create(values)
+        evidence = self._read(self._row(reference="R"))
+        self.assertEqual(evidence.state, "matched")
+        self.assertFalse(evidence.applied_by_id or evidence.discarded_by_id)
+
     def test_nobody_writes_makes_or_deletes_them(self):
         evidence = self._read(self._row(self._sent().payment_ids))
         line = evidence.line_ids

@@ -115,9 +115,10 @@ class TestReissue(ReissueCase):
         self.assertFalse(self._prepare())
 
     def test_what_is_left_out_says_why(self):
-        self._entitle_others(5)
+        self._entitle_others(6)
         batch = self._sent()
-        doubt, waiting, expired, cancelled, again, live, failed = batch.payment_ids
+        doubt, waiting, expired, cancelled, again, live, disabled, failed = batch.payment_ids
+        disabled.partner_id.disabled = fields.Datetime.now()
         self.hub.tell(doubt, SUSPECT, reason_code="transactionFailed")
         self._fails(batch.payment_ids - doubt - waiting)
         self._pull(batch)
@@ -137,11 +138,12 @@ class TestReissue(ReissueCase):
             (cancelled, "no longer approved"),
             (again, f"as {again.reissue_ids.name}"),
             (live, "Another payment"),
+            (disabled, "beneficiary is disabled"),
         ):
             line = self._line(wizard, payment)
             self.assertIn(word, line.left_out)
             self.assertFalse(line.chosen)
-        self.assertEqual((wizard.left_out_count, wizard.chosen_count), (6, 1))
+        self.assertEqual((wizard.left_out_count, wizard.chosen_count), (7, 1))
         self.assertFalse(self._line(wizard, failed).left_out)
 
     def test_what_is_left_out_is_not_issued_whatever_is_sent_over_rpc(self):

@@ -1,8 +1,11 @@
 from datetime import timedelta
 
+from lxml import etree
+
 from odoo import Command, fields
 from odoo.exceptions import AccessError
 from odoo.tests import tagged
+from odoo.tools.safe_eval import safe_eval
 
 from odoo.addons.g2p_payment_hub.client.outcomes import FailureType, OutcomeStatus
 
@@ -88,6 +91,19 @@ class TestReport(ReissueCase):
         ):
             rows = self.report._read_group([], [field], ["payments:sum", "days_to_final:avg"])
             self.assertEqual(sum(row[1] for row in rows), 6, field)
+
+    def test_no_screen_opens_with_a_sum_over_currencies(self):
+        pivot, graph = (
+            self.env.ref(f"g2p_payment_reconcile.payment_report_view_{kind}").arch
+            for kind in ("pivot", "graph")
+        )
+        first_row = etree.fromstring(pivot).find("field[@type='row']")
+        self.assertEqual(first_row.get("name"), "currency_id")
+        measures = [one.get("name") for one in etree.fromstring(graph).findall("field[@type='measure']")]
+        self.assertEqual(measures, ["payments"])
+        ageing = safe_eval(self.env.ref("g2p_payment_reconcile.payment_report_ageing_action").context)
+        self.assertEqual(ageing["pivot_row_groupby"][0], "currency_id")
+        self.assertEqual(ageing["graph_measure"], "payments")
 
     def test_days_and_ages(self):
         batch, _again = self._everything()

@@ -37,6 +37,7 @@ class MojaloopTransfer(models.Model):
     _name = "g2p.mojaloop.transfer"
     _description = "Mojaloop Transfer"
     _order = "id desc"
+    _no_user_defaults = True
     _rec_name = "transfer_id"
 
     payment_id = fields.Many2one("g2p.payment", required=True, readonly=True, ondelete="restrict", index=True)

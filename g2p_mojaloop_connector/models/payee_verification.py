@@ -36,6 +36,7 @@ class PayeeVerification(models.Model):
 
     _name = "g2p.payee.verification"
     _description = "Payee Verification"
+    _no_user_defaults = True
     _order = "id desc"
     _rec_name = "partner_id"
 

@@ -32,6 +32,13 @@ class TestVerifyPayees(MojaloopCase):
         self.assertEqual((batch.payee_verification_count, batch.payee_doubt_count), (1, 0))
         self.assertEqual(self.scheme.requests, [("GET", f"/parties/MSISDN/{FIRST}")])
 
+    def test_defaults_that_somebody_keeps_verify_nobody(self):
+        for name, value in (("state", "found"), ("decision", "same"), ("told_name", "Payee 0")):
+            self.env["ir.default"].set("g2p.payee.verification", name, value, user_id=self.manager_user.id)
+        self.scheme.faults[FIRST, "lookup"] = "3204"
+        one = self._verified().payment_ids.mojaloop_verification_id
+        self.assertEqual((one.state, one.decision, one.told_name), ("not_found", False, False))
+
     def test_names_that_differ_are_for_a_person(self):
         self.scheme.names[FIRST] = "Somebody Else"
         batch = self._verified()

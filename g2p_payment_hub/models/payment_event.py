@@ -47,6 +47,7 @@ class PaymentEvent(models.Model):
 
     _name = "g2p.payment.event"
     _description = "Payment Event"
+    _no_user_defaults = True
     _order = "batch_id desc, number desc"
     _rec_name = "number"
 

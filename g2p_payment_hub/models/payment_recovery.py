@@ -128,13 +128,13 @@ class PaymentSubmission(models.Model):
     def _cron_look_up(self):
         """Finds what is due and queues a job for each."""
         self._find_dead_workers()
-        due = [("state", "=", "unknown"), *_due("next_look_up_at", LONGEST_WAIT)]
+        due = [("state", "=", "unknown"), *is_due("next_look_up_at", LONGEST_WAIT)]
         self.sudo().search(due)._queue_look_up()
 
     @api.model
     def _find_dead_workers(self):
         """Nobody knows what a worker that died while sending has done: its submissions become unknown."""
-        orphans = [("state", "=", "in_flight"), *_due("lease_until", LEASE)]
+        orphans = [("state", "=", "in_flight"), *is_due("lease_until", LEASE)]
         for submission in self.sudo().search(orphans):
             try:
                 submission.batch_id._lock()
@@ -247,7 +247,7 @@ class PaymentSubmission(models.Model):
         )
 
 
-def _due(name, longest):
+def is_due(name, longest):
     """Domain: the moment has come, or lies so much further ahead than it is ever set that the clock was set
     back since."""
     now = fields.Datetime.now()

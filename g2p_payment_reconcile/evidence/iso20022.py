@@ -138,7 +138,9 @@ def _raw(element: etree._Element) -> str:
 
 def _statement(root: etree._Element, kind: str, module: Any) -> Iterator[EvidenceLine]:
     for element in list(_records(root, "Ntry")):
-        details = [_raw(one) for one in _records_below(element, "TxDtls")]
+        details = [
+            _raw(one) for group in _children(element, "NtryDtls") for one in _children(group, "TxDtls")
+        ]
         raw = _raw(element)
         entry = _bound(element, module, _ENTRY[kind])
         if isinstance(entry, EvidenceLine):
@@ -161,8 +163,9 @@ def _accounts(root: etree._Element, kind: str) -> list[str]:
     return list(dict.fromkeys(filter(None, named)))
 
 
-def _records_below(element: etree._Element, name: str) -> Iterator[etree._Element]:
-    return element.iter(f"{{{etree.QName(element).namespace}}}{name}")
+def _children(element: etree._Element, name: str) -> Iterator[etree._Element]:
+    """Not those further below, as in a bank's own supplementary data."""
+    return element.iterchildren(f"{{{etree.QName(element).namespace}}}{name}")
 
 
 def _entry_line(entry: Any, transaction: Any, alone: bool, raw: str) -> EvidenceLine:
@@ -240,7 +243,7 @@ def _report(root: etree._Element, module: Any) -> Iterator[EvidenceLine]:
 
 def _group_lines(element: etree._Element, module: Any, word: str) -> Iterator[EvidenceLine]:
     raw = _raw(element)
-    transactions = list(_records_below(element, "TxInfAndSts"))
+    transactions = list(_children(element, "TxInfAndSts"))
     for one in transactions:
         element.remove(one)
     group = _bound(element, module, _GROUP)

@@ -1,13 +1,19 @@
+import logging
 import random
 from datetime import timedelta
+
+from psycopg2 import OperationalError
 
 from odoo import _, api, fields, models
 from odoo.exceptions import UserError
 
 from odoo.addons.g2p_payment_hub.client.errors import GatewayError
+from odoo.addons.g2p_payment_hub.models.payment_recovery import is_due
 from odoo.addons.queue_job.exception import RetryableJobError
 
 from .payment import Learnt
+
+_logger = logging.getLogger(__name__)
 
 USUAL_WAIT = 30  # seconds, where the payment system suggests none
 SHORTEST_WAIT, LONGEST_WAIT = 5, 600
@@ -69,7 +75,7 @@ class PaymentSubmission(models.Model):
             [
                 ("state", "=", "accepted"),
                 ("batch_id.batch_state", "in", ("sent", "done")),
-                ("next_poll_at", "<=", fields.Datetime.now()),
+                *is_due("next_poll_at", ONE_DAY),
             ]
         )
         due._queue_pull()
@@ -137,9 +143,10 @@ class PaymentSubmission(models.Model):
             """
             UPDATE g2p_payment_submission SET polling_until = %s, polling_by = %s
              WHERE id IN (SELECT id FROM g2p_payment_submission WHERE id = %s FOR UPDATE SKIP LOCKED)
-               AND (polling_until IS NULL OR polling_until < %s OR polling_by = %s)
+               AND (polling_until IS NULL OR polling_until NOT BETWEEN %s AND %s OR polling_by = %s)
             """,
-            [now + POLL_LEASE, job, self.id, now, job],
+            # Further ahead than it is ever set: the clock was set back since.
+            [now + POLL_LEASE, job, self.id, now, now + 2 * POLL_LEASE, job],
         )
         if not self.env.cr.rowcount:
             raise RetryableJobError(
@@ -163,6 +170,12 @@ class PaymentSubmission(models.Model):
             return self.gateway_id._explain(error), outcomes, False, error.retry_after
         except UserError as error:  # settings that cannot be used: the deadline comes all the same
             return str(error), outcomes, False, 0
+        except (OperationalError, RetryableJobError):
+            raise  # asked again by queue_job
+        except Exception as error:  # pylint: disable=broad-except  # or the deadline would never come
+            _logger.exception("submission %s: asking what became of it ended in an error", self.id)
+            why = _("Nothing was learnt, because of an error of this server: %s", type(error).__name__)
+            return why, outcomes, False, 0
         return _("Nothing new."), outcomes, True, 0
 
     def _take_answer(self, answer, outcomes, whole, retry_after):
@@ -204,9 +217,11 @@ class PaymentSubmission(models.Model):
         return answer
 
     def _raise_silent(self):
-        """After the deadline a person has to find out what became of the payments without a result; who goes
-        on waiting is called once more after as long a time."""
-        if not self.result_deadline or fields.Datetime.now() < self.result_deadline:
+        """After the deadline, or when the payment system is gone for good, a person has to find out what
+        became of the payments without a result; who goes on waiting is called once more after as long."""
+        gateway, now = self.gateway_id.sudo(), fields.Datetime.now()
+        late = self.result_deadline and self.result_deadline <= now
+        if not late and not gateway.gone_confirmed_by_id:
             return self.env["g2p.payment.exception"]
         self.env.cr.execute(
             """
@@ -219,12 +234,13 @@ class PaymentSubmission(models.Model):
                AND payment.attention IS NULL
                AND (before.decided = 0 OR before.decided_at < %s)
             """,
-            [
-                self.batch_id.id,
-                fields.Datetime.now() - timedelta(hours=self.gateway_id.sudo().result_hours),
-            ],
+            [self.batch_id.id, now - (timedelta(hours=gateway.result_hours) or ONE_DAY)],
         )
         summary = _("The payment system has said nothing final by the deadline. Ask its operator.")
+        if gateway.gone_confirmed_by_id:
+            summary = _(
+                "The payment system is gone for good, and has said nothing final. Ask the payees' banks."
+            )
         return self.env["g2p.payment.exception"]._raise(
             [
                 {

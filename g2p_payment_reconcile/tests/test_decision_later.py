@@ -3,6 +3,7 @@ from unittest.mock import patch
 
 from odoo.exceptions import UserError
 from odoo.tests import tagged
+from odoo.tools import mute_logger
 
 from odoo.addons.g2p_payment_hub.client.errors import OutcomeUnknown, Reason
 from odoo.addons.g2p_payment_hub.client.outcomes import FailureType, Outcome
@@ -199,6 +200,32 @@ class TestNotForgotten(EvidenceCase):
                 self._pull(batch)
         self.assertEqual(self._exceptions(batch).type, "silent")
         self.assertIn("cannot be used", batch.poll_answer)
+
+    def test_the_deadline_comes_also_when_asking_fails_here(self):
+        batch = self._sent()
+        self._deadline_passes(batch)
+        fault = patch.object(type(self.gateway), "_outcomes", side_effect=KeyError("x"))
+        with fault, mute_logger("odoo.addons.g2p_payment_reconcile.models.payment_submission"):
+            for _time in range(2):
+                self._pull(batch)
+        self.assertEqual(self._exceptions(batch).type, "silent")
+        self.assertIn("an error of this server: KeyError", batch.poll_answer)
+
+    def test_where_the_payment_system_is_gone_people_decide_at_once(self):
+        batch = self._sent()
+        self.gateway.sudo().result_hours = 0
+        self._say(batch.payment_ids, WAITING)
+        self.assertFalse(self._exceptions(batch))
+        self.gateway.sudo().state = "disabled"
+        self.gateway.with_user(self.first)._declare_gone("Switched off on 3 March")
+        self.gateway.with_user(self.second).action_confirm_gone()
+        for _time in range(2):
+            self._say(batch.payment_ids, WAITING)
+        one = self._exceptions(batch)
+        self.assertEqual(one.type, "silent")
+        self.assertIn("gone for good", batch.payment_ids.attention)
+        self._decide(one, "declare_failed")
+        self.assertEqual(batch.batch_state, "done")
 
     def test_who_goes_on_waiting_is_called_once_more_after_as_long_a_time(self):
         batch = self._sent()

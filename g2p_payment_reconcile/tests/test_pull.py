@@ -206,6 +206,17 @@ class TestPull(PaymentHubCase):
             self.cron.ir_actions_server_id.run()
             jobs.assert_jobs_count(1)
 
+    def test_it_is_asked_for_also_after_the_clock_was_set_back(self):
+        batch = self._sent()
+        submission = batch.submission_ids
+        ahead = fields.Datetime.now() + timedelta(days=90)
+        submission.write({"next_poll_at": ahead, "polling_until": ahead, "polling_by": "another"})
+        self.hub.tell(batch.payment_ids, PAID, remote_reference="r1")
+        with trap_jobs() as jobs:
+            self.cron.ir_actions_server_id.run()
+            jobs.perform_enqueued_jobs()
+        self.assertEqual(batch.batch_state, "done")
+
     def test_check_now_is_for_those_who_pay(self):
         batch = self._sent()
         with trap_jobs() as jobs:

@@ -257,4 +257,25 @@ MUTANTS = (
         "        self.invalidate_model()\n",
         reconcile("question"),
     ),
+    Mutant(
+        "deadline: it comes also when asking ends in an error of ours",
+        f"{_MODELS}/payment_submission.py",
+        "        except Exception as error:  # pylint: disable=broad-except  # or the deadline would never come\n",
+        "        except ZeroDivisionError as error:\n",
+        reconcile("decision_later"),
+    ),
+    Mutant(
+        "deadline: it is now where the payment system is gone for good",
+        f"{_MODELS}/payment_submission.py",
+        "        if not late and not gateway.gone_confirmed_by_id:\n",
+        "        if not late:\n",
+        reconcile("decision_later"),
+    ),
+    Mutant(
+        "pull: also after the clock was set back",
+        f"{_MODELS}/payment_submission.py",
+        '                *is_due("next_poll_at", ONE_DAY),\n',
+        '                ("next_poll_at", "<=", fields.Datetime.now()),\n',
+        reconcile("test_pull"),
+    ),
 )

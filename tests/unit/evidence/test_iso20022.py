@@ -324,3 +324,12 @@ def test_supplementary_data_with_records_of_the_same_name_is_not_counted():
     found = lines(camt(entry(transaction("R1")), envelope))
     assert found[0].status is EvidenceStatus.PAID
     assert all(line.status is None for line in found[1:]), "kept for a person at most, never paid"
+
+
+def test_records_in_a_banks_own_supplementary_data_are_no_payments():
+    """The schema lets a bank put anything there, also names of the message itself."""
+    own = element("SplmtryData", element("Envlp", "<TxDtls/><TxInfAndSts/>"))
+    booked = camt(entry(transaction("R1", "100.00").replace("</TxDtls>", f"{own}</TxDtls>")))
+    assert [(line.reference, line.problem) for line in lines(booked)] == [("R1", None)]
+    told = status("R1", "ACSC", version=10).replace("</TxInfAndSts>", f"{own}</TxInfAndSts>")
+    assert [(line.reference, line.problem) for line in lines(pain(told, version=10))] == [("R1", None)]

@@ -190,8 +190,8 @@ MUTANTS = (
     Mutant(
         "lease: one worker asks at a time",
         f"{_MODELS}/payment_submission.py",
-        "               AND (polling_until IS NULL OR polling_until < %s OR polling_by = %s)\n",
-        "               AND (%s IS NOT NULL OR %s IS NOT NULL)\n",
+        "(polling_until IS NULL OR polling_until NOT BETWEEN %s AND %s OR polling_by = %s)\n",
+        "(%s IS NOT NULL OR %s IS NOT NULL OR %s IS NOT NULL)\n",
         reconcile("test_reconciliation"),
     ),
     Mutant(
@@ -260,8 +260,8 @@ MUTANTS = (
     Mutant(
         "deadline: it comes also when asking ends in an error of ours",
         f"{_MODELS}/payment_submission.py",
-        "        except Exception as error:  # pylint: disable=broad-except  # or the deadline would never come\n",
-        "        except ZeroDivisionError as error:\n",
+        "except Exception as error:  # pylint: disable=broad-except  # or the deadline would never come\n",
+        "except ZeroDivisionError as error:\n",
         reconcile("decision_later"),
     ),
     Mutant(

@@ -45,7 +45,8 @@ class TestTakenBack(PayingCase):
             self.cycle = self._cycle(self.program, f"Cycle that is {state}")
             batch = self._approved(cycle=self.cycle)
             self._send(batch)
-            self.cycle.state = state
+            # Past the add-on that does not let a cycle end while payments are open, where there is one.
+            self._sql("UPDATE g2p_cycle SET state = %s WHERE id = %s", state, self.cycle.id)
             self._pay(batch)
             self.assertEqual(self.scheme.paid(), [(FIRST, "100")])
 

@@ -26,9 +26,10 @@ class Payment(models.Model):
             blocked = payment._why_not_question()
             if blocked:
                 raise UserError(_("%(payment)s: %(why)s", payment=payment.name, why=blocked))
-        batches = self.batch_id
-        batches._lock()
         facts = self._facts(self.mapped("name"))
+        # Those of a payment that was taken out of its batch as well: there its people are called.
+        batches = self.env["g2p.payment.batch"].browse({fact["batch_id"] for fact in facts} - {None})
+        batches._lock()
         before = Counter(
             self.sudo().exception_ids.filtered(lambda one: one.type == "questioned").payment_id.ids
         )

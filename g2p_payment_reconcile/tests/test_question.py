@@ -68,6 +68,13 @@ class TestQuestion(QuestionCase):
             self.assertEqual((len(self._exceptions(batch)), batch.payment_ids.attention), (number, False))
         self.assertEqual((batch.payment_ids.status, batch.batch_state), ("paid", "done"))
 
+    def test_what_was_taken_out_of_its_batch_calls_those_of_that_batch(self):
+        batch, aside = self._aside()
+        self.assertEqual((aside.status, aside.batch_id.id), ("failed", False))
+        self._question(aside, reason="The payee says that the money came")
+        self.assertEqual(aside.exception_ids.batch_id, batch)
+        self.assertIn(self.env.ref(DECIDE), batch.activity_ids.activity_type_id)
+
     def test_only_final_results_of_gateways_once_at_a_time_and_with_a_reason(self):
         batch = self._sent()
         with self.assertRaisesRegex(UserError, "no final result yet"):

@@ -24,3 +24,4 @@ from . import payment_event
 from . import payment_recovery
 from . import cycle
 from . import ir_default
+from . import res_users

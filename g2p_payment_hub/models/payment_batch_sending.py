@@ -5,8 +5,8 @@ from typing import NamedTuple
 
 from psycopg2 import OperationalError
 
-from odoo import SUPERUSER_ID, _, api, models
-from odoo.exceptions import AccessError, UserError
+from odoo import _, api, models
+from odoo.exceptions import UserError
 from odoo.modules import module
 from odoo.tools import config
 
@@ -349,10 +349,7 @@ class PaymentBatch(models.Model):
         """A finance user other than the approver says that the money of this batch moved."""
         self.ensure_one()
         check_role(self.env, APPROVERS, _("Only a finance validator may confirm that the money moved."))
-        if self.env.uid == SUPERUSER_ID:
-            raise AccessError(
-                _("The superuser cannot confirm: it is nobody in particular. Log in as yourself.")
-            )
+        self.env.user._check_somebody()
         self._lock()
         if not self.needs_confirmation:
             raise UserError(_("This batch needs no confirmation."))

@@ -15,6 +15,7 @@ from odoo.addons.queue_job.exception import RetryableJobError
 from ..client.errors import GatewayError, NotSent, OutcomeUnknown, Reason, Refused
 from ..client.instructions import digest
 from ..client.outcomes import Receipt
+from .payment_manager import MODEL
 from .roles import APPROVERS, check_role, has_role
 
 _logger = logging.getLogger(__name__)
@@ -50,7 +51,7 @@ class PaymentBatch(models.Model):
         others = self - hub
         if others:
             super(PaymentBatch, others).send_payment()
-        return self.env["g2p.program.payment.manager.hub"].send_payments(hub)
+        return self.env[MODEL].send_payments(hub)
 
     def _queue_sending(self):
         """One job for each batch; the identity key keeps a second press from making a second job."""

@@ -366,6 +366,10 @@ class PaymentBatch(models.Model):
             lambda one: one.state in ("in_flight", "unknown", "accepted")
         )
 
+    def _accepted_submission(self):
+        """The attempt that the payment system took; PostgreSQL allows one."""
+        return self.submission_ids.filtered(lambda one: one.state == "accepted")
+
     def _mark_sent(self, receipt):
         self._advance(
             "sent",

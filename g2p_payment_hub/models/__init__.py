@@ -11,6 +11,7 @@ from . import payment_callback_seen
 from . import payment_manager
 from . import payment_manager_payee
 from . import payment
+from . import payment_guard
 from . import payment_failure
 from . import payment_batch
 from . import payment_batch_guard

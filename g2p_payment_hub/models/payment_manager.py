@@ -247,7 +247,7 @@ class PaymentHubManager(models.Model):
         }
         for value in values:
             value["batch_id"] = batch_of[value["name"]]
-        # Payments of a gateway can only be made here: see `_check_guard` on the model.
+        # Payments of a gateway can only be made here: see payment_guard.py.
         payments = no_payments.sudo().create(values).sudo(False)
         batches._take_payments(payments)
         payments.sudo()._note_reissues()

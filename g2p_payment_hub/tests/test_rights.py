@@ -5,7 +5,7 @@ from odoo.exceptions import AccessError, UserError
 from odoo.tests import Form, tagged
 from odoo.tools import mute_logger
 
-from ..models import payment, payment_batch_guard
+from ..models import payment_batch_guard, payment_guard
 from .common import GATEWAY, SIGNING_KEY
 from .common_rights import ROLES, RightsCase
 
@@ -346,7 +346,7 @@ class TestForgery(RightsCase):
         }
 
     def test_every_field_is_guarded(self):
-        self.assertLessEqual(self._stored_fields("g2p.payment"), payment.GUARDED)
+        self.assertLessEqual(self._stored_fields("g2p.payment"), payment_guard.GUARDED)
         self.assertLessEqual(self._stored_fields("g2p.payment.batch"), payment_batch_guard.GUARDED)
 
     def _same_value(self, record, name):
@@ -355,7 +355,7 @@ class TestForgery(RightsCase):
     def test_payments_are_not_written(self):
         one = self._prepare().payment_ids[0]
         for role, forged in self._forgers(one):
-            for name in payment.GUARDED:
+            for name in payment_guard.GUARDED:
                 with self.subTest(f"{role} {name}"):
                     self._denied(
                         lambda forged=forged, name=name: forged.write({name: self._same_value(one, name)})

@@ -182,7 +182,7 @@ MUTANTS = (
     ),
     Mutant(
         "guard: people cannot write on a payment of a gateway",
-        f"{_MODELS}/payment.py",
+        f"{_MODELS}/payment_guard.py",
         "        if self.env.su:\n            return\n",
         "        return\n",
         hub("test_rights"),

@@ -185,7 +185,7 @@ MUTANTS = (
         f"{_MODELS}/payment_guard.py",
         "        if self.env.su:\n            return\n",
         "        return\n",
-        hub("test_rights"),
+        hub("test_forgery"),
     ),
     Mutant(
         "audit trail: each event carries the hash of the one before",

@@ -1,6 +1,7 @@
 from . import payment_task
 from . import payment_gateway_secret
 from . import payment_gateway
+from . import payment_gateway_errors
 from . import payment_gateway_checks
 from . import payment_gateway_approved
 from . import payment_gateway_gone
@@ -9,6 +10,7 @@ from . import payment_gateway_phee_check
 from . import payment_gateway_phee_hooks
 from . import payment_callback_seen
 from . import payment_manager
+from . import payment_manager_prepare
 from . import payment_manager_payee
 from . import payment
 from . import payment_guard
@@ -20,6 +22,7 @@ from . import payment_batch_task
 from . import payment_batch_check
 from . import payment_batch_approval
 from . import payment_batch_sending
+from . import payment_batch_confirm
 from . import payment_submission
 from . import payment_event
 from . import payment_recovery

@@ -41,7 +41,7 @@ GUARDED = {
 
 
 class Payment(models.Model):
-    """OpenG2P lets people make, edit, copy and delete payments; those of a gateway are not theirs to touch."""
+    """OpenG2P lets people make, edit, copy and delete payments; not those of a gateway."""
 
     _inherit = "g2p.payment"
 

@@ -3,7 +3,7 @@ from unittest.mock import patch
 
 from odoo.tests import tagged
 
-from odoo.addons.g2p_payment_hub.client.errors import NotSent, Reason
+from odoo.addons.g2p_payment_hub.client.errors import NotSent, OutcomeUnknown, Reason
 from odoo.addons.g2p_payment_hub.client.outcomes import OutcomeStatus
 
 from ..client import paying, results

@@ -14,6 +14,7 @@ from . import payment_callback
 from . import payment_reissue
 from . import payment_report
 from . import payment_statement
+from . import payment_statement_file
 from . import ir_actions_report
 from . import payment_submission
 from . import payment_evidence_mapping

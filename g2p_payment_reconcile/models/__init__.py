@@ -10,7 +10,7 @@ from . import payment_batch
 from . import payment_batch_task
 from . import payment_gateway
 from . import payment_gateway_callback
-from . import payment_callback
+from . import payment_submission_callback
 from . import payment_reissue
 from . import payment_report
 from . import payment_statement

@@ -10,6 +10,7 @@ from ..client.instructions import Instruction
 GUARDED = {
     "name",
     "entitlement_id",
+    "partner_id",
     "cycle_id",
     "batch_id",
     "state",
@@ -57,6 +58,13 @@ class Payment(models.Model):
         index="btree_not_null",
         ondelete="restrict",
         help="The gateway through which this payment goes; empty for other payment managers.",
+    )
+    partner_id = fields.Many2one(
+        related=None,
+        compute="_compute_partner_id",
+        store=True,
+        ondelete="restrict",
+        help="For whom it was prepared, whoever the entitlement names by now.",
     )
     payee_identifier_type = fields.Char(readonly=True, help="What kind of identifier the account number is.")
     payee_bank = fields.Char(
@@ -150,6 +158,13 @@ class Payment(models.Model):
             CREATE INDEX IF NOT EXISTS g2p_payment_batch ON g2p_payment (batch_id);
             """
         )
+
+    @api.depends("entitlement_id.partner_id")
+    def _compute_partner_id(self):
+        """Of a payment of a gateway it stays; of others it is the entitlement's, as in OpenG2P."""
+        for payment in self:
+            if not (payment.gateway_id and payment.partner_id):
+                payment.partner_id = payment.entitlement_id.partner_id
 
     @api.model_create_multi
     def create(self, vals_list):

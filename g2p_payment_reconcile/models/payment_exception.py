@@ -50,7 +50,7 @@ class PaymentException(models.Model):
     payment_id = fields.Many2one(
         "g2p.payment", readonly=True, ondelete="restrict", index="btree_not_null", help="Empty for strangers."
     )
-    partner_id = fields.Many2one("res.partner", "Beneficiary", related="payment_id.entitlement_id.partner_id")
+    partner_id = fields.Many2one("res.partner", "Beneficiary", related="payment_id.partner_id")
     batch_id = fields.Many2one(
         "g2p.payment.batch", readonly=True, ondelete="restrict", index="btree_not_null"
     )

@@ -27,7 +27,7 @@ class Payment(models.Model):
                 or (again and _("Issued again already, as %s.", again.name))
                 or (expired and _("The entitlement expired on %s.", entitlement.valid_until))
                 or (entitlement.state != "approved" and _("The entitlement is no longer approved."))
-                or (payment.partner_id.disabled and _("The beneficiary is disabled."))
+                or (entitlement.partner_id.disabled and _("The beneficiary is disabled."))
                 or (
                     entitlement in others
                     and _("Another payment of this entitlement, %s, may pay it.", others[entitlement][0].name)
@@ -47,11 +47,13 @@ class Payment(models.Model):
             return _("It has no final result yet.")
         return False
 
-    def _changed_since(self, payee, manager):
-        """Sentences that say what a new payment would have different; `payee` as of the payment manager's
+    def _changed_since(self, payees, manager):
+        """Sentences that say what a new payment would have different; `payees` as of the payment manager's
         `_payee_values`."""
-        currency = manager.currency_id
+        currency, partner = manager.currency_id, self.entitlement_id.partner_id
+        payee = payees[partner.id]
         pairs = (
+            (_("Beneficiary"), self.partner_id.name, partner.name),
             (_("Payee"), self.account_number, payee["account_number"]),
             (_("Kind of identifier"), self.payee_identifier_type, payee["payee_identifier_type"]),
             (_("Payee's bank"), self.payee_bank, payee["payee_bank"]),

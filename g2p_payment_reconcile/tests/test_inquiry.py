@@ -30,7 +30,8 @@ class TestInquiry(StatementCase):
         self.finance_user.tz = "Asia/Kolkata"
         text = self._ask(reference=paid.name)
         self.assertIn("Yes: ", text)
-        self.assertIn(f"paid on 2026-03-01 13:30:00 through Test Hub to MSISDN {paid.account_number}", text)
+        payee = f"{paid.partner_id.name}, MSISDN {paid.account_number}"
+        self.assertIn(f"paid on 2026-03-01 13:30:00 through Test Hub to {payee}", text)
         self.assertIn("We know from the payment system", text)
         self.assertIn(f"its own reference is r-{paid.id}", text)
         self.assertIn("there: remote-1", text)
@@ -42,6 +43,15 @@ class TestInquiry(StatementCase):
             f"Sending of batch {batch.name}: Accepted",
             f"Payment {paid.name}: Paid",
         )
+
+    def test_whoever_the_entitlement_names_by_now(self):
+        """Who was paid is found by their name, and who was not does not seem to be paid."""
+        _batch, paid, *_others = self._story()
+        before, new = paid.partner_id, paid.partner_id.copy({"name": "Somebody Else"})
+        paid.entitlement_id.with_user(self.manager_user).partner_id = new
+        for registrant in (before, new):
+            text = self._ask(partner_id=registrant.id)
+            self.assertIn(f"through Test Hub to {before.name}, MSISDN {paid.account_number}", text)
 
     def test_paid_by_decision_of_two_people(self):
         _batch, _paid, _failed, doubt, _waiting = self._story()

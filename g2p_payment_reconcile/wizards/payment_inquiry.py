@@ -63,7 +63,8 @@ class PaymentInquiry(models.TransientModel):
         """What the question is about, newest first. OpenG2P has no company rule on entitlements."""
         domain = [("company_id", "in", [False, *self.env.companies.ids])]
         if self.partner_id:
-            domain.append(("partner_id", "=", self.partner_id._origin.id))
+            registrant = self.partner_id._origin.id
+            domain += ["|", ("partner_id", "=", registrant), ("payment_ids.partner_id", "=", registrant)]
         if self.entitlement_id:
             domain.append(("id", "=", self.entitlement_id._origin.id))
         reference = (self.reference or "").strip()
@@ -128,7 +129,9 @@ class PaymentInquiry(models.TransientModel):
 
     def _paid(self, payment):
         return _(
-            "Yes: %(amount)s were paid on %(when)s through %(gateway)s to %(payee)s, as payment %(payment)s.",
+            "Yes: %(amount)s were paid on %(when)s through %(gateway)s to %(name)s, %(payee)s, as payment "
+            "%(payment)s.",
+            name=payment.partner_id.name,
             amount=(payment.payment_currency_id or payment.currency_id).format(payment.amount_paid),
             when=self._moment(payment.payment_datetime) or _("a day that was not told"),
             gateway=payment.gateway_id.name or _("another payment manager"),

@@ -7,6 +7,7 @@ from decimal import Decimal
 from psycopg2 import OperationalError
 
 from odoo import _, models
+from odoo.exceptions import UserError
 
 from .payment import BATCH_OF, Learnt
 from .payment_evidence_effect import MIDDAY, SAYING
@@ -56,6 +57,8 @@ class PaymentEvidence(models.Model):
             return False
         except OperationalError:
             raise  # another transaction was in the way: queue_job comes back
+        except UserError as error:
+            return _("Nothing was applied. %s", error)
         except Exception as error:  # pylint: disable=broad-except  # or it would be applied for ever
             _logger.exception("evidence %s: applying ended in an error", self.id)
             return _("Nothing was applied, because of an error of this server: %s", type(error).__name__)

@@ -280,6 +280,24 @@ class TestTwice(EvidenceCase):
                 self.assertEqual(open_ones.type, "twice")
                 self.assertEqual(open_ones.their_reference, "b2")
 
+    def test_a_second_return_in_a_later_file(self):
+        """The bank paid it once more after it had come back, and it came back again."""
+        batch = self._sent()
+        payment = batch.payment_ids
+        self._say(payment, PAID, remote_reference="hub")
+        for indicator, own, decision in (("CRDT", "b2", "reverse"), ("DBIT", "b3", "declare_paid")):
+            self._apply(self._upload(self._camt((payment.name, "100.00", indicator, own)), mapping=False))
+            self._decide(self._exceptions(batch).filtered(lambda one: one.state == "open"), decision)
+        self.assertEqual((payment.status, payment.attention), ("paid", False))
+        # What a bank tells again under its own number is no other return.
+        told = (payment.name, "100.00", "CRDT", "b2"), (payment.name, "100.00", "CRDT", "b4")
+        self._apply(self._upload(self._camt(*told), mapping=False))
+        again = self._exceptions(batch).filtered(lambda one: one.state == "open")
+        self.assertEqual((again.type, again.their_reference), ("returned", "b4"))
+        self.assertFalse(self._prepare())
+        self._decide(again, "reverse")
+        self.assertEqual((payment.status, payment.returned_amount), ("failed", 100))
+
     def test_the_same_lines_again_are_duplicates(self):
         batch = self._sent(2)
         first, second = batch.payment_ids

@@ -397,6 +397,36 @@ class TestDecisions(DecisionCase):
         self.assertEqual(self._exceptions(batch).mapped("type"), ["returned", "late"])
         self.assertFalse(self._prepare())
 
+    def test_several_about_one_payment_are_decided_alike_at_once(self):
+        for decision in ("declare_failed", "declare_paid"):
+            with self.subTest(decision):
+                batch, one = self._doubtful()
+                payment = batch.payment_ids
+                self._say(payment, SUSPECT, remote_reference="r2")
+                both = self._exceptions(batch)
+                self._decide(both, decision)
+                self.assertEqual(set(both.mapped("state")), {"closed"})
+                status = decision.removeprefix("declare_")
+                self.assertEqual((payment.status, payment.attention, batch.batch_state), (status, False, "done"))
+                moved, noted = both.sorted(lambda one: not one.payment_before)
+                self.assertFalse(noted.payment_before, "the result moved once")
+                self._undo(moved, "take_back", self.first)
+                self.assertEqual((payment.status, batch.batch_state), (False, "sent"))
+                self.assertEqual(payment.attention, moved.summary)
+
+    def test_several_about_one_payment_are_not_decided_against_each_other(self):
+        batch, one = self._doubtful()
+        payment = batch.payment_ids
+        self._say(payment, SUSPECT, remote_reference="r2")
+        other = self._exceptions(batch) - one
+        self._propose(one, "declare_paid", files=self._letter())
+        with self.assertRaisesRegex(UserError, "waits for a second person: Declare Paid"):
+            self._propose(other, "declare_failed")
+        one.with_user(self.second).action_confirm()
+        # Whoever has it in front as it is by now may correct it.
+        self._decide(other, "declare_failed")
+        self.assertEqual(payment.status, "failed")
+
     def test_accepted_difference(self):
         batch, one = self._other_money()
         self._decide(one, "accept_difference")

@@ -128,8 +128,15 @@ MUTANTS = (
     Mutant(
         "evidence: a further booking is another payment",
         f"{_MODELS}/payment_evidence_effect.py",
-        '            further = line["status"] == "paid" and booking != first\n',
+        "            further = status in _BOOKED and booking != first[status]\n",
         "            further = False\n",
+        reconcile("test_evidence"),
+    ),
+    Mutant(
+        "evidence: a further return is another return",
+        f"{_MODELS}/payment_evidence_effect.py",
+        '_BOOKED = ("paid", "returned")\n',
+        '_BOOKED = ("paid",)\n',
         reconcile("test_evidence"),
     ),
     Mutant(

@@ -27,6 +27,20 @@ MUTANTS = (
         reconcile("test_callback"),
     ),
     Mutant(
+        "decision: what waits for a second person comes before another decision",
+        f"{_MODELS}/payment_exception_decision.py",
+        " or exception._why_not_beside(decision)\n",
+        "\n",
+        reconcile("test_exception"),
+    ),
+    Mutant(
+        "decision: what is so already is not moved again",
+        f"{_MODELS}/payment_exception_decision.py",
+        "if payment and moves else {}\n",
+        "if payment else {}\n",
+        reconcile("test_exception"),
+    ),
+    Mutant(
         "decision: a second person confirms it",
         f"{_MODELS}/payment_exception_decision.py",
         "        if self.proposed_by_id == self.env.user:\n",

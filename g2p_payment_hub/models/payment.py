@@ -76,6 +76,12 @@ class Payment(models.Model):
         readonly=True,
         help="The currency when the payment was prepared; a later change of the journal does not touch it.",
     )
+    currency_id = fields.Many2one(
+        related=None,
+        compute="_compute_currency_id",
+        store=True,
+        help="That in which it was prepared, whatever the journal's is by now.",
+    )
     check_problem = fields.Text(
         "Problems", readonly=True, help="What has to be mended before the batch can be approved."
     )
@@ -165,6 +171,11 @@ class Payment(models.Model):
         for payment in self:
             if not (payment.gateway_id and payment.partner_id):
                 payment.partner_id = payment.entitlement_id.partner_id
+
+    @api.depends("payment_currency_id", "journal_id.currency_id")
+    def _compute_currency_id(self):
+        for payment in self:
+            payment.currency_id = payment.payment_currency_id or payment.journal_id.currency_id
 
     @api.model_create_multi
     def create(self, vals_list):

@@ -438,6 +438,19 @@ class TestDecisions(DecisionCase):
         with self.assertRaisesRegex(UserError, "no amount in the approved currency"):
             self._decide(self._exceptions(batch), "accept_difference")
 
+    def test_the_programs_journal_is_in_another_currency_by_now(self):
+        """What was prepared and paid stays in its own, to the cent."""
+        batch, one = self._other_money()
+        payment = batch.payment_ids
+        yen = self.env.ref("base.JPY")
+        self.assertEqual(yen.decimal_places, 0)
+        self.program.journal_id.currency_id = yen
+        self._decide(one, "accept_difference")
+        self.assertEqual((payment.amount_paid, payment.currency_id.name), (99.5, "USD"))
+        self.assertEqual(batch.stats_paid_amount, 99.5)
+        other = self._payment_of_another_manager(self._entitle()[0])
+        self.assertEqual(other.currency_id.name, "JPY")
+
     def test_reversed(self):
         batch, one = self._returned()
         payment = batch.payment_ids

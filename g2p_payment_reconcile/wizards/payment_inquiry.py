@@ -132,7 +132,7 @@ class PaymentInquiry(models.TransientModel):
             "Yes: %(amount)s were paid on %(when)s through %(gateway)s to %(name)s, %(payee)s, as payment "
             "%(payment)s.",
             name=payment.partner_id.name,
-            amount=(payment.payment_currency_id or payment.currency_id).format(payment.amount_paid),
+            amount=payment.currency_id.format(payment.amount_paid),
             when=self._moment(payment.payment_datetime) or _("a day that was not told"),
             gateway=payment.gateway_id.name or _("another payment manager"),
             payee=" ".join(filter(None, (payment.payee_identifier_type, payment.account_number))),

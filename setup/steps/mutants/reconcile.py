@@ -27,6 +27,13 @@ MUTANTS = (
         reconcile("test_callback"),
     ),
     Mutant(
+        "a payment stays in the currency in which it was prepared",
+        "g2p_payment_hub/models/payment.py",
+        "payment.payment_currency_id or payment.journal_id.currency_id\n",
+        "payment.journal_id.currency_id\n",
+        reconcile("test_exception"),
+    ),
+    Mutant(
         "decision: what waits for a second person comes before another decision",
         f"{_MODELS}/payment_exception_decision.py",
         " or exception._why_not_beside(decision)\n",

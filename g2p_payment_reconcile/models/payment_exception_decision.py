@@ -247,6 +247,7 @@ class PaymentException(models.Model):
         """A payment can turn up in another batch's answer: its own one changes as well."""
         for batch in self.batch_id | self.payment_id.batch_id.filtered("gateway_id"):
             batch._settle()
+        self.sudo().evidence_id._call_for_decisions()
 
     def _call_for_decisions(self):
         for batch in self.batch_id:

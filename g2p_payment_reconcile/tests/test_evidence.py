@@ -7,6 +7,7 @@ from odoo.exceptions import UserError
 from odoo.tests import tagged
 from odoo.tools import mute_logger
 
+from ..models.payment_batch_task import DECIDE
 from ..models.payment_evidence import APPLY
 from .common import EXCEPTION, FAILED, PAID, SUSPECT
 from .common_evidence import EvidenceCase
@@ -189,6 +190,20 @@ class TestByReference(EvidenceCase):
         self.assertEqual((stranger.type, stranger.gateway_id), ("stranger", self.gateway))
         self.assertEqual((stranger.their_amount, stranger.their_currency), (7, "USD"))
         self.assertIn("statement.csv, line 2", stranger.summary)
+
+    def test_who_applied_it_is_called_until_what_belongs_to_no_batch_is_decided(self):
+        evidence = self._read(self._row(reference="somebody-else"), self._row(reference="another"))
+        self._apply(evidence)
+        one, other = strangers = self.env[EXCEPTION].search([("evidence_id", "=", evidence.id)])
+        self.assertEqual((strangers.batch_id.ids, strangers.user_id), ([], self.second))
+        self.assertEqual(evidence._called(DECIDE), self.second)
+        self.assertEqual(self.env[EXCEPTION].search(evidence.action_open_exceptions()["domain"]), strangers)
+        self._propose(one, "keep_as_is", "The bank's fees", user=self.third)
+        self.assertEqual(evidence._called(DECIDE), self.second)
+        self._propose(other, "keep_as_is", "The rent", user=self.third)
+        self.assertFalse(evidence._called(DECIDE))
+        self._undo(other, "take_back", self.first)
+        self.assertEqual(evidence._called(DECIDE), self.second)
 
     def test_money_that_came_in_is_no_exception(self):
         before = self.env[EXCEPTION].search_count([])

@@ -133,6 +133,13 @@ MUTANTS = (
         reconcile("test_evidence"),
     ),
     Mutant(
+        "evidence: somebody is called for what belongs to no batch",
+        f"{_MODELS}/payment_evidence_apply.py",
+        "                owners if self.env",
+        "                nobody if self.env",
+        reconcile("test_evidence"),
+    ),
+    Mutant(
         "evidence: a further return is another return",
         f"{_MODELS}/payment_evidence_effect.py",
         '_BOOKED = ("paid", "returned")\n',

@@ -4,6 +4,8 @@ from odoo.exceptions import UserError
 from odoo.addons.g2p_payment_hub.models.payment_manager import MODEL as HUB_MANAGER
 from odoo.addons.g2p_payment_hub.models.roles import MAKERS, check_role
 
+from .cycle import money
+
 
 class Payment(models.Model):
     """Which failed payments may be issued again, and what changed since."""
@@ -50,7 +52,7 @@ class Payment(models.Model):
     def _changed_since(self, payees, manager):
         """Sentences that say what a new payment would have different; `payees` as of the payment manager's
         `_payee_values`."""
-        currency, partner = manager.currency_id, self.entitlement_id.partner_id
+        partner = self.entitlement_id.partner_id
         payee = payees[partner.id]
         pairs = (
             (_("Beneficiary"), self.partner_id.name, partner.name),
@@ -59,8 +61,8 @@ class Payment(models.Model):
             (_("Payee's bank"), self.payee_bank, payee["payee_bank"]),
             (
                 _("Amount"),
-                self.payment_currency_id.format(self.amount_issued),
-                currency.format(self.entitlement_id.initial_amount),
+                money(self.amount_issued, self.payment_currency_id),
+                money(self.entitlement_id.initial_amount, manager.currency_id),
             ),
             (_("Gateway"), self.gateway_id.name, manager.gateway_id.name),
         )

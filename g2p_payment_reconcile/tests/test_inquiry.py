@@ -84,6 +84,11 @@ class TestInquiry(StatementCase):
         text = self._ask(reference=other.code)
         self.assertIn("no payment has been prepared. The entitlement is: Approved", text)
 
+    def test_the_journal_has_no_currency(self):
+        self.program.journal_id.currency_id = False
+        payment = self._prepare().payment_ids[0]
+        self.assertIn(f"Not yet: payment {payment.name}", self._ask(reference=payment.name))
+
     def test_by_every_name_it_has(self):
         _batch, paid, *_others = self._story()
         entitlement = paid.entitlement_id

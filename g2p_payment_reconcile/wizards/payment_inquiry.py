@@ -2,6 +2,8 @@ from typing import NamedTuple
 
 from odoo import _, api, fields, models
 
+from ..models.cycle import money
+
 _MOST_ENTITLEMENTS = 20
 
 
@@ -83,7 +85,7 @@ class PaymentInquiry(models.TransientModel):
         return {
             "title": _(
                 "%(amount)s for %(name)s, %(program)s, %(cycle)s",
-                amount=entitlement.currency_id.format(entitlement.initial_amount),
+                amount=money(entitlement.initial_amount, entitlement.currency_id),
                 name=entitlement.partner_id.name,
                 program=cycle.program_id.name,
                 cycle=cycle.name,
@@ -132,7 +134,7 @@ class PaymentInquiry(models.TransientModel):
             "Yes: %(amount)s were paid on %(when)s through %(gateway)s to %(name)s, %(payee)s, as payment "
             "%(payment)s.",
             name=payment.partner_id.name,
-            amount=payment.currency_id.format(payment.amount_paid),
+            amount=money(payment.amount_paid, payment.currency_id),
             when=self._moment(payment.payment_datetime) or _("a day that was not told"),
             gateway=payment.gateway_id.name or _("another payment manager"),
             payee=" ".join(filter(None, (payment.payee_identifier_type, payment.account_number))),

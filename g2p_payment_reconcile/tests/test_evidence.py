@@ -1,5 +1,7 @@
 """Statements and result files: what is matched by reference, and what is told twice."""
 
+from datetime import timedelta
+
 from psycopg2.errors import UniqueViolation
 
 from odoo import fields
@@ -294,6 +296,22 @@ class TestTwice(EvidenceCase):
                 open_ones = self._exceptions(batch).filtered(lambda one: one.state == "open")
                 self.assertEqual(open_ones.type, "twice")
                 self.assertEqual(open_ones.their_reference, "b2")
+
+    def test_a_running_number_is_no_name_of_a_booking(self):
+        """Many banks count the entries of each statement from one."""
+        batch = self._sent()
+        payment = batch.payment_ids
+
+        def statement():
+            told = self._camt((payment.name, "100.00", "DBIT", "x")).decode()
+            told = told.replace("<AcctSvcrRef>x</AcctSvcrRef>", "")
+            return told.replace("<Ntry>", "<Ntry><NtryRef>1</NtryRef>").encode()
+
+        self._apply(self._upload(statement(), mapping=False))
+        self.assertEqual(payment.status, "paid")
+        self.today += timedelta(days=1)
+        self._apply(self._upload(statement(), mapping=False))
+        self.assertEqual(self._exceptions(batch).type, "twice")
 
     def test_a_second_return_in_a_later_file(self):
         """The bank paid it once more after it had come back, and it came back again."""

@@ -140,6 +140,13 @@ MUTANTS = (
         reconcile("test_evidence"),
     ),
     Mutant(
+        "evidence: a running number is no name of a booking",
+        "g2p_payment_reconcile/evidence/iso20022.py",
+        "        own = own or entry.acct_svcr_ref\n",
+        "        own = own or entry.acct_svcr_ref or entry.ntry_ref\n",
+        reconcile("test_evidence"),
+    ),
+    Mutant(
         "evidence: a further return is another return",
         f"{_MODELS}/payment_evidence_effect.py",
         '_BOOKED = ("paid", "returned")\n',

@@ -1,6 +1,6 @@
 from odoo import api, fields, models
 
-from odoo.addons.g2p_payment_hub.models.payment import GUARDED
+from odoo.addons.g2p_payment_hub.models.payment_guard import GUARDED
 
 GUARDED.update({"mojaloop_transfer_ids", "mojaloop_verification_ids", "mojaloop_unknown_at"})
 

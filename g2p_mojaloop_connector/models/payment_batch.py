@@ -51,7 +51,7 @@ class PaymentBatch(models.Model):
     @api.depends("submission_ids.paused_reason", "submission_ids.run_answer")
     def _compute_mojaloop_run(self):
         for batch in self:
-            accepted = batch.sudo().submission_ids.filtered(lambda one: one.state == "accepted")[:1]
+            accepted = batch.sudo()._accepted_submission()
             batch.mojaloop_paused_reason = accepted.paused_reason
             batch.mojaloop_run_answer = accepted.run_answer
 

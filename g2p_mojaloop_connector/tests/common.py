@@ -310,7 +310,7 @@ class MojaloopCase(PaymentHubCase):
     def _pay(self, batch):
         """What the queue's worker does with the batch's job, once all waits are over."""
         self._hurry(batch)
-        batch.submission_ids.filtered(lambda one: one.state == "accepted").sudo()._pay()
+        batch._accepted_submission().sudo()._pay()
 
     def _hurry(self, batch):
         self._sql(
@@ -331,6 +331,6 @@ class MojaloopCase(PaymentHubCase):
 
     def _outcomes(self, batch):
         """Reference to the outcome of each payment, as whoever reconciles gets them."""
-        submission = batch.submission_ids.filtered(lambda one: one.state == "accepted")
+        submission = batch._accepted_submission()
         pages = self.gateway._outcomes(submission, batch.payment_ids.mapped("name"))
         return {one.reference: one for page in pages for one in page}

@@ -2,7 +2,7 @@ from odoo import Command
 from odoo.exceptions import AccessError, UserError
 from odoo.tests import tagged
 
-from odoo.addons.g2p_payment_hub.models import payment, payment_batch_guard
+from odoo.addons.g2p_payment_hub.models import payment_batch_guard, payment_guard
 
 from .common import MojaloopCase
 
@@ -74,7 +74,7 @@ class TestRights(MojaloopCase):
 
     def test_every_field_is_guarded(self):
         for model, guarded in (
-            ("g2p.payment", payment.GUARDED),
+            ("g2p.payment", payment_guard.GUARDED),
             ("g2p.payment.batch", payment_batch_guard.GUARDED),
         ):
             ours = {

@@ -74,7 +74,7 @@ class PaymentBatch(models.Model):
 
     def _statement_facts(self):
         batch = self.sudo()  # finance sees no cycles, but the name of this one
-        accepted = batch.submission_ids.filtered(lambda one: one.state == "accepted")
+        accepted = batch._accepted_submission()
         facts = [
             (_("Batch"), self.name),
             (_("Program"), batch.cycle_id.program_id.name),

@@ -140,7 +140,8 @@ class PaymentEvidence(models.Model):
     def _call_for_decisions(self):
         """Who applied it sees to the exceptions that belong to no batch."""
         for evidence in self:
-            # Of two people who decide the last ones at once, the second comes back and sees that none is left.
+            # Of two people who decide the last ones at once, the second comes back and sees that none is
+            # left.
             self.env.cr.execute("UPDATE g2p_payment_evidence SET id = id WHERE id = %s", [evidence.id])
             left = [("evidence_id", "=", evidence.id), ("batch_id", "=", False), ("state", "!=", "closed")]
             nobody = self.env["res.users"]

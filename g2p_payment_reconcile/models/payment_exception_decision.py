@@ -175,8 +175,8 @@ class PaymentException(models.Model):
         return False
 
     def _why_not_beside(self, decision):
-        """What waits to be confirmed was decided with the result in front as it is now: another decision would
-        move that under the eyes of who confirms."""
+        """What waits to be confirmed was decided with the result in front as it is now; another decision
+        would move that before it is confirmed."""
         waiting = self._others_of_payment(("state", "=", "proposed"), ("decision", "!=", "keep_as_is"))
         if decision == "keep_as_is" or set(waiting.mapped("decision")) <= {decision}:
             return False

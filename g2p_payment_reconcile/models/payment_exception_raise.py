@@ -40,11 +40,12 @@ class PaymentException(models.Model):
         """Writes down what does not fit together; the exceptions that are new, or open again.
 
         `rows` are dicts with `type`, `summary`, `gateway_id`, and of these what is known: `payment_id`,
-        `batch_id`, `submission_id`, `evidence_id`, `reference`, the `their_*` fields (`their_amount` a Decimal, `their_at`
-        in UTC without a time zone), `known` (see `verdict.words`), `again` (how many decisions it came after,
-        where it is not the same as what they were about). Company, program, owner and our side are
-        read from the payment and the batch. The same facts about the same payment make one exception, however
-        often and from wherever they are told. A number of statements that does not grow with the rows.
+        `batch_id`, `submission_id`, `evidence_id`, `reference`, the `their_*` fields (`their_amount` a
+        Decimal, `their_at` in UTC without a time zone), `known` (see `verdict.words`), `again` (how many
+        decisions it came after, where it is not the same as what they were about). Company, program, owner
+        and our side are read from the payment, the batch and the evidence. The same facts about the same
+        payment make one exception, however often and from wherever they are told. A number of statements
+        that does not grow with the rows.
         """
         rows = list({_key(row): row for row in map(_with_fingerprint, rows)}.values())
         if not rows:

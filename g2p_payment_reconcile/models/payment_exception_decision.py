@@ -180,10 +180,12 @@ class PaymentException(models.Model):
         waiting = self._others_of_payment(("state", "=", "proposed"), ("decision", "!=", "keep_as_is"))
         if decision == "keep_as_is" or set(waiting.mapped("decision")) <= {decision}:
             return False
+        labels = dict(self._fields["decision"]._description_selection(self.env))
         return _(
-            "Another decision about this payment waits for a second person: %s. Have it confirmed or sent "
-            "back first.",
-            waiting[0]._decided(),
+            "Another decision about this payment waits for a second person: %(decision)s, by %(user)s. Have "
+            "it confirmed or sent back first.",
+            decision=labels[waiting[0].decision],
+            user=waiting[0].proposed_by_id.name,
         )
 
     def _is_so_already(self):

@@ -284,7 +284,7 @@ class MojaloopCase(PaymentHubCase):
         )
 
     @contextmanager
-    def _connector_is_busy(self, address="127.0.0.1:4001"):
+    def _connector_is_busy(self):
         """Another worker has this connector to itself, and nobody has the patience to wait for it."""
         with (
             closing(db_connect(self.cr.dbname).cursor()) as another,
@@ -292,7 +292,7 @@ class MojaloopCase(PaymentHubCase):
             patch.object(payment_gateway_claim, "PEOPLE_WAIT", 0),
         ):
             another.execute(
-                "SELECT pg_advisory_xact_lock(hashtext('g2p_mojaloop_connector'), hashtext(%s))", [address]
+                "SELECT pg_advisory_xact_lock(hashtext('g2p_mojaloop_connector'), hashtext('127.0.0.1:4001'))"
             )
             yield
 

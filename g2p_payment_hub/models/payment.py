@@ -20,6 +20,13 @@ class Payment(models.Model):
         ondelete="restrict",
         help="The gateway through which this payment goes; empty for other payment managers.",
     )
+    partner_id = fields.Many2one(
+        related=None,
+        compute="_compute_partner_id",
+        store=True,
+        ondelete="restrict",
+        help="For whom it was prepared, whoever the entitlement names by now.",
+    )
     payee_identifier_type = fields.Char(readonly=True, help="What kind of identifier the account number is.")
     payee_bank = fields.Char(
         readonly=True,
@@ -29,6 +36,12 @@ class Payment(models.Model):
         "res.currency",
         readonly=True,
         help="The currency when the payment was prepared; a later change of the journal does not touch it.",
+    )
+    currency_id = fields.Many2one(
+        related=None,
+        compute="_compute_currency_id",
+        store=True,
+        help="That in which it was prepared, whatever the journal's is by now.",
     )
     check_problem = fields.Text(
         "Problems", readonly=True, help="What has to be mended before the batch can be approved."
@@ -112,6 +125,18 @@ class Payment(models.Model):
             CREATE INDEX IF NOT EXISTS g2p_payment_batch ON g2p_payment (batch_id);
             """
         )
+
+    @api.depends("entitlement_id.partner_id")
+    def _compute_partner_id(self):
+        """Of a payment of a gateway it stays; of others it is the entitlement's, as in OpenG2P."""
+        for payment in self:
+            if not (payment.gateway_id and payment.partner_id):
+                payment.partner_id = payment.entitlement_id.partner_id
+
+    @api.depends("payment_currency_id", "journal_id.currency_id")
+    def _compute_currency_id(self):
+        for payment in self:
+            payment.currency_id = payment.payment_currency_id or payment.journal_id.currency_id
 
     def send_payment(self):
         """OpenG2P's button does nothing; payments of a gateway go with their batch."""

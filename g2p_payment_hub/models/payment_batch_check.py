@@ -73,6 +73,10 @@ class PaymentBatch(models.Model):
                 mine.append(_("The entitlement is no longer approved. Set this payment aside."))
             if not payment._is_still_due():
                 mine.append(_("The amount of the entitlement has changed since. Set this payment aside."))
+            if payment.partner_id != payment.entitlement_id.partner_id:
+                mine.append(
+                    _("The beneficiary of the entitlement has changed since. Set this payment aside.")
+                )
             if payment.partner_id.disabled:
                 mine.append(_("The beneficiary is disabled. Set this payment aside."))
             if payment.status:

@@ -237,6 +237,12 @@ class PaymentBatch(models.Model):
                     "batch.",
                     payment.name,
                 )
+            if payment.partner_id != payment.entitlement_id.partner_id:
+                return _(
+                    "Nothing was sent: the beneficiary of the entitlement of %s has changed since. Reject "
+                    "the batch.",
+                    payment.name,
+                )
             if payment.partner_id.disabled:
                 return _(
                     "Nothing was sent: the beneficiary of %s is disabled. Reject the batch.", payment.name

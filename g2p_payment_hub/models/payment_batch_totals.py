@@ -40,19 +40,20 @@ class PaymentBatch(models.Model):
         sums = self.env["g2p.payment"]._read_group(
             [("batch_id", "in", self.ids)],
             ["batch_id"],
-            ["__count", "amount_issued:sum"],
+            ["__count", "amount_issued:sum", "remote_fee:sum", "remote_commission:sum"],
         )
         paid = self.env["g2p.payment"]._read_group(
             [("batch_id", "in", self.ids), ("status", "=", "paid")],
             ["batch_id"],
-            ["amount_paid:sum", "remote_fee:sum", "remote_commission:sum"],
+            ["amount_paid:sum"],
         )
-        totals = {batch.id: (count, amount) for batch, count, amount in sums}
-        paid = {batch.id: figures for batch, *figures in paid}
+        totals = {batch.id: figures for batch, *figures in sums}
+        paid = {batch.id: amount for batch, amount in paid}
         for batch in self:
-            batch.payment_count, batch.amount_total = totals.get(batch.id, (0, 0.0))
-            figures = paid.get(batch.id, (0.0, 0.0, 0.0))
-            batch.amount_paid_total, batch.fee_total, batch.commission_total = figures
+            # A fee that was charged stays so when the money comes back.
+            figures = totals.get(batch.id, (0, 0.0, 0.0, 0.0))
+            batch.payment_count, batch.amount_total, batch.fee_total, batch.commission_total = figures
+            batch.amount_paid_total = paid.get(batch.id, 0.0)
 
     def _take_payments(self, payments):
         """Fills the second of the two links that OpenG2P keeps; `payment.batch_id` is the one that counts."""

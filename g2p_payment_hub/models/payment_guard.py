@@ -5,6 +5,7 @@ from odoo.exceptions import AccessError, UserError
 GUARDED = {
     "name",
     "entitlement_id",
+    "partner_id",
     "cycle_id",
     "batch_id",
     "state",

@@ -169,6 +169,7 @@ class PaymentHubManager(models.Model):
                     root, "payment", entitlement.id, entitlement.code, earlier[entitlement.id][0]
                 ),
                 "entitlement_id": entitlement.id,
+                "partner_id": entitlement.partner_id.id,
                 "reissue_of_id": earlier[entitlement.id][1],
                 "cycle_id": cycle.id,
                 "gateway_id": self.gateway_id.id,

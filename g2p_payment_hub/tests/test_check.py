@@ -82,6 +82,24 @@ class TestCheck(PaymentHubCase):
         again = self.cycle.with_user(self.manager_user).prepare_payment() and payment.reissue_ids
         self.assertEqual(again.amount_issued, 10)
 
+    def test_the_entitlement_is_of_another_beneficiary_by_now(self):
+        entitlements = self._entitle(2)
+        batch = self._prepare()
+        payment, other = batch.payment_ids.sorted(lambda payment: payment.entitlement_id.id)
+        prepared_for, new = entitlements.partner_id
+        entitlements[0].with_user(self.manager_user).partner_id = new
+        with self.assertRaisesRegex(UserError, "beneficiary of the entitlement has changed"):
+            batch.with_user(self.finance_user).action_approve()
+        self.assertIn("Set this payment aside", self._found(batch, payment, other))
+        self.assertEqual(payment.partner_id, prepared_for)
+        # Its payee is not exchanged for the new one's: it would be another payment under the same reference.
+        number = payment.account_number
+        batch.with_user(self.manager_user).action_refresh_payees()
+        self.assertEqual((batch.batch_state, payment.account_number), ("draft", number))
+        batch.with_user(self.manager_user).action_set_problems_aside()
+        again = self.cycle.with_user(self.manager_user).prepare_payment() and payment.reissue_ids
+        self.assertEqual((again.partner_id, again.account_number), (new, other.account_number))
+
     def test_the_beneficiary_is_disabled_by_now(self):
         self._entitle(2)
         batch = self._prepare()

@@ -5,7 +5,7 @@ from unittest.mock import patch
 from psycopg2 import IntegrityError
 
 from odoo import Command, fields
-from odoo.exceptions import UserError
+from odoo.exceptions import AccessError, UserError
 from odoo.tests import tagged
 from odoo.tools import mute_logger
 
@@ -221,6 +221,26 @@ class TestSend(SendCase):
         self._send(batch)
         self.assertEqual((batch.batch_state, self.hub.uploads), ("approved", 0))
         self.assertIn("amount of the entitlement", batch.check_result)
+
+    def test_an_entitlement_of_another_beneficiary_is_not_sent(self):
+        batch = self._approved()
+        payment = batch.payment_ids
+        payment.entitlement_id.with_user(self.manager_user).partner_id = payment.partner_id.copy()
+        self._send(batch)
+        self.assertEqual((batch.batch_state, self.hub.uploads), ("approved", 0))
+        self.assertIn("beneficiary of the entitlement", batch.check_result)
+
+    def test_what_was_sent_names_whom_it_was_prepared_for(self):
+        batch = self._sent()
+        payment = batch.payment_ids
+        before = payment.partner_id
+        payment.entitlement_id.with_user(self.manager_user).partner_id = before.copy()
+        self.assertEqual(payment.partner_id, before)
+        with self.assertRaises(AccessError):
+            payment.with_user(self.manager_user).partner_id = payment.entitlement_id.partner_id
+        other = self._payment_of_another_manager(self._entitle()[0])
+        other.entitlement_id.partner_id = before
+        self.assertEqual(other.partner_id, before)
 
     def test_a_disabled_beneficiary_is_not_paid(self):
         batch = self._approved()

@@ -26,6 +26,9 @@ _COLUMNS = (
     "reason",
 )
 
+# What stands between thousands where a blank is meant: the one that breaks no line, wide and narrow.
+_BLANKS = str.maketrans("\u00a0\u202f", "  ")
+
 
 class CsvMapping(BaseModel):
     """How a file is to be read.
@@ -200,6 +203,7 @@ class _Reader:
     def _amount(self, text: str) -> Decimal | None:
         if not text:
             return None
+        text = text.translate(_BLANKS)
         if not self._number.fullmatch(text):
             raise _Unreadable(Problem.AMOUNT, text)
         plain = text.replace(self._mapping.thousands_sign, "") if self._mapping.thousands_sign else text

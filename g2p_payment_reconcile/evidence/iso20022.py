@@ -176,7 +176,8 @@ def _entry_line(entry: Any, transaction: Any, alone: bool, raw: str) -> Evidence
     references = _get(transaction, "refs")
     own = _get(references, "acct_svcr_ref") or _get(references, "tx_id")
     if alone:
-        own = own or entry.acct_svcr_ref or entry.ntry_ref
+        # Not NtryRef, by which many banks count the entries of each statement.
+        own = own or entry.acct_svcr_ref
     return _line(
         raw,
         status,

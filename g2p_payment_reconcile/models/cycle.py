@@ -37,6 +37,11 @@ _PROGRESS = """
 """
 
 
+def money(amount, currency):
+    """The amount as people read it; OpenG2P does without a currency where the journal has none."""
+    return currency.format(amount) if currency else f"{amount:,.2f}"
+
+
 class Cycle(models.Model):
     """How far the payments of a cycle have come, and its end when all of them are final."""
 
@@ -98,8 +103,7 @@ class Cycle(models.Model):
             cycle.payments_currency_id = mine if len(mine) == 1 else False
 
     def _money(self, amount):
-        currency = self.payments_currency_id
-        return currency.format(amount) if currency else f"{amount:,.2f}"
+        return money(amount, self.payments_currency_id)
 
     def _compute_payment_progress(self):
         progress = self._payment_progress()

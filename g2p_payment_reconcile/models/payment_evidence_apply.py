@@ -7,8 +7,12 @@ from decimal import Decimal
 from psycopg2 import OperationalError
 
 from odoo import _, models
+from odoo.exceptions import UserError
+
+from odoo.addons.g2p_payment_hub.models.roles import APPROVERS
 
 from .payment import BATCH_OF, Learnt
+from .payment_batch_task import DECIDE
 from .payment_evidence_effect import MIDDAY, SAYING
 from .payment_evidence_match import ASKS
 from .verdict import Doubt
@@ -56,6 +60,8 @@ class PaymentEvidence(models.Model):
             return False
         except OperationalError:
             raise  # another transaction was in the way: queue_job comes back
+        except UserError as error:
+            return _("Nothing was applied. %s", error)
         except Exception as error:  # pylint: disable=broad-except  # or it would be applied for ever
             _logger.exception("evidence %s: applying ended in an error", self.id)
             return _("Nothing was applied, because of an error of this server: %s", type(error).__name__)
@@ -129,6 +135,38 @@ class PaymentEvidence(models.Model):
         rows = [self._stranger_row(line) for line in self.env.cr.dictfetchall()]
         for batch in self.env["g2p.payment.exception"]._raise(rows).batch_id:
             batch._settle()
+        self._call_for_decisions()
+
+    def _call_for_decisions(self):
+        """Who applied it sees to the exceptions that belong to no batch."""
+        for evidence in self:
+            # Of two people who decide the last ones at once, the second comes back and sees that none is
+            # left.
+            self.env.cr.execute("UPDATE g2p_payment_evidence SET id = id WHERE id = %s", [evidence.id])
+            left = [("evidence_id", "=", evidence.id), ("batch_id", "=", False), ("state", "!=", "closed")]
+            nobody = self.env["res.users"]
+            owners = evidence._who_still(evidence.applied_by_id, APPROVERS) or evidence._finance_users()
+            evidence._keep_called(
+                DECIDE,
+                owners if self.env["g2p.payment.exception"].sudo().search_count(left, limit=1) else nobody,
+                _("Decide the exceptions of %s", evidence.name),
+                _("Lines of this file are about payments that nobody sent. Open Exceptions on the file."),
+            )
+
+    def action_open_exceptions(self):
+        self.ensure_one()
+        return {
+            "type": "ir.actions.act_window",
+            "name": _("Exceptions of %s", self.name),
+            "res_model": "g2p.payment.exception",
+            "view_mode": "tree,form",
+            "domain": [
+                "|",
+                ("evidence_id", "=", self.id),
+                ("reconciliation_id.evidence_id", "=", self.id),
+            ],
+            "context": {"search_default_not_closed": 1},
+        }
 
     def _stranger_row(self, line):
         return {
@@ -137,6 +175,7 @@ class PaymentEvidence(models.Model):
                 "%(file)s, line %(line)s: %(why)s", file=self.name, line=line["number"], why=line["why"]
             ),
             "gateway_id": self.gateway_id.id,
+            "evidence_id": self.id,
             "payment_id": line["payment_id"],
             "batch_id": line["batch_id"],
             "reference": line["reference"],

@@ -14,6 +14,8 @@ from .payment_evidence_match import ASKS
 SAYING = ("paid", "failed", "returned")
 # UTC; the same day from Hawaii to Tonga.
 MIDDAY = time(10)
+# Each booking of these is one that happened.
+_BOOKED = ("paid", "returned")
 # Records of states, not of bookings: that one is told again does not mean that it happened again.
 _TELLS_STATES = "pain_002"
 _STATUS = {
@@ -98,20 +100,22 @@ class PaymentEvidence(models.Model):
         """(outcomes, those of further bookings of a final result without a reference to tell them from).
 
         The first booking is the transaction that the payment's own remote reference names, whatever the bank
-        calls it; another booking is another payment. Where the mapping says that the file calls transactions
-        as the payment system does, each is itself.
+        calls it; another booking is another payment. So it is with the first return and those after it. Where
+        the mapping says that the file calls transactions as the payment system does, each is itself.
         """
         if self.mapping_id.same_references:
             return [_outcome(fact, line, line["remote_reference"] or "") for line in lines], []
         known = fact["remote_reference"] or ""
-        bookings = [_booking(line, self.format) for line in lines if line["status"] == "paid"]
-        first = known if known in bookings else next(iter(bookings), "")
+        bookings = [(line["status"], _booking(line, self.format)) for line in lines]
+        first = {"paid": known} if ("paid", known) in bookings else {}
+        for status, booking in bookings:
+            first.setdefault(status, booking)
         said, extra = [], []
-        for line in lines:
-            booking = _booking(line, self.format)
-            further = line["status"] == "paid" and booking != first
+        for line, (status, booking) in zip(lines, bookings, strict=True):
+            further = status in _BOOKED and booking != first[status]
             outcome = _outcome(fact, line, booking if further else known)
-            (extra if further and fact["final"] and not known else said).append(outcome)
+            paid_again = further and status == "paid"
+            (extra if paid_again and fact["final"] and not known else said).append(outcome)
         return said, extra
 
 

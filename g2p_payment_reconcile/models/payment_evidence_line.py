@@ -59,7 +59,7 @@ class PaymentEvidenceLine(models.Model):
         "one fits. Look at it twice.",
     )
     payment_id = fields.Many2one("g2p.payment", readonly=True, ondelete="restrict", index="btree_not_null")
-    partner_id = fields.Many2one("res.partner", "Beneficiary", related="payment_id.entitlement_id.partner_id")
+    partner_id = fields.Many2one("res.partner", "Beneficiary", related="payment_id.partner_id")
     batch_id = fields.Many2one(
         "g2p.payment.batch", readonly=True, ondelete="restrict", index="btree_not_null"
     )

@@ -50,12 +50,20 @@ class PaymentException(models.Model):
     payment_id = fields.Many2one(
         "g2p.payment", readonly=True, ondelete="restrict", index="btree_not_null", help="Empty for strangers."
     )
-    partner_id = fields.Many2one("res.partner", "Beneficiary", related="payment_id.entitlement_id.partner_id")
+    partner_id = fields.Many2one("res.partner", "Beneficiary", related="payment_id.partner_id")
     batch_id = fields.Many2one(
         "g2p.payment.batch", readonly=True, ondelete="restrict", index="btree_not_null"
     )
     reconciliation_id = fields.Many2one(
         "g2p.payment.reconciliation", readonly=True, ondelete="set null", index="btree_not_null"
+    )
+    evidence_id = fields.Many2one(
+        "g2p.payment.evidence",
+        "Found in",
+        readonly=True,
+        ondelete="restrict",
+        index="btree_not_null",
+        help="The statement or result file with the line that nobody could match.",
     )
     program_id = fields.Many2one("g2p.program", readonly=True, ondelete="restrict", index="btree_not_null")
     submission_id = fields.Many2one("g2p.payment.submission", readonly=True, ondelete="restrict")
@@ -63,7 +71,7 @@ class PaymentException(models.Model):
         "res.users",
         "Owner",
         readonly=True,
-        help="Who sees to it that this is decided: who approved the batch.",
+        help="Who sees to it that this is decided: who approved the batch, or applied the file.",
     )
     reference = fields.Char(readonly=True, index=True, help="The reference that the other side names.")
     first_seen_at = fields.Datetime("First Seen", required=True, readonly=True)

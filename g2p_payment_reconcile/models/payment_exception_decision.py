@@ -44,7 +44,7 @@ class PaymentException(models.Model):
         reason = self._in_one_line(reason)
         for exception in self:
             exception._expect("open")
-            blocked = exception._why_not(decision, attachments)
+            blocked = exception._why_not(decision, attachments) or exception._why_not_beside(decision)
             if blocked:
                 raise UserError(blocked)
             exception._take_evidence(attachments)
@@ -71,14 +71,14 @@ class PaymentException(models.Model):
         self._check_decider()
         self._lock()
         for exception in self:
-            blocked = exception._why_not_confirm()
-            if blocked:
-                raise UserError(blocked)
-            blocked = exception._why_not(exception.decision, exception.attachment_ids)
+            so_already = exception._is_so_already()
+            blocked = exception._why_not_confirm() or (
+                not so_already and exception._why_not(exception.decision, exception.attachment_ids)
+            )
             if blocked:
                 raise UserError(blocked)
             exception._advance("closed", confirmed_by_id=self.env.uid)
-            exception._carry_out()
+            exception._carry_out(moves=not so_already)
 
     def _send_back(self, reason):
         """The second person does not agree, or the first has thought again."""
@@ -174,6 +174,31 @@ class PaymentException(models.Model):
             return self._why_not_reverse(status)
         return False
 
+    def _why_not_beside(self, decision):
+        """What waits to be confirmed was decided with the result in front as it is now; another decision
+        would move that before it is confirmed."""
+        waiting = self._others_of_payment(("state", "=", "proposed"), ("decision", "!=", "keep_as_is"))
+        if decision == "keep_as_is" or set(waiting.mapped("decision")) <= {decision}:
+            return False
+        labels = dict(self._fields["decision"]._description_selection(self.env))
+        return _(
+            "Another decision about this payment waits for a second person: %(decision)s, by %(user)s. Have "
+            "it confirmed or sent back first.",
+            decision=labels[waiting[0].decision],
+            user=waiting[0].proposed_by_id.name,
+        )
+
+    def _is_so_already(self):
+        """Whether people have decided another exception of the payment alike, and that stands."""
+        result = {"declare_paid": "paid", "declare_failed": "failed"}.get(self.decision)
+        alike = ("decision", "=", self.decision), ("state", "=", "closed"), ("event_id", "!=", False)
+        return bool(result) and self.payment_id.status == result and bool(self._others_of_payment(*alike))
+
+    def _others_of_payment(self, *domain):
+        """Whoever may see them."""
+        of_payment = [("payment_id", "=", self.payment_id.id), ("payment_id", "!=", False)]
+        return self.sudo().search([*of_payment, ("id", "!=", self.id), *domain])
+
     def _why_not_failed(self, status):
         if status == "failed":
             return _("This payment has failed already. Keep it as it is.")
@@ -205,10 +230,10 @@ class PaymentException(models.Model):
             return False
         return decision != "keep_as_is" or (self.payment_id.status != "paid" and self.type != "silent")
 
-    def _carry_out(self):
-        """What the decision means for the payment, and for its batch."""
+    def _carry_out(self, moves=True):
+        """What the decision means for the payment, unless that is so already, and for its batch."""
         payment, decided = self.payment_id, self._decided()
-        values = payment._decided_values(self) if payment else {}
+        values = payment._decided_values(self) if payment and moves else {}
         moved = {"decided_at": fields.Datetime.now(), "payment_before": False, "event_id": False}
         if values:
             moved["payment_before"] = payment._result_as_text()
@@ -224,6 +249,7 @@ class PaymentException(models.Model):
         """A payment can turn up in another batch's answer: its own one changes as well."""
         for batch in self.batch_id | self.payment_id.batch_id.filtered("gateway_id"):
             batch._settle()
+        self.sudo().evidence_id._call_for_decisions()
 
     def _call_for_decisions(self):
         for batch in self.batch_id:

@@ -19,6 +19,7 @@ _COLUMNS = Columns(
     payment_id="int",
     batch_id="int",
     submission_id="int",
+    evidence_id="int",
     reference="varchar",
     their_status="varchar",
     their_word="varchar",
@@ -39,11 +40,12 @@ class PaymentException(models.Model):
         """Writes down what does not fit together; the exceptions that are new, or open again.
 
         `rows` are dicts with `type`, `summary`, `gateway_id`, and of these what is known: `payment_id`,
-        `batch_id`, `submission_id`, `reference`, the `their_*` fields (`their_amount` a Decimal, `their_at`
-        in UTC without a time zone), `known` (see `verdict.words`), `again` (how many decisions it came after,
-        where it is not the same as what they were about). Company, program, owner and our side are
-        read from the payment and the batch. The same facts about the same payment make one exception, however
-        often and from wherever they are told. A number of statements that does not grow with the rows.
+        `batch_id`, `submission_id`, `evidence_id`, `reference`, the `their_*` fields (`their_amount` a
+        Decimal, `their_at` in UTC without a time zone), `known` (see `verdict.words`), `again` (how many
+        decisions it came after, where it is not the same as what they were about). Company, program, owner
+        and our side are read from the payment, the batch and the evidence. The same facts about the same
+        payment make one exception, however often and from wherever they are told. A number of statements
+        that does not grow with the rows.
         """
         rows = list({_key(row): row for row in map(_with_fingerprint, rows)}.values())
         if not rows:
@@ -57,13 +59,15 @@ class PaymentException(models.Model):
                 {_COLUMNS.names}, state, company_id, program_id, user_id, our_status, our_amount,
                 our_currency_id, our_reference, first_seen_at, last_seen_at, times_seen, create_uid,
                 create_date, write_uid, write_date)
-            SELECT told.*, 'open', gateway.company_id, cycle.program_id, batch.approved_by_id,
+            SELECT told.*, 'open', gateway.company_id, cycle.program_id,
+                   coalesce(batch.approved_by_id, evidence.applied_by_id),
                    coalesce(payment.status, payment.state), payment.amount_issued,
                    payment.payment_currency_id, payment.remote_reference, %s, %s, 1, %s, %s, %s, %s
               FROM unnest({_COLUMNS.arrays}) AS told ({_COLUMNS.names})
               JOIN g2p_payment_gateway AS gateway ON gateway.id = told.gateway_id
               LEFT JOIN g2p_payment AS payment ON payment.id = told.payment_id
               LEFT JOIN g2p_payment_batch AS batch ON batch.id = told.batch_id
+              LEFT JOIN g2p_payment_evidence AS evidence ON evidence.id = told.evidence_id
               LEFT JOIN g2p_cycle AS cycle ON cycle.id = coalesce(payment.cycle_id, batch.cycle_id)
                 ON CONFLICT (gateway_id, coalesce(payment_id, 0), fingerprint) DO UPDATE
                SET last_seen_at = EXCLUDED.last_seen_at,

@@ -2,6 +2,8 @@ from odoo import _, fields, models
 
 from odoo.addons.g2p_payment_hub.models.roles import MAKERS, check_role
 
+from .cycle import money
+
 
 class Payment(models.Model):
     """Which failed payments may be issued again, and what changed since."""
@@ -25,7 +27,7 @@ class Payment(models.Model):
                 or (again and _("Issued again already, as %s.", again.name))
                 or (expired and _("The entitlement expired on %s.", entitlement.valid_until))
                 or (entitlement.state != "approved" and _("The entitlement is no longer approved."))
-                or (payment.partner_id.disabled and _("The beneficiary is disabled."))
+                or (entitlement.partner_id.disabled and _("The beneficiary is disabled."))
                 or (
                     entitlement in others
                     and _("Another payment of this entitlement, %s, may pay it.", others[entitlement][0].name)
@@ -45,18 +47,20 @@ class Payment(models.Model):
             return _("It has no final result yet.")
         return False
 
-    def _changed_since(self, payee, manager):
-        """Sentences that say what a new payment would have different; `payee` as of the payment manager's
+    def _changed_since(self, payees, manager):
+        """Sentences that say what a new payment would have different; `payees` as of the payment manager's
         `_payee_values`."""
-        currency = manager.currency_id
+        partner = self.entitlement_id.partner_id
+        payee = payees[partner.id]
         pairs = (
+            (_("Beneficiary"), self.partner_id.name, partner.name),
             (_("Payee"), self.account_number, payee["account_number"]),
             (_("Kind of identifier"), self.payee_identifier_type, payee["payee_identifier_type"]),
             (_("Payee's bank"), self.payee_bank, payee["payee_bank"]),
             (
                 _("Amount"),
-                self.payment_currency_id.format(self.amount_issued),
-                currency.format(self.entitlement_id.initial_amount),
+                money(self.amount_issued, self.payment_currency_id),
+                money(self.entitlement_id.initial_amount, manager.currency_id),
             ),
             (_("Gateway"), self.gateway_id.name, manager.gateway_id.name),
         )

@@ -10,6 +10,7 @@ from . import test_evidence_named
 from . import test_evidence_payee
 from . import test_evidence_preview
 from . import test_evidence_rights
+from . import test_evidence_twice
 from . import test_exception
 from . import test_heed_decision
 from . import test_inquiry

@@ -8,7 +8,7 @@ from odoo.tools import mute_logger
 
 from odoo.addons.g2p_payment_hub.client.outcomes import FailureType, Outcome
 
-from .common import EXCEPTION, FAILED, PAID, DecisionCase
+from .common import EXCEPTION, FAILED, PAID, SUSPECT, DecisionCase
 
 
 @tagged("post_install", "-at_install")
@@ -130,6 +130,38 @@ class TestDecisions(DecisionCase):
         self.assertEqual(self._exceptions(batch).mapped("type"), ["returned", "late"])
         self.assertFalse(self._prepare())
 
+    def test_several_about_one_payment_are_decided_alike_at_once(self):
+        for decision in ("declare_failed", "declare_paid"):
+            with self.subTest(decision):
+                batch, one = self._doubtful()
+                payment = batch.payment_ids
+                self._say(payment, SUSPECT, remote_reference="r2")
+                both = self._exceptions(batch)
+                self._decide(both, decision)
+                self.assertEqual(set(both.mapped("state")), {"closed"})
+                status = decision.removeprefix("declare_")
+                self.assertEqual(
+                    (payment.status, payment.attention, batch.batch_state), (status, False, "done")
+                )
+                moved, noted = both.sorted(lambda one: not one.payment_before)
+                self.assertFalse(noted.payment_before, "the result moved once")
+                self._undo(moved, "take_back", self.first)
+                self.assertEqual((payment.status, batch.batch_state), (False, "sent"))
+                self.assertEqual(payment.attention, moved.summary)
+
+    def test_several_about_one_payment_are_not_decided_against_each_other(self):
+        batch, one = self._doubtful()
+        payment = batch.payment_ids
+        self._say(payment, SUSPECT, remote_reference="r2")
+        other = self._exceptions(batch) - one
+        self._propose(one, "declare_paid", files=self._letter())
+        with self.assertRaisesRegex(UserError, "waits for a second person: Declare Paid"):
+            self._propose(other, "declare_failed")
+        one.with_user(self.second).action_confirm()
+        # Whoever has it in front as it is by now may correct it.
+        self._decide(other, "declare_failed")
+        self.assertEqual(payment.status, "failed")
+
     def test_accepted_difference(self):
         batch, one = self._other_money()
         self._decide(one, "accept_difference")
@@ -140,6 +172,19 @@ class TestDecisions(DecisionCase):
         self._say(batch.payment_ids, PAID, remote_reference="r1", currency="EUR")
         with self.assertRaisesRegex(UserError, "no amount in the approved currency"):
             self._decide(self._exceptions(batch), "accept_difference")
+
+    def test_the_programs_journal_is_in_another_currency_by_now(self):
+        """What was prepared and paid stays in its own, to the cent."""
+        batch, one = self._other_money()
+        payment = batch.payment_ids
+        yen = self.env.ref("base.JPY")
+        self.assertEqual(yen.decimal_places, 0)
+        self.program.journal_id.currency_id = yen
+        self._decide(one, "accept_difference")
+        self.assertEqual((payment.amount_paid, payment.currency_id.name), (99.5, "USD"))
+        self.assertEqual(batch.stats_paid_amount, 99.5)
+        other = self._payment_of_another_manager(self._entitle()[0])
+        self.assertEqual(other.currency_id.name, "JPY")
 
     def test_reversed(self):
         batch, one = self._returned()

@@ -144,19 +144,23 @@ class TestPreview(EvidenceCase):
         self.assertIn("error of this server: KeyError", evidence.read_problem)
 
     @mute_logger("odoo.addons.g2p_payment_reconcile.models.payment_evidence_apply")
-    def test_an_error_of_ours_while_it_is_applied_takes_all_of_it_back(self):
+    def test_an_error_while_it_is_applied_takes_all_of_it_back(self):
         """And calls those who can apply it again."""
         batch = self._sent()
         evidence = self._read(self._row(batch.payment_ids))
-        broken = patch.object(type(evidence), "_raise_strangers", side_effect=KeyError("x"))
-        with broken, patch.object(payment_evidence, "SYNC_LINES", 0), trap_jobs() as jobs:
-            self._apply(evidence)
-            jobs.perform_enqueued_jobs()
-        self.env.invalidate_all()
-        self.assertEqual((evidence.state, evidence.applied_by_id.id), ("matched", False))
-        self.assertFalse(batch.payment_ids.status)
-        self.assertIn("error of this server: KeyError", " ".join(evidence.message_ids.mapped("body")))
-        self.assertIn(self.second, evidence._called(payment_evidence.APPLY))
+        for error, said in (
+            (KeyError("x"), "error of this server: KeyError"),
+            (UserError("Ask the treasurer first."), "Nothing was applied. Ask the treasurer first."),
+        ):
+            broken = patch.object(type(evidence), "_raise_strangers", side_effect=error)
+            with broken, patch.object(payment_evidence, "SYNC_LINES", 0), trap_jobs() as jobs:
+                self._apply(evidence)
+                jobs.perform_enqueued_jobs()
+            self.env.invalidate_all()
+            self.assertEqual((evidence.state, evidence.applied_by_id.id), ("matched", False))
+            self.assertFalse(batch.payment_ids.status)
+            self.assertIn(said, " ".join(evidence.message_ids.mapped("body")))
+            self.assertIn(self.second, evidence._called(payment_evidence.APPLY))
 
     def test_a_job_that_cannot_read_the_file_says_so(self):
         with patch.object(payment_evidence, "SYNC_BYTES", 10), trap_jobs() as jobs:

@@ -30,7 +30,8 @@ class TestInquiry(StatementCase):
         self.finance_user.tz = "Asia/Kolkata"
         text = self._ask(reference=paid.name)
         self.assertIn("Yes: ", text)
-        self.assertIn(f"paid on 2026-03-01 13:30:00 through Test Hub to MSISDN {paid.account_number}", text)
+        payee = f"{paid.partner_id.name}, MSISDN {paid.account_number}"
+        self.assertIn(f"paid on 2026-03-01 13:30:00 through Test Hub to {payee}", text)
         self.assertIn("We know from the payment system", text)
         self.assertIn(f"its own reference is r-{paid.id}", text)
         self.assertIn("there: remote-1", text)
@@ -42,6 +43,15 @@ class TestInquiry(StatementCase):
             f"Sending of batch {batch.name}: Accepted",
             f"Payment {paid.name}: Paid",
         )
+
+    def test_whoever_the_entitlement_names_by_now(self):
+        """Who was paid is found by their name, and who was not does not seem to be paid."""
+        _batch, paid, *_others = self._story()
+        before, new = paid.partner_id, paid.partner_id.copy({"name": "Somebody Else"})
+        paid.entitlement_id.with_user(self.manager_user).partner_id = new
+        for registrant in (before, new):
+            text = self._ask(partner_id=registrant.id)
+            self.assertIn(f"through Test Hub to {before.name}, MSISDN {paid.account_number}", text)
 
     def test_paid_by_decision_of_two_people(self):
         _batch, _paid, _failed, doubt, _waiting = self._story()
@@ -73,6 +83,11 @@ class TestInquiry(StatementCase):
         other = self._entitle(phone="+27713899999")
         text = self._ask(reference=other.code)
         self.assertIn("no payment has been prepared. The entitlement is: Approved", text)
+
+    def test_the_journal_has_no_currency(self):
+        self.program.journal_id.currency_id = False
+        payment = self._prepare().payment_ids[0]
+        self.assertIn(f"Not yet: payment {payment.name}", self._ask(reference=payment.name))
 
     def test_by_every_name_it_has(self):
         _batch, paid, *_others = self._story()

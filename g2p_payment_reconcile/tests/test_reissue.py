@@ -67,6 +67,33 @@ class TestReissue(ReissueCase):
         self.assertEqual(mended.reissue_ids.account_number, "27713899999")
         self.assertFalse(same.reissue_ids)
 
+    def test_the_entitlement_is_of_another_beneficiary_by_now(self):
+        batch = self._sent()
+        payment, other = batch.payment_ids
+        before, new = payment.partner_id, other.partner_id
+        self._fails(payment, FailureType.PAYEE_UNKNOWN)
+        self._pull(batch)
+        payment.entitlement_id.with_user(self.manager_user).partner_id = new
+        before.disabled = fields.Datetime.now()
+        wizard = self._wizard(batch)
+        line = self._line(wizard, payment)
+        self.assertIn(f"Beneficiary: {before.name}, now {new.name}.", line.changed)
+        self.assertIn(f"now {other.account_number}.", line.changed)
+        wizard.action_reissue()
+        again = payment.reissue_ids
+        self.assertEqual((again.partner_id, again.account_number), (new, other.account_number))
+
+    def test_it_was_prepared_without_a_currency(self):
+        journal = self.program.journal_id
+        currency, journal.currency_id = journal.currency_id, False
+        batch = self._prepare()[0]
+        batch.with_user(self.manager_user).action_cancel()
+        for now in (journal.currency_id, currency):
+            journal.currency_id = now
+            wizard = self._wizard(self.cycle)
+            self.assertEqual(wizard.line_ids.payment_id, batch.payment_ids)
+            self.assertEqual("Amount: " in wizard.line_ids[0].changed if now else False, bool(now))
+
     def test_the_same_data_is_proposed_only_where_it_may_work(self):
         batch = self._sent()
         first, second = batch.payment_ids

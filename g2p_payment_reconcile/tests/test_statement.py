@@ -84,6 +84,7 @@ class TestStatement(StatementCase):
         self.assertEqual(rows["All"], [2, *amounts("200.00", "100.00", "97.50", "2.00")])
         (row,) = sections["returns"].rows
         self.assertEqual((row[0], row[2:4]), (returned.name, amounts("100.00", "97.50")[:2]))
+        self.assertEqual(batch.fee_total, 2, "as on the page of the batch")
 
     def test_who_and_when_and_the_fingerprint(self):
         batch, *_payments = self._story()

@@ -2,6 +2,8 @@ from typing import NamedTuple
 
 from odoo import _, api, fields, models
 
+from ..models.cycle import money
+
 _MOST_ENTITLEMENTS = 20
 
 
@@ -63,7 +65,8 @@ class PaymentInquiry(models.TransientModel):
         """What the question is about, newest first. OpenG2P has no company rule on entitlements."""
         domain = [("company_id", "in", [False, *self.env.companies.ids])]
         if self.partner_id:
-            domain.append(("partner_id", "=", self.partner_id._origin.id))
+            registrant = self.partner_id._origin.id
+            domain += ["|", ("partner_id", "=", registrant), ("payment_ids.partner_id", "=", registrant)]
         if self.entitlement_id:
             domain.append(("id", "=", self.entitlement_id._origin.id))
         reference = (self.reference or "").strip()
@@ -82,7 +85,7 @@ class PaymentInquiry(models.TransientModel):
         return {
             "title": _(
                 "%(amount)s for %(name)s, %(program)s, %(cycle)s",
-                amount=entitlement.currency_id.format(entitlement.initial_amount),
+                amount=money(entitlement.initial_amount, entitlement.currency_id),
                 name=entitlement.partner_id.name,
                 program=cycle.program_id.name,
                 cycle=cycle.name,
@@ -128,8 +131,10 @@ class PaymentInquiry(models.TransientModel):
 
     def _paid(self, payment):
         return _(
-            "Yes: %(amount)s were paid on %(when)s through %(gateway)s to %(payee)s, as payment %(payment)s.",
-            amount=(payment.payment_currency_id or payment.currency_id).format(payment.amount_paid),
+            "Yes: %(amount)s were paid on %(when)s through %(gateway)s to %(name)s, %(payee)s, as payment "
+            "%(payment)s.",
+            name=payment.partner_id.name,
+            amount=money(payment.amount_paid, payment.currency_id),
             when=self._moment(payment.payment_datetime) or _("a day that was not told"),
             gateway=payment.gateway_id.name or _("another payment manager"),
             payee=" ".join(filter(None, (payment.payee_identifier_type, payment.account_number))),

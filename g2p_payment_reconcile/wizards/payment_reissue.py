@@ -72,11 +72,11 @@ class PaymentReissue(models.TransientModel):
                 )
             )
         left_out = payments._why_not_reissued()
-        payees = manager._payee_values(payments.partner_id)
+        payees = manager._payee_values(payments.entitlement_id.partner_id)
         return {
             payment: (
                 left_out.get(payment, False),
-                " ".join(payment._changed_since(payees[payment.partner_id.id], manager)) or False,
+                " ".join(payment._changed_since(payees, manager)) or False,
             )
             for payment in payments
         }

@@ -128,8 +128,29 @@ MUTANTS = (
     Mutant(
         "evidence: a further booking is another payment",
         f"{_MODELS}/payment_evidence_effect.py",
-        '            further = line["status"] == "paid" and booking != first\n',
+        "            further = status in _BOOKED and booking != first[status]\n",
         "            further = False\n",
+        reconcile("test_evidence"),
+    ),
+    Mutant(
+        "evidence: somebody is called for what belongs to no batch",
+        f"{_MODELS}/payment_evidence_apply.py",
+        "                owners if self.env",
+        "                nobody if self.env",
+        reconcile("test_evidence"),
+    ),
+    Mutant(
+        "evidence: a running number is no name of a booking",
+        "g2p_payment_reconcile/evidence/iso20022.py",
+        "        own = own or entry.acct_svcr_ref\n",
+        "        own = own or entry.acct_svcr_ref or entry.ntry_ref\n",
+        reconcile("test_evidence"),
+    ),
+    Mutant(
+        "evidence: a further return is another return",
+        f"{_MODELS}/payment_evidence_effect.py",
+        '_BOOKED = ("paid", "returned")\n',
+        '_BOOKED = ("paid",)\n',
         reconcile("test_evidence"),
     ),
     Mutant(

@@ -286,6 +286,27 @@ MUTANTS = (
         hub("test_send"),
     ),
     Mutant(
+        "who is approved is whom the entitlement names",
+        f"{_MODELS}/payment_batch_check.py",
+        "            if payment.partner_id != payment.entitlement_id.partner_id:\n",
+        "            if False:\n",
+        hub("test_check"),
+    ),
+    Mutant(
+        "who is paid is whom the entitlement names",
+        f"{_MODELS}/payment_batch_sending.py",
+        "            if payment.partner_id != payment.entitlement_id.partner_id:\n",
+        "            if False:\n",
+        hub("test_send"),
+    ),
+    Mutant(
+        "a payment names whom it was prepared for",
+        f"{_MODELS}/payment.py",
+        "            if not (payment.gateway_id and payment.partner_id):\n",
+        "            if True:\n",
+        hub("test_send"),
+    ),
+    Mutant(
         "a disabled beneficiary is not paid",
         f"{_MODELS}/payment_batch_sending.py",
         "            if payment.partner_id.disabled:\n",

@@ -27,6 +27,27 @@ MUTANTS = (
         reconcile("test_callback"),
     ),
     Mutant(
+        "a payment stays in the currency in which it was prepared",
+        "g2p_payment_hub/models/payment.py",
+        "payment.payment_currency_id or payment.journal_id.currency_id\n",
+        "payment.journal_id.currency_id\n",
+        reconcile("test_decision"),
+    ),
+    Mutant(
+        "decision: what waits for a second person comes before another decision",
+        f"{_MODELS}/payment_exception_decision.py",
+        " or exception._why_not_beside(decision)\n",
+        "\n",
+        reconcile("test_decision"),
+    ),
+    Mutant(
+        "decision: what is so already is not moved again",
+        f"{_MODELS}/payment_exception_decision.py",
+        "if payment and moves else {}\n",
+        "if payment else {}\n",
+        reconcile("test_decision"),
+    ),
+    Mutant(
         "decision: a second person confirms it",
         f"{_MODELS}/payment_exception_decision.py",
         "        if self.proposed_by_id == self.env.user:\n",

@@ -127,6 +127,14 @@ def test_groups_are_of_three_digits(text):
     assert only(statement(f"01.03.2026;R1;-{text}"), STATEMENT).problem is Problem.AMOUNT
 
 
+@pytest.mark.parametrize("blank", [" ", "\u00a0", "\u202f"])
+def test_every_blank_between_thousands(blank):
+    mapping = STATEMENT.model_copy(update={"thousands_sign": " ", "encoding": "utf-8-sig"})
+    line = only(f"Tag;Verwendung;Betrag\n01.03.2026;R1;-1{blank}234,50".encode(), mapping)
+    assert (line.status, line.amount) == (EvidenceStatus.PAID, Decimal("1234.50"))
+    assert only(f"Tag;Verwendung;Betrag\n01.03.2026;R1;-1{blank}23,50".encode(), mapping).problem
+
+
 def test_lines_before_the_header_and_blank_lines():
     mapping = RESULT.model_copy(update={"skip_lines": 2})
     content = b"Bank of Test\nStatement 7\n" + result("", "R1,,,,100,USD,Done,,,", ",,,,,,,,,")

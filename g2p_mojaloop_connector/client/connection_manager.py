@@ -130,18 +130,24 @@ class ConnectionManager:
 
     # Addresses
 
-    def publish_callback_url(self, url: str) -> None:
-        """Where the hub calls us back."""
-        self._publish(f"{self._ours}/endpoints/ingress/urls", {"url": url})
+    def publish_callback_url(self, url: str) -> list[str]:
+        """Where the hub calls us back. Returns the others that stay published: only the hub's operator may
+        take them out."""
+        return self._publish(f"{self._ours}/endpoints/ingress/urls", "url", [{"url": url}])
 
-    def publish_address(self, address: str, ports: list[str], description: str = "") -> None:
-        """An address (or a range, as in 10.0.0.0/24) from which our requests come."""
-        value = {"address": address, "ports": ports, "description": description}
-        self._publish(f"{self._ours}/endpoints/egress/ips", value)
+    def publish_addresses(self, addresses: list[str], ports: list[str], description: str = "") -> list[str]:
+        """The addresses (or ranges, as in 10.0.0.0/24) from which our requests come. Returns as
+        `publish_callback_url`."""
+        values = [{"address": address, "ports": ports} for address in addresses]
+        return self._publish(f"{self._ours}/endpoints/egress/ips", "address", values, description=description)
 
-    def _publish(self, path: str, value: dict[str, Any]) -> None:
-        if not any(_covers(row.get("value"), value) for row in self._list(path)):
-            self._post(path, {"value": value})
+    def _publish(self, path: str, name: str, values: list[dict[str, Any]], **more: str) -> list[str]:
+        rows = self._list(path)
+        for value in values:
+            if not any(_covers(row.get("value"), value) for row in rows):
+                self._post(path, {"value": {**value, **more}})
+        ours = {value[name] for value in values}
+        return [one for one in _values(rows, name) if one not in ours]
 
     def hub_urls(self) -> list[str]:
         """Where the hub takes requests."""

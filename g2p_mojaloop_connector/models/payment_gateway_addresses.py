@@ -74,12 +74,19 @@ class PaymentGateway(models.Model):
             )
 
         def publish(manager):
-            manager.publish_callback_url(url)
-            for address in addresses:
-                manager.publish_address(address, ports, name)
+            return manager.publish_callback_url(url) + manager.publish_addresses(addresses, ports, name)
 
+        return self._mojaloop_exchange(["addresses"], publish, self._mojaloop_came_of_addresses)
+
+    def _mojaloop_came_of_addresses(self, others):
         said = _("Published. The hub's operator has to let them in.")
-        return self._mojaloop_exchange(["addresses"], publish, lambda _none: {"addresses": ("done", said)})
+        if others:
+            listed = ", ".join(kept.text(one) for one in others[:20])
+            still = _(
+                "Still listed there, and not yours any more: %s. Have the operator take them out.", listed
+            )
+            said = f"{said} {still}"
+        return {"addresses": ("done", said)}
 
     def action_mojaloop_fetch_hub_addresses(self):
         self._mojaloop_check_trusted()

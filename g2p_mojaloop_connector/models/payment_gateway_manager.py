@@ -11,6 +11,17 @@ from ..client.connection_manager import ConnectionManager, ManagerSettings
 from ..client.login import ClientCredentials
 from .payment_gateway import MOJALOOP
 
+# Settings, and the step in which others are told of them.
+_TOLD = {
+    "mojaloop_signing_key": "signing_key",
+    "mojaloop_server_certificate": "server_certificate",
+    "mojaloop_ingress_url": "addresses",
+    "mojaloop_egress_addresses": "addresses",
+    "mojaloop_egress_ports": "addresses",
+}
+# Who is told, and on whose behalf.
+_TO_WHOM = ("mojaloop_cm_url", "mojaloop_dfsp_id")
+
 
 class PaymentGateway(models.Model):
     """The scheme's Connection Manager, with which keys, certificates and addresses are exchanged as Payment
@@ -79,10 +90,22 @@ class PaymentGateway(models.Model):
         return gateways
 
     def write(self, vals):
+        """What was done with other settings is to do again."""
+        steps = self.env["g2p.mojaloop.trust.step"].sudo()
+        undone = steps.union(*(gateway._mojaloop_undone(vals) for gateway in self))
         result = super().write(vals)
         if "provider" in vals:
             self._mojaloop_make_steps()
+        undone._set_state("todo", _("The settings changed since this was done. Do it again."))
         return result
+
+    def _mojaloop_undone(self, vals):
+        """The steps that are done, and are not any more with these `vals`."""
+        done = self.sudo().mojaloop_step_ids.filtered(lambda one: one.state == "done")
+        if self._changes(vals, _TO_WHOM):
+            return done
+        changed = {step for name, step in _TOLD.items() if self._changes(vals, [name])}
+        return done.filtered(lambda one: one.step in changed)
 
     def _mojaloop_make_steps(self):
         gateways = self.filtered(lambda gateway: gateway.provider == MOJALOOP)

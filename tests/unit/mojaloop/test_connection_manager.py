@@ -196,12 +196,20 @@ class TestAddresses:
         with manager.client() as client:
             for _turn in range(2):
                 client.publish_callback_url("https://pay.example/callbacks")
-                client.publish_address("10.0.0.1", ["443"], "Odoo")
-            client.publish_address("10.0.0.1", ["443", "8443"], "Odoo")
+                client.publish_addresses(["10.0.0.1"], ["443"], "Odoo")
+            client.publish_addresses(["10.0.0.1"], ["443", "8443"], "Odoo")
         urls = manager.lists["/dfsps/userdfsp/endpoints/ingress/urls"]
         assert [row["value"] for row in urls] == [{"url": "https://pay.example/callbacks"}]
         addresses = [row["value"]["ports"] for row in manager.lists["/dfsps/userdfsp/endpoints/egress/ips"]]
         assert addresses == [["443"], ["443", "8443"]]
+
+    def test_what_else_is_published_is_told(self, manager):
+        with manager.client() as client:
+            assert client.publish_callback_url("https://old.example") == []
+            assert client.publish_addresses(["10.0.0.1", "10.0.0.2"], ["443"], "Odoo") == []
+            assert client.publish_callback_url("https://new.example") == ["https://old.example"]
+            assert client.publish_addresses(["10.0.0.2"], ["443"], "Another name") == ["10.0.0.1"]
+        assert len(manager.lists["/dfsps/userdfsp/endpoints/egress/ips"]) == 2
 
     def test_of_the_hub(self, manager):
         manager.lists["/hub/endpoints/ingress/urls"] = [

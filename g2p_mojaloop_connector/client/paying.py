@@ -85,9 +85,15 @@ def unless_known(connector: Connector, task: Task, go_on: Work) -> Result:
     """Asks whether the scheme knows the id, as it may after a backup was restored, and only then goes on."""
     said = said_to(connector.ask, task, task.transfer_id, Step.ASK)
     if isinstance(said, Transfer):
-        return _ended(connector, known(task, said))
-    if not _is_not_known(said):
-        return _ended(connector, cannot_say_whether_known(task, said))
+        one = _ended(connector, known(task, said))
+    elif not _is_not_known(said):
+        one = _ended(connector, cannot_say_whether_known(task, said))
+    else:
+        one = _begun(connector, task, go_on)
+    return one.after(said)
+
+
+def _begun(connector: Connector, task: Task, go_on: Work) -> Result:
     try:
         return go_on(connector, task)
     except Exception as error:  # whatever it is, nothing has left: try again, and not for ever
@@ -180,11 +186,11 @@ def ask_all(workers: Workers, tasks: list[Task], alone: bool = False) -> list[Re
 def ask(connector: Connector, task: Task) -> Result:
     said = said_to(connector.ask, task, task.transfer_id, Step.ASK)
     if not task.body:
-        return _ended(connector, _asked_without_body(task, said))
+        return _ended(connector, _asked_without_body(task, said)).after(said)
     state = transfer_state.state_of(said, task.sent(), now(), GRACE)
     if state is TransferState.RESEND and task.may_send:
         said = said_to(connector.resend, task, task.body, Step.RESEND)
-    return _ended(connector, sent(task, said))
+    return _ended(connector, sent(task, said)).after(said)
 
 
 def said_to(send: Callable[[Any], Any], task: Task, argument: Any, step: Step) -> Any:

@@ -46,7 +46,9 @@ class _Part(NamedTuple):
 def begin_all(workers: Workers, tasks: list[Task], alone: bool = False) -> list[Result]:
     found = workers.run(find, tasks, BEGIN_SECONDS, left_over, alone)
     quoted = workers.run(quote, list(_parts(found)), BEGIN_SECONDS, _left_over, alone)
-    return [one for one in found if not one.payee] + [one for part in quoted for one in part]
+    # Who is quoted was asked for and looked up just now.
+    heard = [one._replace(answered=True) for part in quoted for one in part]
+    return [one for one in found if not one.payee] + heard
 
 
 @by_itself

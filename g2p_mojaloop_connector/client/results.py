@@ -10,7 +10,7 @@ import logging
 from datetime import datetime, timedelta, timezone
 from typing import Any, NamedTuple
 
-from odoo.addons.g2p_payment_hub.client.errors import GatewayError, NotSent, Refused
+from odoo.addons.g2p_payment_hub.client.errors import GatewayError, NotSent, OutcomeUnknown, Reason, Refused
 from odoo.addons.g2p_payment_hub.client.outcomes import FailureType
 from odoo.addons.g2p_payment_hub.client.references import derived_uuid
 
@@ -77,7 +77,9 @@ class Task(NamedTuple):
 class Result(NamedTuple):
     """`row`: the columns of the transfer that are now known. `payee`: who may be quoted now; `quote`: what
     may be transferred now. `again`: another attempt may be made. `pause`: why the other payments of the batch
-    would fare the same before a person has mended it. `trouble`: why they would fare the same for a while."""
+    would fare the same before a person has mended it. `trouble`: why they would fare the same for a while.
+    `answered`: whether the scheme said anything when it was asked for this one; None when it was not asked.
+    """
 
     task: Task
     row: dict[str, Any]
@@ -86,6 +88,12 @@ class Result(NamedTuple):
     again: bool = False
     pause: StepFailed | GatewayError | None = None
     trouble: GatewayError | None = None
+    answered: bool | None = None
+
+    def after(self, said: Any) -> "Result":
+        """This, when `said` is what the scheme was heard to say of the transfer."""
+        silent = isinstance(said, OutcomeUnknown) and said.reason is Reason.TIMEOUT
+        return self._replace(answered=not silent)
 
 
 def result(task: Task, state: str, **columns: Any) -> Result:

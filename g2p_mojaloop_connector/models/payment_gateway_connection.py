@@ -89,7 +89,10 @@ class PaymentGateway(models.Model):
 
     def _check_sentence(self, check):
         sentences = {
-            _BUSY: _("Scheme: not asked, because the connector is busy with payments or look-ups."),
+            _BUSY: _(
+                "Scheme: not asked, because the connector is busy with payments or look-ups. Try again in a "
+                "minute."
+            ),
             _NO_PAYER: _("Scheme: not asked. Fill in Payer, and it is asked for that one."),
             PAYER_NOT_KNOWN: _("Scheme: answers, and does not know the payer."),
         }

@@ -91,11 +91,25 @@ class PaymentSubmission(models.Model):
         terms, _lines = orders.parse(self._frozen_content())
         with gateway._mojaloop_workers(terms) as workers:
             run = _Run(workers, terms)
-            while self._ask_some(run) + self._begin_some(run) and not run.trouble:
+            while self._ask_some(run) + self._begin_some(run) and not run.trouble and not run.is_unheard():
                 pass
-        if run.is_over():
+        if run.is_over() and not run.is_unheard():
             self._queue_paying()
-        return self._end_run(gateway._explain(run.trouble) if run.trouble else run.stopped)
+        return self._end_run(self._why_not(run))
+
+    def _why_not(self, run):
+        """What kept the run from paying. One that nobody answers makes room until the scheduled action comes
+        round: so there is a moment to test the connection in."""
+        if run.trouble:
+            return self.sudo().gateway_id._explain(run.trouble)
+        if run.stopped or not run.is_unheard():
+            return run.stopped
+        return _(
+            "The scheme answered nothing in the last run (questions about payments: %s). It is asked again "
+            "in a minute or two. If this goes on, test the connection of the gateway: a connector that does "
+            "not hear the scheme any more has to be started anew, by whoever keeps it.",
+            run.unanswered,
+        )
 
     def _end_run(self, why_not=False):
         """Says what kept it from paying, and wakes the scheduled action when the next transfer is due."""
@@ -235,7 +249,7 @@ class PaymentSubmission(models.Model):
 
     def _tell(self, run, results):
         """What others have to know of it, once it is written down."""
-        run.trouble = next((result.trouble for result in results if result.trouble), run.trouble)
+        run.hear(results)
         pause = next((result.pause for result in results if result.pause), None)
         if pause:
             self._write_down(lambda batch: self.with_env(batch.env)._pause(pause))
@@ -248,7 +262,8 @@ class PaymentSubmission(models.Model):
 
 class _Run:
     """One run of the job: its threads, the terms that were approved and the way that they name, how many are
-    begun at a time, what keeps it from going on, and why nothing may be sent.
+    begun at a time, what keeps it from going on, why nothing may be sent, and to how many of its questions
+    the scheme said nothing.
 
     In two phases one is begun at a time until one has waited for its acceptance: a connector that accepts by
     itself has then paid no more than one without anybody having seen its fee.
@@ -256,6 +271,7 @@ class _Run:
 
     def __init__(self, workers, terms):
         self.workers, self.terms, self.trouble, self.stopped = workers, terms, None, ""
+        self.answered, self.unanswered = False, 0
         self.way = paying_bulk if terms.flow == orders.BULK else paying
         self.limit = {orders.TWO_PHASES: 1, orders.BULK: MAX_ITEMS}.get(terms.flow, CHUNK)
         self._until = time.monotonic() + RUN_SECONDS
@@ -263,3 +279,12 @@ class _Run:
     def is_over(self):
         """Whether nothing is begun any more in this run."""
         return time.monotonic() > self._until
+
+    def hear(self, results):
+        self.trouble = next((result.trouble for result in results if result.trouble), self.trouble)
+        self.answered = self.answered or any(result.answered for result in results)
+        self.unanswered += sum(result.answered is False for result in results)
+
+    def is_unheard(self):
+        """Whether the scheme has answered nothing, and was asked."""
+        return bool(self.unanswered) and not self.answered

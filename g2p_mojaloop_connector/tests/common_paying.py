@@ -22,6 +22,16 @@ class PayingCase(MojaloopCase):
             self._pay(batch)
         return batch
 
+    def _pay_only(self, transfer):
+        """A run of the job in which the others of the batch are not due."""
+        self._sql(
+            "UPDATE g2p_mojaloop_transfer SET next_at = now() + interval '1 day'"
+            " WHERE batch_id = %s AND id <> %s",
+            transfer.batch_id.id,
+            transfer.id,
+        )
+        transfer.submission_id.sudo()._pay()
+
     def _only(self, batch):
         """The one transfer, and its payment's outcome."""
         transfer = self._transfers(batch)

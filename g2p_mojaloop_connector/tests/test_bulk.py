@@ -56,6 +56,15 @@ class TestBulk(BulkCase):
         self.assertEqual(self._transfers(batch).mapped("state"), ["committed"] * 4)
         self.assertEqual((len(self.scheme.posts), len(self.scheme.ledger)), (4, 4))
 
+    def test_one_about_which_the_scheme_is_silent_holds_nobody_up(self):
+        self.scheme.faults.update({(FIRST, "transfer"): TIMEOUT, (FIRST, "ask"): TIMEOUT})
+        batch = self._approved(3)
+        self._send(batch)
+        self._pay_only(self._transfers(batch)[0])
+        self._pay(batch)
+        self.assertEqual(self._transfers(batch).mapped("state"), ["unknown", "committed", "committed"])
+        self.assertFalse(batch.mojaloop_run_answer)
+
     def test_it_is_written_down_before_it_leaves(self):
         batch = self._approved(2)
         self._send(batch)

@@ -96,6 +96,32 @@ class TestPaying(PayingCase):
         self.assertEqual(transfer.state, "committed")
         self.assertFalse(batch.mojaloop_run_answer)
 
+    def test_the_scheme_is_silent_and_the_batch_says_so(self):
+        """As behind a connector that hears nothing any more: payments wait, and the connector is left to
+        whoever looks what is the matter with it."""
+        batch = self._approved(3)
+        self._send(batch)
+        self._pay_jobs(batch).state = "done"
+        self.scheme.down = OutcomeUnknown(Reason.TIMEOUT, "HTTP 500 Timeout")
+        with patch.object(payment_submission._Run, "is_over", lambda run: bool(run.unanswered)):
+            self._pay(batch)
+        self.assertIn("answered nothing in the last run", batch.mojaloop_run_answer)
+        self.assertEqual(self._pay_jobs(batch).mapped("state"), ["done"], "the connector is left free")
+        self.scheme.down = None
+        self._pay(batch)
+        self.assertFalse(batch.mojaloop_run_answer)
+        self.assertEqual(self._transfers(batch).mapped("state"), ["committed"] * 3)
+
+    def test_one_about_which_the_scheme_is_silent_holds_nobody_up(self):
+        self.scheme.faults.update({(FIRST, "transfer"): TIMEOUT, (FIRST, "ask"): TIMEOUT})
+        batch = self._approved(3)
+        self._send(batch)
+        self._pay_only(self._transfers(batch)[0])
+        self.assertEqual(self._transfers(batch).mapped("state"), ["unknown", "waiting", "waiting"])
+        self._pay(batch)
+        self.assertEqual(self._transfers(batch).mapped("state"), ["unknown", "committed", "committed"])
+        self.assertFalse(batch.mojaloop_run_answer)
+
     # Failures before money can move
 
     def test_nobody_has_the_number(self):

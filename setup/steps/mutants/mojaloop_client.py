@@ -9,8 +9,8 @@ MUTANTS = (
         "the scheme is asked for a transfer before it is begun",
         f"{_CLIENT}/paying.py",
         "    said = said_to(connector.ask, task, task.transfer_id, Step.ASK)\n"
-        "    if isinstance(said, Transfer):\n        return _ended(connector, known(task, said))\n"
-        "    if not _is_not_known(said):\n",
+        "    if isinstance(said, Transfer):\n        one = _ended(connector, known(task, said))\n"
+        "    elif not _is_not_known(said):\n",
         "    said = None\n    if False:\n",
         mojaloop("restored_backup or cannot_say"),
     ),

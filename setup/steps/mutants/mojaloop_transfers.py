@@ -233,6 +233,27 @@ MUTANTS = (
         mojaloop("TestClaim"),
     ),
     Mutant(
+        "mojaloop: a run that the scheme does not answer says so, and makes room",
+        f"{_MODELS}/payment_submission.py",
+        "return bool(self.unanswered) and not self.answered",
+        "return False",
+        mojaloop("TestPaying"),
+    ),
+    Mutant(
+        "mojaloop: the silence about one is not the scheme's",
+        f"{_MODELS}/payment_submission.py",
+        "return bool(self.unanswered) and not self.answered",
+        "return bool(self.unanswered)",
+        mojaloop("TestPaying"),
+    ),
+    Mutant(
+        "mojaloop: who is quoted in bulk was answered for",
+        "g2p_mojaloop_connector/client/paying_bulk.py",
+        "one._replace(answered=True) for part",
+        "one for part",
+        mojaloop("TestBulk"),
+    ),
+    Mutant(
         "mojaloop: a disabled gateway begins nothing",
         f"{_MODELS}/payment_submission.py",
         "(begins and (run.stopped or submission.paused_reason))",

@@ -9,6 +9,7 @@ from urllib.parse import quote
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr
 
+from odoo.addons.g2p_payment_hub.client import kept
 from odoo.addons.g2p_payment_hub.client.answers import MAX_DETAIL, told
 from odoo.addons.g2p_payment_hub.client.auth import TokenCache
 from odoo.addons.g2p_payment_hub.client.errors import GatewayError, NotSent, OutcomeUnknown, Reason, Refused
@@ -226,7 +227,7 @@ def _enrollment(row: dict[str, Any]) -> Enrollment:
     certificate = _text(row, "certificate")
     if state is EnrollmentState.SIGNED and not certificate:
         raise OutcomeUnknown(Reason.NOT_UNDERSTOOD, "signed, without a certificate")
-    return Enrollment(enrollment_id=str(identifier), state=state, certificate=certificate)
+    return Enrollment(enrollment_id=kept.text(str(identifier)), state=state, certificate=certificate)
 
 
 def _chain(members: dict[str, Any]) -> str:
@@ -234,7 +235,8 @@ def _chain(members: dict[str, Any]) -> str:
     names = ("serverCertificate", "intermediateChain", "rootCertificate")
     parts = [members.get(name) for name in names]
     texts = [one for part in parts for one in (part if isinstance(part, list) else [part])]
-    return "\n".join(text.strip() for text in texts if isinstance(text, str) and text.strip())
+    texts = [kept.marked(text).strip() for text in texts if isinstance(text, str)]
+    return "\n".join(filter(None, texts))
 
 
 def _objection(members: dict[str, Any]) -> str:
@@ -265,4 +267,4 @@ def _pem(**members: str) -> dict[str, str]:
 
 def _text(members: dict[str, Any], name: str) -> str:
     value = members.get(name)
-    return value if isinstance(value, str) else ""
+    return kept.marked(value) if isinstance(value, str) else ""

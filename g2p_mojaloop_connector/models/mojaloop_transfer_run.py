@@ -10,14 +10,17 @@ from .mojaloop_transfer import MAX_ATTEMPTS, NEXT
 
 # A worker that has not written down what came of its transfers by then is taken for dead.
 LEASE = timedelta(minutes=15)
-# What OpenG2P has taken back since it was sent is not begun: a batch may be paused for days.
+# What OpenG2P has taken back or changed since it was sent is not begun: a batch may be paused for days.
 STILL_WANTED = """
     EXISTS (SELECT FROM g2p_payment AS payment
               JOIN g2p_entitlement AS entitlement ON entitlement.id = payment.entitlement_id
               JOIN g2p_cycle AS cycle ON cycle.id = entitlement.cycle_id
               JOIN res_partner AS beneficiary ON beneficiary.id = entitlement.partner_id
+              LEFT JOIN res_currency AS currency ON currency.id = payment.payment_currency_id
              WHERE payment.id = transfer.payment_id AND beneficiary.disabled IS NULL
-               AND entitlement.state IN ('approved', 'expired') AND cycle.state <> 'cancelled')
+               AND entitlement.state IN ('approved', 'expired') AND cycle.state <> 'cancelled'
+               AND abs(entitlement.initial_amount - payment.amount_issued)
+                   < coalesce(currency.rounding, 0.01))
 """
 # The moment has come and nobody is busy with it; or these times lie so much further ahead than they are ever
 # set that the clock was set back since.

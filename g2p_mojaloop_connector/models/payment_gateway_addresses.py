@@ -14,17 +14,20 @@ class PaymentGateway(models.Model):
 
     mojaloop_ingress_url = fields.Char(
         "Ingress URL",
+        tracking=True,
         help="Where the hub reaches your connector with its callbacks, for example "
         "https://callbacks.treasury.example.",
     )
     mojaloop_egress_addresses = fields.Char(
         "Egress Addresses",
+        tracking=True,
         help="The addresses from which your connector's requests come, with blanks between them: 196.0.2.10 "
         "or a range such as 196.0.2.0/28.",
     )
     mojaloop_egress_ports = fields.Char(
         "Egress Ports",
         default="443",
+        tracking=True,
         help="The hub's ports that your connector's requests go to, with blanks between them.",
     )
 

@@ -40,11 +40,14 @@ class PaymentGateway(models.Model):
     )
     mojaloop_cm_token_url = fields.Char(
         "Connection Manager Token URL",
+        tracking=True,
         help="Where the Connection Manager's login gives out access tokens (OAuth 2, client credentials). "
         "Empty where it asks for none.",
     )
     mojaloop_cm_client_id = fields.Char(
-        "Connection Manager Client", help="Name of the OAuth client that the hub's operator made for you."
+        "Connection Manager Client",
+        tracking=True,
+        help="Name of the OAuth client that the hub's operator made for you.",
     )
     mojaloop_cm_client_secret = secret(
         "mojaloop_cm_client_secret",
@@ -53,6 +56,7 @@ class PaymentGateway(models.Model):
     )
     mojaloop_cm_ca_bundle = fields.Text(
         "Connection Manager CA Bundle",
+        tracking=True,
         help="Certificates, PEM, of the authorities to trust for the Connection Manager's TLS instead of the "
         "public ones. TLS is always verified.",
     )

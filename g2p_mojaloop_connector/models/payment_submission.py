@@ -131,8 +131,9 @@ class PaymentSubmission(models.Model):
         if not count:
             return False
         return _(
-            "%s payments are not begun: their entitlement or their cycle was taken back, or the beneficiary "
-            "was disabled. At the deadline they come up as exceptions, for people to decide.",
+            "%s payments are not begun: their entitlement or their cycle was taken back, its amount was "
+            "changed, or the beneficiary was disabled. At the deadline they come up as exceptions, for "
+            "people to decide.",
             count,
         )
 
@@ -173,9 +174,9 @@ class PaymentSubmission(models.Model):
             said = " ".join(filter(None, (error.code, error.description)))
         self.sudo().paused_reason = said
         batch = self.batch_id
-        batch._call(
+        batch._keep_called(
             RESUME,
-            batch.approved_by_id or self.env.user,
+            batch._owners(),
             _("%s is paused", batch.name),
             _(
                 "Payments of this batch cannot go on: %s. Mend the cause with the scheme's operator or the "

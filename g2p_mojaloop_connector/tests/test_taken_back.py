@@ -38,6 +38,17 @@ class TestTakenBack(PayingCase):
         self.assertEqual(self.scheme.paid(), [(SECOND, "100")])
         self.assertIn("1 payments are not begun", batch.mojaloop_run_answer)
 
+    def test_an_amount(self):
+        batch = self._paused()
+        paused = batch.payment_ids.filtered(lambda payment: payment.account_number == FIRST)
+        paused.entitlement_id.initial_amount = 50
+        self._go_on(batch)
+        self.assertEqual(self.scheme.paid(), [(SECOND, "100")])
+        self.assertIn("1 payments are not begun", batch.mojaloop_run_answer)
+        paused.entitlement_id.initial_amount = 100
+        self._pay(batch)
+        self.assertEqual(self.scheme.paid(), [(FIRST, "100"), (SECOND, "100")])
+
     def test_a_cycle(self):
         batch = self._paused(1)
         self.cycle.state = "cancelled"

@@ -184,6 +184,13 @@ MUTANTS = (
         mojaloop("TestManyGivenUp"),
     ),
     Mutant(
+        "mojaloop: an amount that was changed since is not paid",
+        f"{_MODELS}/mojaloop_transfer_run.py",
+        "< coalesce(currency.rounding, 0.01))",
+        "< 1000000)",
+        mojaloop("TestTakenBack"),
+    ),
+    Mutant(
         "mojaloop: who was disabled since is not paid",
         f"{_MODELS}/mojaloop_transfer_run.py",
         " AND beneficiary.disabled IS NULL",
@@ -315,5 +322,12 @@ MUTANTS = (
         "        self._heed_decisions(submission.batch_id.payment_ids)\n",
         "",
         mojaloop("test_decision"),
+    ),
+    Mutant(
+        "mojaloop: somebody is called to a paused batch whose approver has left",
+        f"{_MODELS}/payment_submission.py",
+        "            batch._owners(),\n",
+        "            batch.approved_by_id,\n",
+        mojaloop("TestPause"),
     ),
 )

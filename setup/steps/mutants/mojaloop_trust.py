@@ -249,4 +249,11 @@ MUTANTS = (
         "        if False:\n",
         mojaloop("test_exchange"),
     ),
+    Mutant(
+        "mojaloop keys: what no database can keep is marked",
+        "g2p_mojaloop_connector/client/connection_manager.py",
+        '    return kept.marked(value) if isinstance(value, str) else ""\n',
+        '    return value if isinstance(value, str) else ""\n',
+        mojaloop("TestHubKey"),
+    ),
 )

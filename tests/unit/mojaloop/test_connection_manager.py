@@ -191,6 +191,18 @@ class TestSigningKeys:
             assert client.hub_signing_key() == ("hub", "HUB")
 
 
+def test_what_no_database_can_keep_is_marked(manager):
+    """One such name would keep the keys of everybody else from being written down."""
+    rows = [{"dfspId": "a\0b\ud800", "publicKey": "KEY\0"}]
+    manager.others["/dfsps/jwscerts"] = (200, rows)
+    manager.others["/hub/ca"] = (200, {"rootCertificate": "ROOT\0", "intermediateChain": ["MIDDLE\0"]})
+    manager.lists["/dfsps/userdfsp/enrollments/inbound"] = [{"id": "1\0", "csr": "CSR", "state": "CSR\0"}]
+    with manager.client() as client:
+        assert client.signing_keys() == {"a\ufffdb\ufffd": "KEY\ufffd"}
+        assert client.hub_authority() == "MIDDLE\ufffd\nROOT\ufffd"
+        assert client.enroll("CSR").enrollment_id == "1\ufffd"
+
+
 class TestAddresses:
     def test_each_is_published_once(self, manager):
         with manager.client() as client:

@@ -17,7 +17,7 @@
         "security/rules.xml",
         "data/queue_job.xml",
         "data/cron.xml",
-        "data/activity.xml",
+        "data/activity_types.xml",
         "wizards/payment_exception_decide.xml",
         "wizards/payment_exception_undo.xml",
         "wizards/payment_question.xml",

@@ -1,16 +1,15 @@
 from odoo import api, fields, models
 
-from odoo.addons.g2p_payment_hub.models.payment import GUARDED
+from odoo.addons.g2p_payment_hub.models.payment_guard import GUARDED
 
-GUARDED.update({"mojaloop_transfer_ids", "mojaloop_verification_ids", "mojaloop_unknown_at"})
+GUARDED.update({"mojaloop_verification_ids", "mojaloop_unknown_at"})
 
 
 class Payment(models.Model):
-    """The transfers of a payment, and what the scheme says of its payee."""
+    """What the scheme says of a payment and of its payee."""
 
     _inherit = "g2p.payment"
 
-    mojaloop_transfer_ids = fields.One2many("g2p.mojaloop.transfer", "payment_id", "Transfers", readonly=True)
     mojaloop_unknown_at = fields.Datetime(
         "Unknown to the Scheme",
         readonly=True,

@@ -58,7 +58,7 @@ class PaymentBatch(models.Model):
     def _compute_mojaloop_run(self):
         """Of a batch that is over, nothing keeps anybody from anything."""
         for batch in self:
-            accepted = batch.sudo().submission_ids.filtered(lambda one: one.state == "accepted")[:1]
+            accepted = batch.sudo()._accepted_submission()
             pending = accepted if batch.batch_state != "done" else accepted.browse()
             batch.mojaloop_paused_reason = pending.paused_reason
             batch.mojaloop_run_answer = pending.run_answer

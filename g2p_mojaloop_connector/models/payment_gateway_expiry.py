@@ -130,7 +130,7 @@ class PaymentGateway(models.Model):
             return told
         self.activity_unlink([_ENDS[name]])
         if current:
-            for user in self._mojaloop_administrators():
+            for user in self._users_who(GATEWAY_ADMIN):
                 self._mojaloop_call(user, name, until)
         return current
 
@@ -146,12 +146,6 @@ class PaymentGateway(models.Model):
             ),
             user_id=user.id,
         )
-
-    def _mojaloop_administrators(self):
-        users = self.env["res.users"].search(
-            [("share", "=", False), ("company_ids", "in", self.company_id.ids)]
-        )
-        return users.filtered(lambda user: user.has_group(GATEWAY_ADMIN))
 
 
 def _end(text):

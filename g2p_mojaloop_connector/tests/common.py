@@ -284,7 +284,7 @@ class MojaloopCase(PaymentHubCase):
         )
 
     @contextmanager
-    def _connector_is_busy(self, address="127.0.0.1:4001"):
+    def _connector_is_busy(self):
         """Another worker has this connector to itself, and nobody has the patience to wait for it."""
         with (
             closing(db_connect(self.cr.dbname).cursor()) as another,
@@ -292,7 +292,7 @@ class MojaloopCase(PaymentHubCase):
             patch.object(payment_gateway_claim, "PEOPLE_WAIT", 0),
         ):
             another.execute(
-                "SELECT pg_advisory_xact_lock(hashtext('g2p_mojaloop_connector'), hashtext(%s))", [address]
+                "SELECT pg_advisory_xact_lock(hashtext('g2p_mojaloop_connector'), hashtext('127.0.0.1:4001'))"
             )
             yield
 
@@ -310,7 +310,7 @@ class MojaloopCase(PaymentHubCase):
     def _pay(self, batch):
         """What the queue's worker does with the batch's job, once all waits are over."""
         self._hurry(batch)
-        batch.submission_ids.filtered(lambda one: one.state == "accepted").sudo()._pay()
+        batch._accepted_submission().sudo()._pay()
 
     def _hurry(self, batch):
         self._sql(
@@ -331,6 +331,6 @@ class MojaloopCase(PaymentHubCase):
 
     def _outcomes(self, batch):
         """Reference to the outcome of each payment, as whoever reconciles gets them."""
-        submission = batch.submission_ids.filtered(lambda one: one.state == "accepted")
+        submission = batch._accepted_submission()
         pages = self.gateway._outcomes(submission, batch.payment_ids.mapped("name"))
         return {one.reference: one for page in pages for one in page}

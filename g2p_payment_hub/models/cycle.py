@@ -15,6 +15,11 @@ class Cycle(models.Model):
         states = (self.STATE_APPROVED, self.STATE_DISTRIBUTED) if again else (self.STATE_APPROVED,)
         return self.state in states
 
+    def _hub_manager(self):
+        """The program's payment manager; empty when it pays through no gateway."""
+        manager = self.program_id.get_manager(self.program_id.MANAGER_PAYMENT)
+        return manager if manager and manager._name == MODEL else self.env[MODEL]
+
     def send_payment(self):
         """Another manager would send batches that were prepared, and perhaps sent, for a gateway."""
         manager = self.program_id.get_manager(self.program_id.MANAGER_PAYMENT)

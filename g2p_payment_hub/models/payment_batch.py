@@ -105,14 +105,6 @@ class PaymentBatch(models.Model):
     frozen_digest = fields.Char(
         "SHA-256", readonly=True, copy=False, help="Fingerprint of the file as it was approved."
     )
-    closed_loop_confirmed_by_id = fields.Many2one(
-        "res.users",
-        "Money Confirmed by",
-        readonly=True,
-        copy=False,
-        help="Who said that the money moved, where the payment system's word is not enough.",
-    )
-    needs_confirmation = fields.Boolean(compute="_compute_needs_confirmation")
     event_ids = fields.One2many("g2p.payment.event", "batch_id", "Audit Trail", readonly=True)
     event_head = fields.Char(readonly=True, copy=False, help="Hash of the last event of the audit trail.")
     submission_ids = fields.One2many("g2p.payment.submission", "batch_id", "Submissions", readonly=True)

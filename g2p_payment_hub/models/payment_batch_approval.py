@@ -1,4 +1,4 @@
-from odoo import SUPERUSER_ID, _, api, fields, models
+from odoo import _, api, fields, models
 from odoo.exceptions import AccessError, UserError
 
 from ..client.instructions import digest
@@ -41,8 +41,9 @@ class PaymentBatch(models.Model):
     def _why_not_approve(self):
         if not has_role(self.env, APPROVERS):
             return _("A finance validator approves this batch.")
-        if self.env.uid == SUPERUSER_ID:
-            return _("The superuser cannot approve: it is nobody in particular. Log in as yourself.")
+        nobody = self.env.user._why_nobody()
+        if nobody:
+            return nobody
         if self.env.user in self.maker_ids:
             return _("You prepared or changed this batch, so another finance user must approve it.")
         return False

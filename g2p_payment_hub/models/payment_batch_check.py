@@ -1,6 +1,7 @@
 from odoo import _, fields, models
 from odoo.exceptions import UserError
 
+from .payment_manager import MODEL
 from .roles import MAKERS, check_role
 
 
@@ -20,8 +21,8 @@ class PaymentBatch(models.Model):
         """Nothing when there are none; in any case the form shows what became of the batch."""
         if not self:
             return True
-        manager = self.env["g2p.program.payment.manager.hub"]
-        return manager._say("warning", _("There are problems to be mended first. The batch lists them."))
+        said = _("There are problems to be mended first. The batch lists them.")
+        return self.env[MODEL]._say("warning", said)
 
     def _request_approval(self):
         for batch in self:
@@ -127,12 +128,8 @@ class PaymentBatch(models.Model):
         return self._drafts()._say_problems()
 
     def _manager(self):
-        manager = self.program_id.get_manager(self.program_id.MANAGER_PAYMENT)
-        if (
-            not manager
-            or manager._name != "g2p.program.payment.manager.hub"
-            or manager.gateway_id != self.gateway_id
-        ):
+        manager = self.cycle_id._hub_manager()
+        if manager.gateway_id != self.gateway_id:
             raise UserError(
                 _(
                     "The program no longer pays through the gateway of this batch. Cancel it and prepare "

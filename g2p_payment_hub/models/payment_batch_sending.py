@@ -5,8 +5,8 @@ from typing import NamedTuple
 
 from psycopg2 import OperationalError
 
-from odoo import SUPERUSER_ID, _, api, models
-from odoo.exceptions import AccessError, UserError
+from odoo import _, api, models
+from odoo.exceptions import UserError
 from odoo.modules import module
 from odoo.tools import config
 
@@ -15,6 +15,7 @@ from odoo.addons.queue_job.exception import RetryableJobError
 from ..client.errors import GatewayError, NotSent, OutcomeUnknown, Reason, Refused
 from ..client.instructions import digest
 from ..client.outcomes import Receipt
+from .payment_manager import MODEL
 from .roles import APPROVERS, check_role, has_role
 
 _logger = logging.getLogger(__name__)
@@ -50,7 +51,7 @@ class PaymentBatch(models.Model):
         others = self - hub
         if others:
             super(PaymentBatch, others).send_payment()
-        return self.env["g2p.program.payment.manager.hub"].send_payments(hub)
+        return self.env[MODEL].send_payments(hub)
 
     def _queue_sending(self):
         """One job for each batch; the identity key keeps a second press from making a second job."""
@@ -336,37 +337,14 @@ class PaymentBatch(models.Model):
                 raise OutcomeUnknown(Reason.AMBIGUOUS, receipt.reference)
         given_up._check_never_arrived()
 
-    @api.depends("batch_state", "closed_loop_confirmed_by_id", "gateway_id", "approved_settings")
-    def _compute_needs_confirmation(self):
-        for batch in self:
-            batch.needs_confirmation = (
-                batch.batch_state == "sent"
-                and not batch.closed_loop_confirmed_by_id
-                and batch.gateway_id._confirms_payments(batch)
-            )
-
-    def action_confirm_money(self):
-        """A finance user other than the approver says that the money of this batch moved."""
-        self.ensure_one()
-        check_role(self.env, APPROVERS, _("Only a finance validator may confirm that the money moved."))
-        if self.env.uid == SUPERUSER_ID:
-            raise AccessError(
-                _("The superuser cannot confirm: it is nobody in particular. Log in as yourself.")
-            )
-        self._lock()
-        if not self.needs_confirmation:
-            raise UserError(_("This batch needs no confirmation."))
-        if self.env.user in self.maker_ids + self.approved_by_id:
-            raise UserError(_("You prepared or approved this batch, so another finance user must confirm."))
-        self.sudo().closed_loop_confirmed_by_id = self.env.uid
-        why = _("Confirmed that the money moved.")
-        self._message_log(body=why)
-        self._record([{"from_state": self.batch_state, "to_state": self.batch_state, "why": why}])
-
     def _live_submission(self):
         return self.sudo().submission_ids.filtered(
             lambda one: one.state in ("in_flight", "unknown", "accepted")
         )
+
+    def _accepted_submission(self):
+        """The attempt that the payment system took; PostgreSQL allows one."""
+        return self.submission_ids.filtered(lambda one: one.state == "accepted")
 
     def _mark_sent(self, receipt):
         self._advance(

@@ -1,6 +1,6 @@
 from markupsafe import escape
 
-from odoo import SUPERUSER_ID, _, api, fields, models
+from odoo import _, api, fields, models
 from odoo.exceptions import AccessError, UserError
 
 from ..client.errors import GatewayError, Reason
@@ -87,8 +87,9 @@ class PaymentGateway(models.Model):
         """Why this user cannot declare the payment system gone; False when nothing is in the way."""
         if not has_role(self.env, APPROVERS):
             return _("Two finance validators decide whether a payment system is gone.")
-        if self.env.uid == SUPERUSER_ID:
-            return _("The superuser cannot decide: it is nobody in particular. Log in as yourself.")
+        nobody = self.env.user._why_nobody()
+        if nobody:
+            return nobody
         if self.gone_confirmed_by_id:
             return _("Two people have decided already that this payment system is gone.")
         if self.state != "disabled" and self.active:

@@ -5,7 +5,7 @@ from datetime import timedelta
 from markupsafe import escape
 from psycopg2 import OperationalError
 
-from odoo import SUPERUSER_ID, _, api, fields, models
+from odoo import _, api, fields, models
 from odoo.exceptions import UserError
 from odoo.tools import format_datetime
 
@@ -92,8 +92,9 @@ class PaymentSubmission(models.Model):
             return _("Only a submission of unknown outcome can be declared missing.")
         if not has_role(self.env, APPROVERS):
             return _("Two finance validators decide whether this batch never arrived.")
-        if self.env.uid == SUPERUSER_ID:
-            return _("The superuser cannot decide: it is nobody in particular. Log in as yourself.")
+        nobody = self.env.user._why_nobody()
+        if nobody:
+            return nobody
         if self.gateway_id.sudo().gone_confirmed_by_id:
             return False  # it shows nothing any more
         if not self.no_trace or self.last_look_up_at < self.may_declare_at:

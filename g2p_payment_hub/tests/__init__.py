@@ -4,6 +4,7 @@ from . import test_browser
 from . import test_check
 from . import test_context
 from . import test_events
+from . import test_forgery
 from . import test_gateway
 from . import test_gateway_gone
 from . import test_neutralize
@@ -12,5 +13,6 @@ from . import test_prepare
 from . import test_recovery
 from . import test_reissue
 from . import test_rights
+from . import test_secrets
 from . import test_send
 from . import test_task

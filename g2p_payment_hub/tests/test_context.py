@@ -2,8 +2,8 @@ import json
 
 from odoo.tests import tagged
 
-from ..models.payment import GUARDED as OF_PAYMENTS
 from ..models.payment_batch_guard import GUARDED as OF_BATCHES
+from ..models.payment_guard import GUARDED as OF_PAYMENTS
 from .common import PaymentHubCase
 
 

@@ -260,7 +260,7 @@ class TestPrepare(PaymentHubCase):
         self._run(job)
         self.assertTrue(self.cycle.payment_batch_ids)
 
-    @mute_logger("odoo.addons.g2p_payment_hub.models.payment_manager")
+    @mute_logger("odoo.addons.g2p_payment_hub.models.payment_manager_prepare")
     def test_a_job_that_prepared_nothing_says_so_on_the_cycle(self):
         """Nobody else would: whoever pressed the button has gone on."""
         for error, sentence in (

@@ -1,7 +1,7 @@
 from odoo import http
 from odoo.http import content_disposition, request
 
-from ..models.payment_statement import KINDS
+from ..models.payment_statement_file import KINDS
 
 
 class StatementController(http.Controller):

@@ -10,10 +10,11 @@ from . import payment_batch
 from . import payment_batch_task
 from . import payment_gateway
 from . import payment_gateway_callback
-from . import payment_callback
+from . import payment_submission_callback
 from . import payment_reissue
 from . import payment_report
 from . import payment_statement
+from . import payment_statement_file
 from . import ir_actions_report
 from . import payment_submission
 from . import payment_evidence_mapping

@@ -1,6 +1,6 @@
 from odoo import models
 
-from .payment_statement import REPORT
+from .payment_statement_file import REPORT
 from .statement_paper import numbered
 
 

@@ -5,7 +5,7 @@ from odoo import _, api, fields, models
 
 from odoo.addons.g2p_payment_hub.client.outcomes import OutcomeStatus
 from odoo.addons.g2p_payment_hub.models.columns import Columns
-from odoo.addons.g2p_payment_hub.models.payment import GUARDED
+from odoo.addons.g2p_payment_hub.models.payment_guard import GUARDED
 from odoo.addons.g2p_payment_hub.models.roles import LOOKERS
 
 from .verdict import Doubt, contradictions, judge, kind, said_again, word, words

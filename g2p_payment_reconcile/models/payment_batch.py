@@ -32,7 +32,7 @@ class PaymentBatch(models.Model):
 
     def _compute_polling(self):
         for batch in self:
-            accepted = batch.submission_ids.filtered(lambda one: one.state == "accepted")[:1]
+            accepted = batch._accepted_submission()
             batch.last_polled_at = accepted.last_polled_at
             batch.next_poll_at = batch.batch_state in ("sent", "done") and accepted.next_poll_at
             batch.poll_queued_at = accepted and accepted._queued_at()
@@ -62,8 +62,7 @@ class PaymentBatch(models.Model):
         check_role(
             self.env, LOOKERS, _("Only finance users and program managers may ask the payment system.")
         )
-        accepted = self.submission_ids.filtered(lambda one: one.state == "accepted")
-        accepted._queue_pull()
+        self._accepted_submission()._queue_pull()
         return self.gateway_id[:1]._notification(
             "success", _("The payment system is being asked. Reload the page in a moment.")
         )
@@ -126,7 +125,7 @@ class PaymentBatch(models.Model):
 
     def _ask_at_next_turn(self):
         """A batch that is done is asked for less often."""
-        for submission in self.sudo().submission_ids.filtered(lambda one: one.state == "accepted"):
+        for submission in self.sudo()._accepted_submission():
             submission.next_poll_at = submission._next_turn()
 
     def _result_sentence(self):

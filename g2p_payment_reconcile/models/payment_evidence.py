@@ -1,7 +1,7 @@
 import base64
 import hashlib
 
-from odoo import SUPERUSER_ID, _, api, fields, models
+from odoo import _, api, fields, models
 from odoo.exceptions import AccessError, UserError
 
 from odoo.addons.g2p_payment_hub.models.roles import APPROVERS, check_role, has_role
@@ -245,8 +245,7 @@ class PaymentEvidence(models.Model):
         }
 
     def _check_role(self, sentence):
-        if self.env.uid == SUPERUSER_ID:
-            raise AccessError(_("The superuser is nobody in particular. Log in as yourself."))
+        self.env.user._check_somebody()
         check_role(self.env, APPROVERS, sentence)
 
     @api.depends("state", "uploaded_by_id")

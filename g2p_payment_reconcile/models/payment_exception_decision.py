@@ -1,6 +1,6 @@
 import hashlib
 
-from odoo import SUPERUSER_ID, _, api, fields, models
+from odoo import _, api, fields, models
 from odoo.exceptions import AccessError, UserError
 
 from odoo.addons.g2p_payment_hub.models.roles import APPROVERS, check_role
@@ -302,10 +302,7 @@ class PaymentException(models.Model):
 
     def _check_decider(self):
         check_role(self.env, APPROVERS, _("Only a finance validator may decide this."))
-        if self.env.uid == SUPERUSER_ID:
-            raise AccessError(
-                _("The superuser cannot decide: it is nobody in particular. Log in as yourself.")
-            )
+        self.env.user._check_somebody()
         self.read(["state"])  # of one's own companies
 
     def _lock(self):

@@ -1,7 +1,5 @@
 from odoo import _, fields, models
-from odoo.exceptions import UserError
 
-from odoo.addons.g2p_payment_hub.models.payment_manager import MODEL as HUB_MANAGER
 from odoo.addons.g2p_payment_hub.models.roles import MAKERS, check_role
 
 
@@ -106,14 +104,3 @@ class Cycle(models.Model):
         unpaid = [("cycle_id", "=", self.id), ("gateway_id", "!=", False), ("reissue_ids", "=", False)]
         unpaid += ["|", ("status", "=", "failed"), ("attention", "!=", False)]
         return self.env["g2p.payment.reissue.wizard"]._open(self, self.env["g2p.payment"].search(unpaid))
-
-    def _hub_manager(self):
-        manager = self.program_id.get_manager(self.program_id.MANAGER_PAYMENT)
-        if not manager or manager._name != HUB_MANAGER:
-            raise UserError(
-                _(
-                    "The program no longer pays through a payment gateway. Give it the payment manager "
-                    "Payment Hub again, then issue its payments again."
-                )
-            )
-        return manager

@@ -5,14 +5,7 @@ from odoo.tools import float_repr
 
 from odoo.addons.g2p_payment_hub.models.roles import LOOKERS, check_role
 
-from .statement_files import Section, to_csv, to_xlsx
-from .statement_paper import is_amount, shown, tables
-
-REPORT = "g2p_payment_reconcile.payment_batch_statement"
-KINDS = {
-    "csv": (to_csv, "text/csv; charset=utf-8"),
-    "xlsx": (to_xlsx, "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"),
-}
+from .statement_files import Section
 
 
 class PaymentBatch(models.Model):
@@ -20,25 +13,6 @@ class PaymentBatch(models.Model):
     what did not fit and who decided what."""
 
     _inherit = "g2p.payment.batch"
-
-    def action_statement_pdf(self):
-        self._check_may_see_statement()
-        return self.env.ref("g2p_payment_reconcile.payment_batch_statement_report").report_action(self)
-
-    def action_statement_csv(self):
-        return self._download("csv")
-
-    def action_statement_xlsx(self):
-        return self._download("xlsx")
-
-    def _download(self, kind):
-        self.ensure_one()
-        self._check_may_see_statement()
-        return {
-            "type": "ir.actions.act_url",
-            "url": f"/g2p_payment/statement/{self.id}/{kind}",
-            "target": "self",
-        }
 
     def _check_may_see_statement(self):
         """It names every payee."""
@@ -48,12 +22,6 @@ class PaymentBatch(models.Model):
             _("Only finance users, program managers and administrators see the statement of a batch."),
         )
         self.read(["name"])  # of one's own companies
-
-    def _statement_file(self, kind):
-        """(file name, content type, content) of the statement as a file of one of KINDS."""
-        write, content_type = KINDS[kind]
-        name = f"statement-{self.name.replace('/', '-')}.{kind}"
-        return name, content_type, write(self._statement())
 
     def _statement(self):
         """The statement as sections of text and exact amounts."""
@@ -74,7 +42,7 @@ class PaymentBatch(models.Model):
 
     def _statement_facts(self):
         batch = self.sudo()  # finance sees no cycles, but the name of this one
-        accepted = batch.submission_ids.filtered(lambda one: one.state == "accepted")
+        accepted = batch._accepted_submission()
         facts = [
             (_("Batch"), self.name),
             (_("Program"), batch.cycle_id.program_id.name),
@@ -374,24 +342,3 @@ def _label(record, name):
     """The words for a selection's value, empty when there is none."""
     labels = dict(record._fields[name]._description_selection(record.env))
     return labels.get(record[name], "")
-
-
-class PaymentBatchStatement(models.AbstractModel):
-    """Odoo's report engine asks here, also for whoever types the address of the report."""
-
-    _name = "report.g2p_payment_reconcile.payment_batch_statement"
-    _description = "Statement of a Payment Batch"
-
-    def _get_report_values(self, docids, data=None):
-        batches = self.env["g2p.payment.batch"].browse(docids)
-        return {
-            "doc_ids": docids,
-            "doc_model": batches._name,
-            "docs": batches,
-            "tables": {
-                batch.id: [table for section in batch._statement() for table in tables(section)]
-                for batch in batches
-            },
-            "shown": shown,
-            "is_amount": is_amount,
-        }

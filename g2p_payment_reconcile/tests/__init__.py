@@ -2,6 +2,7 @@ from . import test_browser
 from . import test_callback
 from . import test_closed_loop
 from . import test_cycle
+from . import test_decision
 from . import test_decision_later
 from . import test_evidence
 from . import test_evidence_mapping

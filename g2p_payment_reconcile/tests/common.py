@@ -40,11 +40,11 @@ class DecisionCase(PaymentHubCase):
     def _exceptions(self, batch):
         return self.env[EXCEPTION].search([("batch_id", "=", batch.id)], order="id")
 
-    def _letter(self, user=None, content=b"The bank's letter", **values):
+    def _letter(self, user=None, **values):
         return (
             self.env["ir.attachment"]
             .with_user(user or self.first)
-            .create({"name": "letter.pdf", "raw": content, **values})
+            .create({"name": "letter.pdf", "raw": b"The bank's letter", **values})
         )
 
     def _propose(self, exceptions, decision, reason="Letter of the bank of 3 March", user=None, files=None):

@@ -43,11 +43,11 @@ class ReissueCase(RightsCase):
         action = source.with_user(user or self.manager_user).action_reissue_failed()
         return self.env[action["res_model"]].with_user(user or self.manager_user).browse(action["res_id"])
 
-    def _reissue(self, source, user=None):
+    def _reissue(self, source):
         """What the button of the wizard does with what it proposes; the new batches."""
         Batch = self.env["g2p.payment.batch"]
         before = Batch.search([])
-        self.said = self._wizard(source, user).action_reissue()
+        self.said = self._wizard(source).action_reissue()
         return Batch.search([], order="id") - before
 
     def _line(self, wizard, payment):

@@ -2,7 +2,7 @@ from odoo import Command, fields
 from odoo.exceptions import AccessError
 from odoo.tests import Form, tagged
 
-from odoo.addons.g2p_payment_hub.models import payment, payment_batch_guard
+from odoo.addons.g2p_payment_hub.models import payment_batch_guard, payment_guard
 from odoo.addons.g2p_payment_hub.tests.common_rights import ROLES, RolesCase
 
 from .common import EXCEPTION, DecisionCase
@@ -103,7 +103,7 @@ class TestDecisionRights(DecisionCase, RolesCase):
 
     def test_what_is_added_to_payments_and_batches_is_guarded(self):
         self.assertLessEqual(
-            {"exception_ids", "last_words", "returned_at", "returned_amount"}, payment.GUARDED
+            {"exception_ids", "last_words", "returned_at", "returned_amount"}, payment_guard.GUARDED
         )
         self.assertLessEqual({"exception_ids", "reconciliation_ids"}, payment_batch_guard.GUARDED)
 

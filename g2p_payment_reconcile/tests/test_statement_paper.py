@@ -7,7 +7,7 @@ from odoo.exceptions import AccessError
 from odoo.tests import BaseCase, tagged
 from odoo.tools.pdf import PdfFileReader
 
-from ..models.payment_statement import REPORT
+from ..models.payment_statement_file import REPORT
 from ..models.statement_files import Section
 from ..models.statement_paper import tables
 from .common import SUSPECT

@@ -254,7 +254,7 @@ class PaymentInquiry(models.TransientModel):
         ]
 
     def _of_batch(self, batch):
-        accepted = batch.submission_ids.filtered(lambda one: one.state == "accepted")
+        accepted = batch._accepted_submission()
         sources = dict(batch.reconciliation_ids._fields["origin"]._description_selection(self.env))
         return [
             Entry(

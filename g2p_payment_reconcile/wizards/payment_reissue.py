@@ -64,6 +64,13 @@ class PaymentReissue(models.TransientModel):
     def _facts(self, cycle, payments):
         """Payment to (why it is left out or False, what changed since or False); a handful of queries."""
         manager = cycle._hub_manager()
+        if not manager:
+            raise UserError(
+                _(
+                    "The program no longer pays through a payment gateway. Give it the payment manager "
+                    "Payment Hub again, then issue its payments again."
+                )
+            )
         left_out = payments._why_not_reissued()
         payees = manager._payee_values(payments.partner_id)
         return {

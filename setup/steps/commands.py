@@ -26,7 +26,7 @@ def run(arguments, what, env=None, cwd="/", log=None, check=True, text=""):
     return done.returncode
 
 
-def output(arguments, env=None, cwd="/"):
+def output(arguments, env=None):
     """What a program printed; a Problem when it failed."""
     done = subprocess.run(
         [str(argument) for argument in arguments],
@@ -34,16 +34,16 @@ def output(arguments, env=None, cwd="/"):
         text=True,
         stdin=subprocess.DEVNULL,
         env=_environment(env),
-        cwd=cwd,
+        cwd="/",
     )
     if done.returncode:
         raise say.Problem(f"{arguments[0]} failed: {(done.stderr or done.stdout).strip()[-600:]}")
     return done.stdout
 
 
-def tail(log, lines=_SHOWN_LINES):
+def tail(log):
     with open(log, errors="replace") as text:
-        return "".join(f"   | {row}" for row in text.readlines()[-lines:])
+        return "".join(f"   | {row}" for row in text.readlines()[-_SHOWN_LINES:])
 
 
 def available(program):

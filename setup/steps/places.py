@@ -16,6 +16,7 @@ SIMULATORS = CHECKOUT / "tests" / "simulators"
 
 # A unix socket's path ends at 107 characters, and PostgreSQL adds "/.s.PGSQL.5432" and ".lock" to it.
 LONGEST_BUILD = 80
+_LOGS_KEPT_SECONDS = 3 * 86400
 _PROJECT = "openg2p-payments"
 # Lies in each folder that the set-up made, and may therefore be removed as a whole.
 _MARK = ".made-by-openg2p-payments"
@@ -79,9 +80,9 @@ def logs():
     return place
 
 
-def forget_old_logs(days=3):
+def forget_old_logs():
     for path in logs().rglob("*"):
-        if path.is_file() and time.time() - path.stat().st_mtime > days * 86400:
+        if path.is_file() and time.time() - path.stat().st_mtime > _LOGS_KEPT_SECONDS:
             path.unlink(missing_ok=True)
 
 

@@ -1,7 +1,7 @@
 """A program with its people, made and driven through Odoo's RPC as users would: for the demo and for tests.
 
 world = World(odoo, admin_password, hub.addresses)
-entitlements = world.entitle(["27713800001", "27713800002"], amount=100)
+entitlements = world.entitle(["27713800001", "27713800002"])
 world.press(world.program_manager, "g2p.cycle", world.cycle, "prepare_payment")
 """
 
@@ -118,7 +118,7 @@ class World:
             },
         )
 
-    def entitle(self, phones, amount=100, cycle=None):
+    def entitle(self, phones, cycle=None):
         """A registrant with an approved entitlement for each phone number (digits); the entitlements' ids."""
         made = []
         for start in range(0, len(phones), _CHUNK):
@@ -140,7 +140,7 @@ class World:
                     {
                         "partner_id": partner,
                         "cycle_id": cycle or self.cycle,
-                        "initial_amount": amount,
+                        "initial_amount": 100,
                         "state": "approved",
                         "is_cash_entitlement": True,
                     }

@@ -3,12 +3,16 @@
 import itertools
 import time
 
+import plain_addons  # noqa: F401
 import pytest
+from mojaloop_payment import settings_for
 from peers import MojaloopPeers
 from process import HubSimulator
 from steps import environment as environments
 from steps import mojaloop, servers
 from steps.world import World
+
+from odoo.addons.g2p_mojaloop_connector.client.connector import Connector
 
 _QUICK = "--processing 0.2 --import-lag 0.1 --repair 0.5 --polling-seconds 5".split()
 _NUMBERS = itertools.count(1)
@@ -53,6 +57,19 @@ def peers(_peers):
     """Mojaloop's own scheme adapter and Testing Toolkit, with empty books."""
     _peers.reset()
     return _peers
+
+
+@pytest.fixture
+def connector(peers):
+    with Connector(settings_for(peers)) as connector:
+        yield connector
+
+
+@pytest.fixture
+def two_phase(peers):
+    """The same adapter, which waits until its quote is accepted."""
+    with Connector(settings_for(peers, two_phase=True)) as connector:
+        yield connector
 
 
 @pytest.fixture

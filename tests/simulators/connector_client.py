@@ -75,7 +75,7 @@ class ConnectorClient:
         _, answer = self.transfer(body)
         return body["transfersPostRequest"]["transferId"], answer["transfer"]["body"]["transferState"]
 
-    def pay_in_two_phases(self, payee, amount="100"):
+    def pay_in_two_phases(self, payee):
         """POST /transfers, then each step accepted: the state and the transfer's id after every answer."""
         body = {
             "homeTransactionId": str(uuid.uuid4()),
@@ -87,7 +87,7 @@ class ConnectorClient:
             "to": {"idType": "MSISDN", "idValue": payee},
             "amountType": "SEND",
             "currency": "USD",
-            "amount": amount,
+            "amount": "100",
             "transactionType": "TRANSFER",
         }
         _, answer = self.call("POST", "/transfers", body)

@@ -46,10 +46,6 @@ class MojaloopPeers(Process):
         """The hub takes and books, and calls nobody back."""
         self.control("POST", "/hub", {"silent": silent})
 
-    def call_back_to(self, url):
-        """From now on the hub calls back there, and not to the scheme adapter."""
-        self.control("POST", "/hub", {"callback_url": url})
-
     def name_payees(self, names):
         """What the banks call their customers: {identifier: name}; all others are "Payee <identifier>"."""
         self.control("POST", "/names", names)

@@ -141,9 +141,9 @@ class HubSimulator(Process):
         """Forget batches, money, plan, faults, clock; keys and credentials stay."""
         self.control("POST", "/reset")
 
-    def wait_paid(self, count, seconds=20, **narrow):
+    def wait_paid(self, count, **narrow):
         """The ledger as soon as it has at least `count` entries."""
-        end = time.monotonic() + seconds
+        end = time.monotonic() + 20
         while len(ledger := self.ledger(**narrow)) < count and time.monotonic() < end:
             time.sleep(0.05)
         return ledger

@@ -83,12 +83,12 @@ class Loopback:
         self.requests.append(Received(method, target, headers, body))
         return self.requests[-1]
 
-    def drip(self, connection, data, seconds=0.05):
+    def drip(self, connection, data):
         """One byte at a time, again and again, until the test or the client ends it."""
         while not self.over.is_set():
             for byte in data:
                 connection.sendall(bytes([byte]))
-                if self.over.wait(seconds):
+                if self.over.wait(0.05):
                     return
 
 

@@ -25,8 +25,8 @@ ADVICE = {"responseCode": "01", "responseDescription": "Required request header 
 HTML = b"<html><h1>Bad Gateway</h1></html>"
 
 
-def answered(status, body=b"", headers=None):
-    return Answer(status, headers or {}, body if isinstance(body, bytes) else json.dumps(body).encode())
+def answered(status, body=b""):
+    return Answer(status, {}, body if isinstance(body, bytes) else json.dumps(body).encode())
 
 
 def error(status, body=b""):

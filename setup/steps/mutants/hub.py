@@ -14,7 +14,7 @@ MUTANTS = (
     ),
     Mutant(
         "lock on the cycle while preparing",
-        f"{_MODELS}/payment_manager.py",
+        f"{_MODELS}/payment_manager_prepare.py",
         "    def _lock(self, cycle):\n",
         "    def _lock(self, cycle):\n        return\n",
         integration("press_prepare"),
@@ -147,7 +147,7 @@ MUTANTS = (
     ),
     Mutant(
         "a caller's context gives no values to payments",
-        f"{_MODELS}/payment_manager.py",
+        f"{_MODELS}/payment_manager_prepare.py",
         "no_payments.sudo().create(values)",
         "no_payments.sudo().with_context(**self.env.context).create(values)",
         hub("test_context"),
@@ -182,10 +182,10 @@ MUTANTS = (
     ),
     Mutant(
         "guard: people cannot write on a payment of a gateway",
-        f"{_MODELS}/payment.py",
+        f"{_MODELS}/payment_guard.py",
         "        if self.env.su:\n            return\n",
         "        return\n",
-        hub("test_rights"),
+        hub("test_forgery"),
     ),
     Mutant(
         "audit trail: each event carries the hash of the one before",
@@ -231,7 +231,7 @@ MUTANTS = (
     ),
     Mutant(
         "re-issue: not while the failed payment's result is being written down",
-        f"{_MODELS}/payment_manager.py",
+        f"{_MODELS}/payment_manager_prepare.py",
         "        self._earlier_batches(entitlements)._lock()\n",
         "",
         hub("TestReissue"),
@@ -252,7 +252,7 @@ MUTANTS = (
     ),
     Mutant(
         "prepare: a job for others of the cycle is another job",
-        f"{_MODELS}/payment_manager.py",
+        f"{_MODELS}/payment_manager_prepare.py",
         "            identity_key=identity_exact,\n",
         '            identity_key=f"g2p_payment_hub.prepare.{cycle.id}",\n',
         hub("test_prepare"),
@@ -350,7 +350,7 @@ MUTANTS = (
     ),
     Mutant(
         "prepare: the job comes back when somebody else prepares the cycle",
-        f"{_MODELS}/payment_manager.py",
+        f"{_MODELS}/payment_manager_prepare.py",
         "            raise RetryableJobError(str(error), seconds=10, ignore_retry=True) from error\n",
         "            raise\n",
         hub("test_prepare"),

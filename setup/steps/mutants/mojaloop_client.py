@@ -328,6 +328,6 @@ MUTANTS = (
         f"{_CLIENT}/results.py",
         "    no = said if isinstance(said, StepFailed) else task.first_no()\n",
         "    no = said if isinstance(said, StepFailed) else None\n",
-        mojaloop("test_paying"),
+        mojaloop("TestTransfer or TestPause"),
     ),
 )

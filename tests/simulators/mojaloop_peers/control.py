@@ -42,11 +42,10 @@ class Control(HTTPServer):
             return self.reset()
         raise LookupError(f"no such resource: {method} {path}")
 
-    def set_hub(self, silent=False, callback_url=None):
+    def set_hub(self, silent=False):
         """Silent, the hub goes on booking, and no callback leaves it."""
         settings = self._toolkit("GET", "/api/config/user")["runtime"]
         settings["SEND_CALLBACK_ENABLE"] = not silent
-        settings["CALLBACK_ENDPOINT"] = callback_url or self.peers.info["callback_url"]
         self._toolkit("PUT", "/api/config/user", settings)
 
     def reset(self):

@@ -12,10 +12,13 @@ def base64url(data):
     return base64.urlsafe_b64encode(data).decode().rstrip("=")
 
 
-def packet(carried, amount=10000, account="g.payeefsp.msisdn.27713803912"):
+_ACCOUNT = b"g.payeefsp.msisdn.27713803912"
+
+
+def packet(carried, amount=10000):
     """`carried` is the transaction; `amount` only stands in the packet's head."""
     data = base64url(json.dumps(carried).encode()).encode()
-    content = amount.to_bytes(8, "big") + _variable(account.encode()) + _variable(data) + b"\0"
+    content = amount.to_bytes(8, "big") + _variable(_ACCOUNT) + _variable(data) + b"\0"
     return base64url(b"\x01" + _variable(content))
 
 

@@ -19,7 +19,7 @@ STILL_WANTED = """
               LEFT JOIN res_currency AS currency ON currency.id = payment.payment_currency_id
              WHERE payment.id = transfer.payment_id AND beneficiary.disabled IS NULL
                AND entitlement.state IN ('approved', 'expired') AND cycle.state <> 'cancelled'
-               AND abs(entitlement.initial_amount - payment.amount_issued)
+               AND abs(entitlement.initial_amount - (transfer."order"::jsonb ->> 'amount')::numeric)
                    < coalesce(currency.rounding, 0.01))
 """
 # The moment has come and nobody is busy with it; or these times lie so much further ahead than they are ever

@@ -9,6 +9,7 @@ from urllib.parse import quote
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr
 
+from odoo.addons.g2p_payment_hub.client import kept
 from odoo.addons.g2p_payment_hub.client.answers import MAX_DETAIL, told
 from odoo.addons.g2p_payment_hub.client.auth import TokenCache
 from odoo.addons.g2p_payment_hub.client.errors import GatewayError, NotSent, OutcomeUnknown, Reason, Refused
@@ -130,18 +131,24 @@ class ConnectionManager:
 
     # Addresses
 
-    def publish_callback_url(self, url: str) -> None:
-        """Where the hub calls us back."""
-        self._publish(f"{self._ours}/endpoints/ingress/urls", {"url": url})
+    def publish_callback_url(self, url: str) -> list[str]:
+        """Where the hub calls us back. Returns the others that stay published: only the hub's operator may
+        take them out."""
+        return self._publish(f"{self._ours}/endpoints/ingress/urls", "url", [{"url": url}])
 
-    def publish_address(self, address: str, ports: list[str], description: str = "") -> None:
-        """An address (or a range, as in 10.0.0.0/24) from which our requests come."""
-        value = {"address": address, "ports": ports, "description": description}
-        self._publish(f"{self._ours}/endpoints/egress/ips", value)
+    def publish_addresses(self, addresses: list[str], ports: list[str], description: str = "") -> list[str]:
+        """The addresses (or ranges, as in 10.0.0.0/24) from which our requests come. Returns as
+        `publish_callback_url`."""
+        values = [{"address": address, "ports": ports} for address in addresses]
+        return self._publish(f"{self._ours}/endpoints/egress/ips", "address", values, description=description)
 
-    def _publish(self, path: str, value: dict[str, Any]) -> None:
-        if not any(_covers(row.get("value"), value) for row in self._list(path)):
-            self._post(path, {"value": value})
+    def _publish(self, path: str, name: str, values: list[dict[str, Any]], **more: str) -> list[str]:
+        rows = self._list(path)
+        for value in values:
+            if not any(_covers(row.get("value"), value) for row in rows):
+                self._post(path, {"value": {**value, **more}})
+        ours = {value[name] for value in values}
+        return [one for one in _values(rows, name) if one not in ours]
 
     def hub_urls(self) -> list[str]:
         """Where the hub takes requests."""
@@ -220,7 +227,7 @@ def _enrollment(row: dict[str, Any]) -> Enrollment:
     certificate = _text(row, "certificate")
     if state is EnrollmentState.SIGNED and not certificate:
         raise OutcomeUnknown(Reason.NOT_UNDERSTOOD, "signed, without a certificate")
-    return Enrollment(enrollment_id=str(identifier), state=state, certificate=certificate)
+    return Enrollment(enrollment_id=kept.text(str(identifier)), state=state, certificate=certificate)
 
 
 def _chain(members: dict[str, Any]) -> str:
@@ -228,7 +235,8 @@ def _chain(members: dict[str, Any]) -> str:
     names = ("serverCertificate", "intermediateChain", "rootCertificate")
     parts = [members.get(name) for name in names]
     texts = [one for part in parts for one in (part if isinstance(part, list) else [part])]
-    return "\n".join(text.strip() for text in texts if isinstance(text, str) and text.strip())
+    texts = [kept.marked(text).strip() for text in texts if isinstance(text, str)]
+    return "\n".join(filter(None, texts))
 
 
 def _objection(members: dict[str, Any]) -> str:
@@ -259,4 +267,4 @@ def _pem(**members: str) -> dict[str, str]:
 
 def _text(members: dict[str, Any], name: str) -> str:
     value = members.get(name)
-    return value if isinstance(value, str) else ""
+    return kept.marked(value) if isinstance(value, str) else ""

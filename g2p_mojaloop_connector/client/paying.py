@@ -115,36 +115,40 @@ def _ended(connector: Connector, one: Result) -> Result:
     return not_failed(task, said)
 
 
-def is_known(connector: Connector, transfer_id: str) -> bool | GatewayError:
-    """Whether the scheme knows this transfer, or why it cannot tell."""
-    try:
-        connector.ask(transfer_id)
-    except StepFailed as error:
-        if _is_not_known(error):
-            return False
-        return OutcomeUnknown(Reason.SERVER_ERROR, str(error)) if error.verdict is Verdict.ASK else True
-    except GatewayError as error:
-        return error
-    return True
+def is_known(connector: Connector, transfer_ids: Iterable[str]) -> str | bool | GatewayError:
+    """The first of these attempts at a payment that the scheme knows; False when it knows none; or why it
+    cannot tell."""
+    return _first_of(connector, transfer_ids, ended_count=True)
 
 
-def not_asked(_transfer_id: str) -> None:
-    """Nothing is known of one for which there was no time."""
+def may_pay(connector: Connector, transfer_ids: Iterable[str]) -> str | bool | GatewayError:
+    """The first of these that the scheme has carried out, or still may; False when there is none; or why it
+    cannot tell."""
+    return _first_of(connector, transfer_ids, ended_count=False)
 
 
-def may_pay(connector: Connector, transfer_ids: Iterable[str]) -> bool | GatewayError:
-    """Whether the scheme has carried one of these attempts at a payment out, or still may; or why it cannot
-    tell. A scheme may refuse an attempt without keeping it, and carry out the next one."""
+def _first_of(
+    connector: Connector, transfer_ids: Iterable[str], ended_count: bool
+) -> str | bool | GatewayError:
+    """A scheme may refuse an attempt without keeping it, and carry out the next one."""
     for transfer_id in transfer_ids:
         try:
-            if connector.ask(transfer_id).state != transfer_state.ABORTED:
-                return True
+            ended = connector.ask(transfer_id).state == transfer_state.ABORTED
         except StepFailed as error:
-            if error.verdict is Verdict.ASK and not _is_not_known(error):
+            if _is_not_known(error):
+                continue
+            if error.verdict is Verdict.ASK:
                 return OutcomeUnknown(Reason.SERVER_ERROR, str(error))
+            ended = True
         except GatewayError as error:
             return error
+        if ended_count or not ended:
+            return transfer_id
     return False
+
+
+def not_asked(_transfer_ids: Iterable[str]) -> None:
+    """Nothing is known of one for which there was no time."""
 
 
 def _is_not_known(said: Any) -> bool:

@@ -5,7 +5,7 @@ from odoo import api, fields, models
 from ..client import keys
 
 # It becomes the name of a file.
-_NAME = re.compile(r"(?!\.)[^/\\\x00-\x1f\x7f]{1,64}")
+_NAME = re.compile(r"(?!\.)[^/\\\x00-\x1f\x7f\ufffd]{1,64}")
 
 
 class MojaloopPeerKey(models.Model):

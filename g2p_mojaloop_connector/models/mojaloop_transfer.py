@@ -26,6 +26,12 @@ UNSETTLED = ("transferring", "unknown")
 FINAL = ("committed", "failed", "suspect")
 
 
+def attempt_ids(reference, first=1):
+    """The transfer ids of all attempts at this payment from the `first` on, also of those which a restored
+    backup may have forgotten."""
+    return [transfer_ids(reference, attempt).transfer_id for attempt in range(first, MAX_ATTEMPTS + 1)]
+
+
 class MojaloopTransfer(models.Model):
     """One attempt at one payment: a transfer of the scheme, under an id of our own.
 

@@ -2,8 +2,7 @@ from odoo import _, api, fields, models
 from odoo.exceptions import UserError
 
 from ..client import results
-from ..client.ids import transfer_ids
-from .mojaloop_transfer import MAX_ATTEMPTS, UNSETTLED
+from .mojaloop_transfer import UNSETTLED
 
 OPEN = ("waiting", *UNSETTLED)
 
@@ -88,11 +87,6 @@ class MojaloopTransfer(models.Model):
             if found:
                 return found
         return self.browse()
-
-    def _ids_from_here(self):
-        """Its id, and those of the attempts after it, which a restored backup may have forgotten."""
-        name = self.payment_id.name
-        return [transfer_ids(name, attempt).transfer_id for attempt in range(self.attempt, MAX_ATTEMPTS + 1)]
 
     @api.model
     def _are_asked_again(self, gateways):

@@ -10,13 +10,23 @@ from .mojaloop_transfer import MAX_ATTEMPTS, NEXT
 
 # A worker that has not written down what came of its transfers by then is taken for dead.
 LEASE = timedelta(minutes=15)
-# What OpenG2P has taken back since it was sent is not begun: a batch may be paused for days.
+# What OpenG2P has taken back or changed since it was sent is not begun: a batch may be paused for days.
 STILL_WANTED = """
     EXISTS (SELECT FROM g2p_payment AS payment
               JOIN g2p_entitlement AS entitlement ON entitlement.id = payment.entitlement_id
               JOIN g2p_cycle AS cycle ON cycle.id = entitlement.cycle_id
-             WHERE payment.id = transfer.payment_id
-               AND entitlement.state IN ('approved', 'expired') AND cycle.state <> 'cancelled')
+              JOIN res_partner AS beneficiary ON beneficiary.id = entitlement.partner_id
+              LEFT JOIN res_currency AS currency ON currency.id = payment.payment_currency_id
+             WHERE payment.id = transfer.payment_id AND beneficiary.disabled IS NULL
+               AND entitlement.state IN ('approved', 'expired') AND cycle.state <> 'cancelled'
+               AND abs(entitlement.initial_amount - (transfer."order"::jsonb ->> 'amount')::numeric)
+                   < coalesce(currency.rounding, 0.01))
+"""
+# The moment has come and nobody is busy with it; or these times lie so much further ahead than they are ever
+# set that the clock was set back since.
+IS_DUE = """
+    coalesce(transfer.next_at <= %(now)s OR transfer.next_at > %(longest_wait)s, true)
+    AND coalesce(transfer.lease_until < %(now)s OR transfer.lease_until > %(longest_lease)s, true)
 """
 # What a quote says, with its type in PostgreSQL: all of it is of the last one.
 _QUOTE = {
@@ -54,6 +64,13 @@ _NOW = {
 }
 
 
+def due_times():
+    """The parameters of IS_DUE."""
+    now = fields.Datetime.now()
+    longest_wait = now + 2 * timedelta(seconds=max(results.WAITS))
+    return {"now": now, "longest_wait": longest_wait, "longest_lease": now + 2 * LEASE}
+
+
 class MojaloopTransfer(models.Model):
     """What the paying job does with transfers, all in sets: it claims some that are due, for one run alone,
     and writes down what came of them."""
@@ -85,20 +102,26 @@ class MojaloopTransfer(models.Model):
     @api.model
     def _claim(self, submission, states, heard, limit):
         """Takes up to `limit` transfers that are due, for this run alone; (their rows, the lease)."""
-        now, lease = fields.Datetime.now(), uuid.uuid4().hex
+        lease = uuid.uuid4().hex
         self.env.flush_all()
         self.env.cr.execute(
             f"""
             SELECT id FROM g2p_mojaloop_transfer AS transfer
-             WHERE submission_id = %s AND state = ANY(%s) AND coalesce(heard, false) = %s
+             WHERE submission_id = %(submission)s AND state = ANY(%(states)s)
+               AND coalesce(heard, false) = %(heard)s
                AND decided IS NULL
-               AND (next_at IS NULL OR next_at <= %s)
-               AND (lease_until IS NULL OR lease_until < %s)
+               AND {IS_DUE}
                AND (state <> 'waiting' OR {STILL_WANTED})
-             ORDER BY id LIMIT %s
+             ORDER BY id LIMIT %(limit)s
                FOR UPDATE SKIP LOCKED
             """,  # pylint: disable=sql-injection  # a text of this file
-            [submission.id, list(states), heard, now, now, limit],
+            {
+                "submission": submission.id,
+                "states": list(states),
+                "heard": heard,
+                "limit": limit,
+                **due_times(),
+            },
         )
         claimed = self.browse(row[0] for row in self.env.cr.fetchall())
         if claimed:
@@ -109,7 +132,7 @@ class MojaloopTransfer(models.Model):
                        turn = coalesce(turn, 0) + CASE state WHEN 'waiting' THEN 1 ELSE 0 END
                  WHERE id = ANY(%s)
                 """,
-                [lease, now + LEASE, claimed.ids],
+                [lease, fields.Datetime.now() + LEASE, claimed.ids],
             )
             self.invalidate_model()
         return claimed, lease

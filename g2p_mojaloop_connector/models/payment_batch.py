@@ -4,6 +4,7 @@ from odoo.addons.g2p_payment_hub.models.roles import APPROVERS, LOOKERS, check_r
 
 from .mojaloop_transfer import UNSETTLED
 from .payment_gateway import MOJALOOP
+from .payment_submission import RESUME
 
 
 class PaymentBatch(models.Model):
@@ -48,12 +49,19 @@ class PaymentBatch(models.Model):
                 count for state, decided, count in mine if state in UNSETTLED and not decided
             )
 
-    @api.depends("submission_ids.paused_reason", "submission_ids.run_answer")
+    def _call_who_is_next(self, state, why):
+        super()._call_who_is_next(state, why)
+        if state == "done":
+            self._call_off(RESUME)
+
+    @api.depends("submission_ids.paused_reason", "submission_ids.run_answer", "batch_state")
     def _compute_mojaloop_run(self):
+        """Of a batch that is over, nothing keeps anybody from anything."""
         for batch in self:
             accepted = batch.sudo()._accepted_submission()
-            batch.mojaloop_paused_reason = accepted.paused_reason
-            batch.mojaloop_run_answer = accepted.run_answer
+            pending = accepted if batch.batch_state != "done" else accepted.browse()
+            batch.mojaloop_paused_reason = pending.paused_reason
+            batch.mojaloop_run_answer = pending.run_answer
 
     def _check_given_up_never_left(self, submission):
         """Nor may the scheme still carry out, or have carried out, what people declared failed while nobody

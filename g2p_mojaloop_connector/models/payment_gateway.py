@@ -54,18 +54,24 @@ class PaymentGateway(models.Model):
         ],
         "Payer Type",
         default="ACCOUNT_ID",
+        tracking=True,
         help="What kind of identifier the payer has, where the payment manager of a program names no payer "
         "of its own.",
     )
     mojaloop_payer_identifier = fields.Char(
-        "Payer", help="The account that pays, where the payment manager of a program names none."
+        "Payer",
+        tracking=True,
+        help="The account that pays, where the payment manager of a program names none.",
     )
     mojaloop_payer_sub_id = fields.Char(
         "Payer Sub-ID",
+        tracking=True,
         help="The kind of a personal ID, for example PASSPORT, or the branch of a business. Mostly empty.",
     )
     mojaloop_payer_name = fields.Char(
-        "Payer Name", help="Who pays, as the payees' institutions show it: letters without accents."
+        "Payer Name",
+        tracking=True,
+        help="Who pays, as the payees' institutions show it: letters without accents.",
     )
     mojaloop_flow = fields.Selection(
         [(STEP_BY_STEP, "Step by Step"), (TWO_PHASES, "Two Phases"), (BULK, "Bulk")],
@@ -84,28 +90,33 @@ class PaymentGateway(models.Model):
         [("TRANSFER", "Transfer"), ("PAYMENT", "Payment to a merchant"), ("DEPOSIT", "Deposit")],
         "Scenario",
         default="TRANSFER",
+        tracking=True,
         help="What kind of transaction the scheme is told it is.",
     )
     mojaloop_initiator_type = fields.Selection(
         [("BUSINESS", "Business"), ("CONSUMER", "Consumer"), ("AGENT", "Agent"), ("DEVICE", "Device")],
         "Initiator Type",
         default="BUSINESS",
+        tracking=True,
         help="What the scheme is told you are. A government pays as a business.",
     )
     mojaloop_fee_limit = fields.Float(
         "Fee Limit",
         digits=(16, 4),
+        tracking=True,
         help="A payment may cost you this much on top, in its currency, plus the share below. What costs "
         "more is not paid, and fails with the fee as reason. It is part of what finance approves.",
     )
     mojaloop_fee_limit_percent = fields.Float(
         "Fee Limit (% of the amount)",
         digits=(5, 2),
+        tracking=True,
         help="Share of the payment's amount that may be charged on top, in addition to the limit above.",
     )
     mojaloop_expiry_seconds = fields.Integer(
         "Expiry (seconds)",
         default=60,
+        tracking=True,
         help="How long the scheme may take to carry out a transfer. What it has not carried out by then does "
         "not happen any more. In two phases and in bulk the connector sets the time: give at least its "
         "EXPIRY_SECONDS.",
@@ -113,27 +124,33 @@ class PaymentGateway(models.Model):
     mojaloop_step_timeout = fields.Integer(
         "Step Time-out (seconds)",
         default=30,
+        tracking=True,
         help="The connector's own time-out for one step (REQUEST_PROCESSING_TIMEOUT_SECONDS, 30 as it "
         "comes). Its answers are waited for a little longer than that.",
     )
     mojaloop_parallel = fields.Integer(
         "Parallel Payments",
         default=1,
+        tracking=True,
         help="How many payments are under way at the same time. Step by step, the connector of npm (18.0.2) "
         "mixes up the answers to several, and then hears nothing any more until it is started anew: leave it "
         "at 1 there. In two phases it does not.",
     )
     mojaloop_per_second = fields.Integer(
-        "Payments per Second", help="How many payments are begun in a second at the most. Zero: no limit."
+        "Payments per Second",
+        tracking=True,
+        help="How many payments are begun in a second at the most. Zero: no limit.",
     )
     mojaloop_name_threshold = fields.Integer(
         "Name Threshold",
         default=80,
+        tracking=True,
         help="Verify Payees: below this likeness, from 0 to 100, of the registrant's name and the name that "
         "the payee's institution tells, a person decides whether it is the same person.",
     )
     mojaloop_header_name = fields.Char(
         "API Key Header",
+        tracking=True,
         help="A header that a gateway in front of the connector asks for, such as X-API-KEY.",
     )
     mojaloop_header_value = secret(
@@ -143,10 +160,11 @@ class PaymentGateway(models.Model):
     )
     mojaloop_token_url = fields.Char(
         "Token URL",
+        tracking=True,
         help="Where a gateway in front of the connector gives out access tokens (OAuth 2, client "
         "credentials). Empty where it asks for none.",
     )
-    mojaloop_client_id = fields.Char("OAuth Client", help="Name of the OAuth client.")
+    mojaloop_client_id = fields.Char("OAuth Client", tracking=True, help="Name of the OAuth client.")
     mojaloop_client_secret = secret(
         "mojaloop_client_secret",
         "OAuth Client Secret",
@@ -154,11 +172,13 @@ class PaymentGateway(models.Model):
     )
     mojaloop_ca_bundle = fields.Text(
         "CA Bundle",
+        tracking=True,
         help="Certificates, PEM, of the authorities to trust for the connector's TLS instead of the public "
         "ones. TLS is always verified.",
     )
     mojaloop_client_certificate = fields.Text(
         "Client Certificate",
+        tracking=True,
         help="Certificate, PEM, with its chain, by which a gateway in front of the connector knows this "
         "server (mutual TLS). Empty where none is asked for.",
     )

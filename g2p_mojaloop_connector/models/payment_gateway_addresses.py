@@ -14,17 +14,20 @@ class PaymentGateway(models.Model):
 
     mojaloop_ingress_url = fields.Char(
         "Ingress URL",
+        tracking=True,
         help="Where the hub reaches your connector with its callbacks, for example "
         "https://callbacks.treasury.example.",
     )
     mojaloop_egress_addresses = fields.Char(
         "Egress Addresses",
+        tracking=True,
         help="The addresses from which your connector's requests come, with blanks between them: 196.0.2.10 "
         "or a range such as 196.0.2.0/28.",
     )
     mojaloop_egress_ports = fields.Char(
         "Egress Ports",
         default="443",
+        tracking=True,
         help="The hub's ports that your connector's requests go to, with blanks between them.",
     )
 
@@ -74,12 +77,19 @@ class PaymentGateway(models.Model):
             )
 
         def publish(manager):
-            manager.publish_callback_url(url)
-            for address in addresses:
-                manager.publish_address(address, ports, name)
+            return manager.publish_callback_url(url) + manager.publish_addresses(addresses, ports, name)
 
+        return self._mojaloop_exchange(["addresses"], publish, self._mojaloop_came_of_addresses)
+
+    def _mojaloop_came_of_addresses(self, others):
         said = _("Published. The hub's operator has to let them in.")
-        return self._mojaloop_exchange(["addresses"], publish, lambda _none: {"addresses": ("done", said)})
+        if others:
+            listed = ", ".join(kept.text(one) for one in others[:20])
+            still = _(
+                "Still listed there, and not yours any more: %s. Have the operator take them out.", listed
+            )
+            said = f"{said} {still}"
+        return {"addresses": ("done", said)}
 
     def action_mojaloop_fetch_hub_addresses(self):
         self._mojaloop_check_trusted()

@@ -112,7 +112,7 @@ class PaymentGateway(models.Model):
         key = self._secrets().get(NEXT_KEY, "")
         try:
             ours = keys.is_pair(certificate, key)
-            ends = keys.facts(certificate).not_after
+            facts = keys.facts(certificate)
         except ValueError:
             return _(
                 "What was signed, or its key, cannot be read. Ask the hub's operator, or generate another "
@@ -123,8 +123,15 @@ class PaymentGateway(models.Model):
                 "The certificate is not for the key of our request, so it is not used. Ask the hub's "
                 "operator, or generate another request."
             )
-        if ends <= datetime.now(timezone.utc):
+        now = datetime.now(timezone.utc)
+        if facts.not_after <= now:
             return _("The certificate is over already, so it is not used. Generate another request.")
+        if facts.not_before > now:
+            return _(
+                "The certificate is good only from %s (UTC) on, so it is not used yet. Fetch it again then, "
+                "or have the clock of this server checked.",
+                f"{facts.not_before:%Y-%m-%d %H:%M}",
+            )
         return ""
 
     def _mojaloop_swap(self, certificate):

@@ -12,9 +12,9 @@ from ..client import grammar, orders, paying
 from ..client.bulk import NO_BULK
 from ..client.connector import NO_REMOVAL
 from ..client.grammar import Problem
-from ..client.ids import transfer_ids
 from ..client.offers import NO_IDS
 from ..client.parties import Party
+from .mojaloop_transfer import attempt_ids
 from .payment_gateway import MOJALOOP
 
 # Payments reach their results within seconds; whoever asks for outcomes may begin soon.
@@ -195,30 +195,33 @@ class PaymentGateway(models.Model):
         written down, and a later run asks for the others. A payment that was given up is sent by nobody, and
         what had left before a backup was restored reaches the scheme within minutes."""
         payments = self._mojaloop_not_asked(references)
-        ids = [transfer_ids(payment.name, 1).transfer_id for payment in payments]
-        found = self._mojaloop_first(paying.is_known, batch, payments, ids)
-        return ids[found] if found is not None else None
+        ids = [attempt_ids(payment.name) for payment in payments]
+        _payment, known = self._mojaloop_first(paying.is_known, batch, payments, ids)
+        return known
 
     def _mojaloop_first(self, asks, batch, payments, ids, alone=False):
-        """The index of the first of `ids` of which `asks(connector, id)` is true, None when none is.
-        `payments` are theirs; those of which it is false are not asked for again soon."""
+        """(payment, transfer id) of the first of `payments` of which `asks(connector, its ids)` gives one;
+        nothing and None when there is none. Those of which it gives False are not asked for again soon."""
         self._mojaloop_claim_step()
         with self._mojaloop_workers(self._mojaloop_terms_of_gateway()) as workers:
             said = workers.run(asks, ids, ASK_SECONDS, paying.not_asked, alone)
-        no = payments.browse(one.id for one, answer in zip(payments, said, strict=True) if answer is False)
+        answers = list(zip(payments, said, strict=True))
+        no = payments.browse(one.id for one, answer in answers if answer is False)
         if no:
             batch._write_down(lambda batch: no.with_env(batch.env)._mojaloop_unknown())
-        if True in said:
-            return said.index(True)
+        for payment, answer in answers:
+            if isinstance(answer, str):
+                return payment, answer
         errors = [error for error in said if isinstance(error, GatewayError)]
         if errors:
             raise errors[0]
         if None in said:
             raise RetryableJobError("There are more payments to ask for.", seconds=1, ignore_retry=True)
-        return None
+        return payments.browse(), None
 
     def _mojaloop_not_asked(self, references):
         """Those of which the scheme has not said lately that it does not know them."""
+        now = fields.Datetime.now()
         return (
             self.env["g2p.payment"]
             .sudo()
@@ -228,7 +231,9 @@ class PaymentGateway(models.Model):
                     ("gateway_id", "=", self.id),
                     "|",
                     ("mojaloop_unknown_at", "=", False),
-                    ("mojaloop_unknown_at", "<", fields.Datetime.now() - UNKNOWN_FOR),
+                    "|",
+                    ("mojaloop_unknown_at", "<", now - UNKNOWN_FOR),
+                    ("mojaloop_unknown_at", ">", now),  # the clock was set back since
                 ],
                 order="id",
             )
@@ -241,10 +246,10 @@ class PaymentGateway(models.Model):
             raise UserError(" ".join(problems))
         payments = self._mojaloop_not_asked(transfers.payment_id.mapped("name"))
         open_ones = transfers.filtered(lambda one: one.payment_id in payments)
-        ids = [one._ids_from_here() for one in open_ones]
+        ids = [attempt_ids(one.payment_id.name, one.attempt) for one in open_ones]
         owners = payments.browse(one.payment_id.id for one in open_ones)
-        found = self._mojaloop_first(paying.may_pay, batch, owners, ids, alone=True)
-        return open_ones[found] if found is not None else open_ones.browse()
+        found, _id = self._mojaloop_first(paying.may_pay, batch, owners, ids, alone=True)
+        return open_ones.filtered(lambda one: one.payment_id == found)
 
     def _outcomes(self, submission, references):
         """What the paying job has learnt; it asks the scheme by itself."""

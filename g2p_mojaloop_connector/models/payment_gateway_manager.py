@@ -11,6 +11,17 @@ from ..client.connection_manager import ConnectionManager, ManagerSettings
 from ..client.login import ClientCredentials
 from .payment_gateway import MOJALOOP
 
+# Settings, and the step in which others are told of them.
+_TOLD = {
+    "mojaloop_signing_key": "signing_key",
+    "mojaloop_server_certificate": "server_certificate",
+    "mojaloop_ingress_url": "addresses",
+    "mojaloop_egress_addresses": "addresses",
+    "mojaloop_egress_ports": "addresses",
+}
+# Who is told, and on whose behalf.
+_TO_WHOM = ("mojaloop_cm_url", "mojaloop_dfsp_id")
+
 
 class PaymentGateway(models.Model):
     """The scheme's Connection Manager, with which keys, certificates and addresses are exchanged as Payment
@@ -29,11 +40,14 @@ class PaymentGateway(models.Model):
     )
     mojaloop_cm_token_url = fields.Char(
         "Connection Manager Token URL",
+        tracking=True,
         help="Where the Connection Manager's login gives out access tokens (OAuth 2, client credentials). "
         "Empty where it asks for none.",
     )
     mojaloop_cm_client_id = fields.Char(
-        "Connection Manager Client", help="Name of the OAuth client that the hub's operator made for you."
+        "Connection Manager Client",
+        tracking=True,
+        help="Name of the OAuth client that the hub's operator made for you.",
     )
     mojaloop_cm_client_secret = secret(
         "mojaloop_cm_client_secret",
@@ -42,6 +56,7 @@ class PaymentGateway(models.Model):
     )
     mojaloop_cm_ca_bundle = fields.Text(
         "Connection Manager CA Bundle",
+        tracking=True,
         help="Certificates, PEM, of the authorities to trust for the Connection Manager's TLS instead of the "
         "public ones. TLS is always verified.",
     )
@@ -79,10 +94,22 @@ class PaymentGateway(models.Model):
         return gateways
 
     def write(self, vals):
+        """What was done with other settings is to do again."""
+        steps = self.env["g2p.mojaloop.trust.step"].sudo()
+        undone = steps.union(*(gateway._mojaloop_undone(vals) for gateway in self))
         result = super().write(vals)
         if "provider" in vals:
             self._mojaloop_make_steps()
+        undone._set_state("todo", _("The settings changed since this was done. Do it again."))
         return result
+
+    def _mojaloop_undone(self, vals):
+        """The steps that are done, and are not any more with these `vals`."""
+        done = self.sudo().mojaloop_step_ids.filtered(lambda one: one.state == "done")
+        if self._changes(vals, _TO_WHOM):
+            return done
+        changed = {step for name, step in _TOLD.items() if self._changes(vals, [name])}
+        return done.filtered(lambda one: one.step in changed)
 
     def _mojaloop_make_steps(self):
         gateways = self.filtered(lambda gateway: gateway.provider == MOJALOOP)

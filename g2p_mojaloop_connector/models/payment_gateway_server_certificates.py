@@ -14,6 +14,7 @@ class PaymentGateway(models.Model):
 
     mojaloop_server_certificate = fields.Text(
         "Server Certificate",
+        tracking=True,
         help="What your connector's listener shows to the hub, PEM: its own certificate first, then those "
         "that link it to its authority, and last that of the authority, unless it is a public one. The "
         "listener keeps the key; it is not needed here.",

@@ -17,6 +17,7 @@ class PaymentGateway(models.Model):
 
     mojaloop_signing_key = fields.Text(
         "Connector's Signing Key",
+        tracking=True,
         help="Public key or certificate, PEM, of the key with which your connector signs what it sends "
         "(JWS_SIGNING_KEY_PATH). The connector keeps the private half; it is not needed here.",
     )

@@ -9,7 +9,7 @@ from odoo.addons.g2p_payment_hub.client.errors import GatewayError
 from ..client import orders, paying, paying_bulk
 from ..client.bulk import MAX_ITEMS
 from .mojaloop_transfer import FINAL, UNSETTLED
-from .mojaloop_transfer_run import STILL_WANTED
+from .mojaloop_transfer_run import IS_DUE, STILL_WANTED, due_times
 from .payment_gateway import MOJALOOP
 
 # A job begins nothing after so long, and makes room for others; well below a worker's time limit.
@@ -63,7 +63,6 @@ class PaymentSubmission(models.Model):
 
     @api.model
     def _due_submissions(self):
-        now = fields.Datetime.now()
         self.env.flush_all()
         self.env.cr.execute(
             f"""
@@ -75,10 +74,9 @@ class PaymentSubmission(models.Model):
                AND (transfer.state IN ('transferring', 'unknown')
                     OR transfer.state = 'waiting' AND submission.paused_reason IS NULL
                        AND gateway.state <> 'disabled' AND gateway.active AND {STILL_WANTED})
-               AND (transfer.next_at IS NULL OR transfer.next_at <= %s)
-               AND (transfer.lease_until IS NULL OR transfer.lease_until < %s)
+               AND {IS_DUE}
             """,  # pylint: disable=sql-injection  # a text of ours
-            [now, now],
+            due_times(),
         )
         return self.browse(sorted(row[0] for row in self.env.cr.fetchall()))
 
@@ -133,8 +131,9 @@ class PaymentSubmission(models.Model):
         if not count:
             return False
         return _(
-            "%s payments are not begun: their entitlement or their cycle was taken back. At the deadline "
-            "they come up as exceptions, for people to decide.",
+            "%s payments are not begun: their entitlement or their cycle was taken back, its amount was "
+            "changed, or the beneficiary was disabled. At the deadline they come up as exceptions, for "
+            "people to decide.",
             count,
         )
 
@@ -175,9 +174,9 @@ class PaymentSubmission(models.Model):
             said = " ".join(filter(None, (error.code, error.description)))
         self.sudo().paused_reason = said
         batch = self.batch_id
-        batch._call(
+        batch._keep_called(
             RESUME,
-            batch.approved_by_id or self.env.user,
+            batch._owners(),
             _("%s is paused", batch.name),
             _(
                 "Payments of this batch cannot go on: %s. Mend the cause with the scheme's operator or the "

@@ -25,7 +25,7 @@ class PayingCase(MojaloopCase):
     def _pay_only(self, transfer):
         """A run of the job in which the others of the batch are not due."""
         self._sql(
-            "UPDATE g2p_mojaloop_transfer SET next_at = now() + interval '1 day'"
+            "UPDATE g2p_mojaloop_transfer SET next_at = now() at time zone 'utc' + interval '9 minutes'"
             " WHERE batch_id = %s AND id <> %s",
             transfer.batch_id.id,
             transfer.id,

@@ -15,23 +15,23 @@ SECRET = "manager-s3cret"
 
 
 class Authority:
-    """Signs certificates that end so many days from now."""
+    """Signs certificates that start and end so many days from now."""
 
     def __init__(self):
         self._key = ec.generate_private_key(ec.SECP256R1())
 
-    def sign(self, request, days=365):
+    def sign(self, request, days=365, starts=-400):
         """PEM of a certificate for a request (PEM)."""
         request = x509.load_pem_x509_csr(request.encode())
-        return self.certificate(request.public_key(), request.subject, days)
+        return self.certificate(request.public_key(), request.subject, days, starts)
 
-    def certificate(self, public_key=None, subject=None, days=365):
+    def certificate(self, public_key=None, subject=None, days=365, starts=-400):
         now = datetime.now(timezone.utc)
         name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "The hub")])
         builder = x509.CertificateBuilder().issuer_name(name).subject_name(subject or name)
         builder = builder.public_key(public_key or self._key.public_key())
         builder = builder.serial_number(x509.random_serial_number())
-        builder = builder.not_valid_before(now - timedelta(days=400)).not_valid_after(
+        builder = builder.not_valid_before(now + timedelta(days=starts)).not_valid_after(
             now + timedelta(days=days)
         )
         return builder.sign(self._key, hashes.SHA256()).public_bytes(Encoding.PEM).decode()
@@ -65,10 +65,11 @@ class Manager:
     def enrollments(self):
         return self.lists.get("/dfsps/treasury/enrollments/inbound", [])
 
-    def sign(self, days=365, request=None):
+    def sign(self, days=365, request=None, starts=-400):
         """The hub's operator signs the last request, or by mistake another one."""
         row = self.enrollments[-1]
-        row.update(state="CERT_SIGNED", certificate=self.authority.sign(request or row["csr"], days))
+        certificate = self.authority.sign(request or row["csr"], days, starts)
+        row.update(state="CERT_SIGNED", certificate=certificate)
 
     def answer(self, method, path, headers, body):
         if path == "/token":

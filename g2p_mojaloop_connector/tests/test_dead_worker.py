@@ -58,6 +58,24 @@ class TestDeadWorker(PayingCase):
         self._pay(batch)
         self.assertFalse(Submission._due_submissions())
 
+    def test_a_clock_that_is_set_back_keeps_nobody_waiting(self):
+        Submission = self.env["g2p.payment.submission"]
+        for column in ("next_at", "lease_until"):
+            self.scheme.ledger.clear()
+            self.cycle = self._cycle(self.program, f"Cycle {column}")
+            batch = self._approved(cycle=self.cycle)
+            self._send(batch)
+            for minutes, paid in ((9, 0), (525600, 1)):
+                self._sql(
+                    f"UPDATE g2p_mojaloop_transfer"
+                    f" SET {column} = now() at time zone 'UTC' + interval '{minutes} minutes'"
+                    f" WHERE batch_id = %s",
+                    batch.id,
+                )
+                self.assertEqual(len(Submission._due_submissions()), paid)
+                batch.submission_ids.sudo()._pay()
+                self.assertEqual(len(self.scheme.ledger), paid)
+
     def test_a_worker_that_comes_back_late_sends_and_writes_nothing(self):
         batch = self._approved()
         self._send(batch)

@@ -86,6 +86,47 @@ class TestExchange(TrustCase):
         )
         self.assertEqual(self._step("addresses").state, "done")
 
+    def test_a_step_is_to_do_again_when_what_was_published_changes(self):
+        certificate = self.connection_manager.authority.certificate
+        self.gateway.mojaloop_server_certificate = certificate()
+        steps = ("signing_key", "server_certificate", "addresses")
+        for step in steps:
+            self._press(f"publish_{step}")
+        changes = (
+            {"mojaloop_signing_key": keys.public_key(new_key(2048))},
+            {"mojaloop_server_certificate": certificate()},
+            {"mojaloop_egress_addresses": "196.0.2.11"},
+        )
+        for step, change in zip(steps, changes, strict=True):
+            self.as_admin.write({name: self.gateway[name] for name in change})
+            self.assertEqual(self._step(step).state, "done", "the same again")
+            self.as_admin.write(change)
+            self.assertEqual(self._step(step).state, "todo")
+            self.assertIn("changed since", self._step(step).sentence)
+            self.assertEqual(self.as_admin.mojaloop_step_ids.mapped("state").count("done"), 2, step)
+            self._press(f"publish_{step}")
+
+    def test_another_manager_knows_nothing_of_what_was_done(self):
+        self._with_certificate()
+        self._publish(banka=self.signing_key)
+        self.as_admin.mojaloop_cm_url = f"{self.connection_manager.url}/api/"
+        self.assertNotIn("done", self.as_admin.mojaloop_step_ids.mapped("state"))
+        self._press("generate_request")
+        self._press("send_request")
+        self.as_admin.mojaloop_cm_url = f"{self.connection_manager.url}/api"
+        self.assertEqual(self._step().state, "requested", "its key is not to be replaced")
+
+    def test_what_is_published_and_no_longer_ours_is_said(self):
+        self._press("publish_addresses")
+        self.gateway.write({"name": "Another Name", "mojaloop_egress_addresses": "196.0.2.10"})
+        posts = len(self.connection_manager.posts)
+        said = self._press("publish_addresses")
+        self.assertEqual(len(self.connection_manager.posts), posts, "the name alone is no other address")
+        self.assertIn("196.0.2.32/28", said)
+        self.gateway.mojaloop_ingress_url = "https://new.treasury.example"
+        said = self._press("publish_addresses")
+        self.assertIn("https://callbacks.treasury.example, 196.0.2.32/28", said)
+
     def test_addresses_that_are_none(self):
         for name, value in (
             ("mojaloop_egress_addresses", "treasury.example"),

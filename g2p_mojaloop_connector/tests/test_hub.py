@@ -62,7 +62,7 @@ class TestHubKey(TrustCase):
 
     def test_keys_and_names_that_are_none(self):
         self.assertIn("hub's key cannot be used", self._publish(("switch", "PEM"), banka=self.signing_key))
-        names = ["../../etc/passwd", ".hidden", "a/b", "a\\b", "a\nb", "a" * 65]
+        names = ["../../etc/passwd", ".hidden", "a/b", "a\\b", "a\nb", "a" * 65, "a\0b", "a\ud800b"]
         said = self._publish(**dict.fromkeys(names, self.signing_key), banka=self.signing_key)
         self.assertIn("left out", said)
         self.assertEqual(self._kept()[0], {"banka": self.signing_key})

@@ -25,6 +25,23 @@ class TestPause(PayingCase):
         statuses = {one.status for one in self._outcomes(batch).values()}
         self.assertEqual(statuses, {OutcomeStatus.WAITING})
 
+    def test_where_its_approver_has_left_all_of_finance_is_called(self):
+        self.scheme.faults[FIRST, "transfer"] = "4001"
+        batch = self._approved()
+        self._send(batch)
+        self.finance_user.active = False
+        others = self._user("finance_2", "g2p_programs.g2p_finance_validator")
+        self._pay(batch)
+        self.assertIn(others, batch._called(payment_submission.RESUME))
+
+    def test_when_it_is_over_nobody_has_to_resume_it(self):
+        batch = self._without_money()
+        batch._advance("done", "Decided by people.")
+        self.assertFalse(batch.mojaloop_paused_reason)
+        self.assertFalse(batch._called(payment_submission.RESUME))
+        batch._advance("sent", "A decision was taken back.")
+        self.assertIn("4001", batch.mojaloop_paused_reason)
+
     def test_finance_resumes_it(self):
         batch = self._without_money()
         self.scheme.faults.clear()

@@ -4,7 +4,7 @@ from odoo import Command
 from odoo.exceptions import AccessError, UserError
 from odoo.tests import tagged
 
-from odoo.addons.g2p_payment_hub.client.errors import NotSent, Reason
+from odoo.addons.g2p_payment_hub.client.errors import NotSent, OutcomeUnknown, Reason
 from odoo.addons.g2p_payment_hub.client.http import Answer
 
 from .common import MojaloopCase
@@ -44,6 +44,20 @@ class TestPayeeAlias(MojaloopCase):
         wizard.action_remove()
         self.assertEqual(wizard.line_ids.mapped("works"), [True, False])
         self.assertFalse(self.scheme.accounts)
+
+    def test_a_scheme_that_is_silent_is_not_waited_for_again_and_again(self):
+        wizard = self._wizard("first-alias", "second-alias")
+        asked = []
+
+        def silent(path, text):
+            asked.append(path)
+            raise OutcomeUnknown(Reason.TIMEOUT)
+
+        with patch.object(self.scheme, "_delete_accounts", silent):
+            wizard.action_remove()
+        self.assertEqual(asked, ["ALIAS/first-alias"])
+        for line in wizard.line_ids:
+            self.assertIn("Not done: The payment system did not answer in time", line.result)
 
     def test_npms_connector_removes_none_and_that_is_told(self):
         wizard = self._wizard("good-alias")

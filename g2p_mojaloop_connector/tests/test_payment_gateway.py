@@ -27,6 +27,17 @@ class TestMojaloopGateway(MojaloopCase):
         self.assertFalse(self.gateway._check_ready())
         self.assertFalse(self.payment_hub._check_ready())
 
+    def test_the_history_tells_who_set_what(self):
+        """Whoever may set it: what a batch costs, who pays, and where passwords are sent."""
+        untold = [
+            name
+            for name, field in self.gateway._fields.items()
+            if name.startswith("mojaloop_")
+            and field.store
+            and not (field.readonly or getattr(field, "tracking", False))
+        ]
+        self.assertEqual(untold, [])
+
     def test_addresses(self):
         for url in (
             "http://connector.example",

@@ -8,6 +8,7 @@ from odoo.addons.queue_job.exception import RetryableJobError
 
 from ..client.workers import Pace
 from ..models import payment_gateway_connection, payment_gateway_hooks
+from ..models.mojaloop_transfer import MAX_ATTEMPTS, attempt_ids
 from .common import TIMEOUT
 from .common_paying import FIRST, PayingCase
 
@@ -66,6 +67,21 @@ class TestSecondAttempt(RestoredCase):
             self._pay(batch)
         self.assertEqual(self._transfers(batch).mapped("state"), ["failed", "suspect"])
         self.assertEqual((len(self.scheme.ledger), len(self.scheme.posts)), (1, posts))
+
+    def test_nor_is_its_entitlement_paid_again_when_it_was_given_up(self):
+        """The scheme has kept nothing of the attempt that it refused."""
+        batch = self._paid_by_the_second()
+        first, second = self._transfers(batch).mapped("transfer_id")
+        del self.scheme.states[first]
+        self._forget_sending(batch)
+        batch.with_user(self.finance_user)._reject("To be prepared anew.")
+        batch.with_user(self.manager_user).action_cancel()
+        again = self._prepare()
+        self._approve(again)
+        self._send(again)
+        self.assertEqual(again.batch_state, "approved")
+        self.assertIn(second, again.last_answer)
+        self.assertEqual(list(self.scheme.ledger), [second])
 
     def test_it_does_not_fail_while_the_scheme_cannot_say_whether_there_was_another(self):
         batch = self._paid_by_the_second()
@@ -149,15 +165,16 @@ class TestManyGivenUp(RestoredCase):
         self._run_until_sent(batch, 4)
         self.assertEqual(batch.batch_state, "sent", batch.last_answer)
         asked = self._asked()
-        self.assertEqual((len(asked), len(set(asked))), (8, 8), "each of them once")
+        attempts = 8 * MAX_ATTEMPTS
+        self.assertEqual((len(asked), len(set(asked))), (attempts, attempts), "each of them once")
 
     def test_one_that_the_scheme_knows_in_the_last_part(self):
         cancelled, batch = self._given_up(8)
-        last = payment_gateway_hooks.transfer_ids(cancelled.payment_ids.sorted("id")[-1].name, 1)
-        self.scheme.states[last.transfer_id] = "RESERVED"
+        last, *_others = attempt_ids(cancelled.payment_ids.sorted("id")[-1].name)
+        self.scheme.states[last] = "RESERVED"
         self._run_until_sent(batch, 4)
         self.assertEqual(batch.batch_state, "approved")
-        self.assertIn(last.transfer_id, batch.last_answer)
+        self.assertIn(last, batch.last_answer)
         self.assertFalse(self._transfers(batch))
 
     def test_what_was_said_is_kept_when_the_next_cannot_be_told(self):
@@ -165,10 +182,10 @@ class TestManyGivenUp(RestoredCase):
         original = payment_gateway_hooks.paying.is_known
         asked = []
 
-        def is_known(connector, transfer_id):
-            asked.append(transfer_id)
+        def is_known(connector, transfer_ids):
+            asked.append(transfer_ids)
             self.scheme.faults = {(None, "ask"): TIMEOUT} if len(asked) == 2 else {}
-            return original(connector, transfer_id)
+            return original(connector, transfer_ids)
 
         with patch.object(payment_gateway_hooks.paying, "is_known", is_known):
             self._run(self._jobs(batch))
@@ -185,11 +202,13 @@ class TestManyGivenUp(RestoredCase):
         payment = cancelled.payment_ids
         asked = len(self._asked())
         self.assertEqual(self._look(payment), asked)
-        self._sql("UPDATE g2p_payment SET mojaloop_unknown_at = now() - interval '25 hours'")
-        self.assertEqual(self._look(payment), asked + 1)
+        for when in ("now() - interval '25 hours'", "now() + interval '1 year'"):
+            self._sql(f"UPDATE g2p_payment SET mojaloop_unknown_at = {when}")
+            asked += MAX_ATTEMPTS
+            self.assertEqual(self._look(payment), asked)
         self._sql("UPDATE g2p_mojaloop_transfer SET state = 'committed'")
         self.gateway.mojaloop_url = "https://other.example"
-        self.assertEqual(self._look(payment), asked + 2)
+        self.assertEqual(self._look(payment), asked + MAX_ATTEMPTS)
 
     def _look(self, payment):
         """How many questions there were when it has been looked for once more."""

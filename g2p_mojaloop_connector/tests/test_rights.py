@@ -57,6 +57,18 @@ class TestRights(MojaloopCase):
             with self.assertRaises(AccessError):
                 transfer.with_user(self.manager_user).read([name])
 
+    def test_who_is_shown_the_way_to_verifications(self):
+        registrar = self._user("role_registrar", "g2p_registry_base.group_g2p_registrar")
+        form = self.env.ref("g2p_programs.view_payment_batch_form").id
+        for user in (*self.users.values(), registrar):
+            access = self.env["ir.model.access"].with_user(user)
+            if not access.check("g2p.payment.batch", "read", raise_exception=False):
+                continue
+            may = access.check("g2p.payee.verification", "read", raise_exception=False)
+            shown = self.env["g2p.payment.batch"].with_user(user).get_view(form, "form")["arch"]
+            with self.subTest(user.login):
+                self.assertEqual("action_open_verifications" in shown, may)
+
     def test_who_resumes(self):
         self.scheme.faults["27713800000", "transfer"] = "4001"
         batch = self._sent()

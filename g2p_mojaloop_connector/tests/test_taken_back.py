@@ -1,3 +1,4 @@
+from odoo import fields
 from odoo.tests import tagged
 
 from .common_paying import FIRST, PayingCase
@@ -28,6 +29,25 @@ class TestTakenBack(PayingCase):
         self.assertEqual(self.scheme.paid(), [(SECOND, "100")])
         self.assertIn("1 payments are not begun", batch.mojaloop_run_answer)
         self.assertFalse(self.env["g2p.payment.submission"]._due_submissions())
+
+    def test_a_beneficiary(self):
+        batch = self._paused()
+        paused = batch.payment_ids.filtered(lambda payment: payment.account_number == FIRST)
+        paused.partner_id.disabled = fields.Datetime.now()
+        self._go_on(batch)
+        self.assertEqual(self.scheme.paid(), [(SECOND, "100")])
+        self.assertIn("1 payments are not begun", batch.mojaloop_run_answer)
+
+    def test_an_amount(self):
+        batch = self._paused()
+        paused = batch.payment_ids.filtered(lambda payment: payment.account_number == FIRST)
+        paused.entitlement_id.initial_amount = 50
+        self._go_on(batch)
+        self.assertEqual(self.scheme.paid(), [(SECOND, "100")])
+        self.assertIn("1 payments are not begun", batch.mojaloop_run_answer)
+        paused.entitlement_id.initial_amount = 100
+        self._pay(batch)
+        self.assertEqual(self.scheme.paid(), [(FIRST, "100"), (SECOND, "100")])
 
     def test_a_cycle(self):
         batch = self._paused(1)

@@ -75,6 +75,8 @@ class TestClientCertificate(TrustCase):
             self.connection_manager.sign(days, request)
             self.assertIn(sentence, self._press("fetch_certificate"))
             self.assertEqual(self._step().state, "refused")
+        self.connection_manager.sign(400, starts=1)
+        self.assertIn("good only from", self._press("fetch_certificate"))
         self.connection_manager.enrollments[-1]["certificate"] = "no certificate"
         self.assertIn("cannot be read", self._press("fetch_certificate"))
         self.assertEqual(self.gateway.mojaloop_client_certificate, old)

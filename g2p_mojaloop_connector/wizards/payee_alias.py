@@ -51,9 +51,7 @@ class PayeeAliasWizard(models.TransientModel):
 
     def action_remove(self):
         explain = self.gateway_id._explain
-        return self._tell(
-            lambda connector, lines: [_removed(connector, one, explain) for one in lines._accounts()]
-        )
+        return self._tell(lambda connector, lines: _all_removed(connector, lines._accounts(), explain))
 
     def _tell(self, tell):
         self.ensure_one()
@@ -141,14 +139,24 @@ class PayeeAliasWizardLine(models.TransientModel):
         return _("Not done: %s", said)
 
 
-def _removed(connector, account, explain):
-    """One by one, because the connector takes them back one by one."""
+def _all_removed(connector, accounts, explain):
+    """One by one, because the connector takes them back one by one; when it does not, no others are tried."""
+    results = []
+    for number, account in enumerate(accounts):
+        try:
+            results.append(_removed(connector, account))
+        except GatewayError as error:
+            why = explain(error)
+            rest = accounts[number:]
+            return results + [AccountResult(account=one, registered=False, description=why) for one in rest]
+    return results
+
+
+def _removed(connector, account):
     try:
         connector.remove_account(account.id_type, account.id_value, account.id_sub_value)
     except StepFailed as error:
         return AccountResult(
             account=account, registered=False, code=error.code, description=error.description
         )
-    except GatewayError as error:
-        return AccountResult(account=account, registered=False, description=explain(error))
     return AccountResult(account=account, registered=True)

@@ -19,9 +19,13 @@ _FIRST_YEAR, _LAST_YEAR = 1970, 9998
 
 
 def text(said: Any) -> Any:
-    """Cut to size, and with a mark where something cannot be kept: without one, a reference could turn into
-    another."""
-    return _CANNOT_BE_KEPT.sub("\ufffd", said[:MAX_TEXT]) if isinstance(said, str) else said
+    """Cut to size, and marked."""
+    return marked(said[:MAX_TEXT]) if isinstance(said, str) else said
+
+
+def marked(said: str) -> str:
+    """With a mark where something cannot be kept: without one, a reference could turn into another."""
+    return _CANNOT_BE_KEPT.sub("\ufffd", said)
 
 
 def amount(said: Any) -> Any:

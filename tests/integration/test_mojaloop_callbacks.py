@@ -48,9 +48,9 @@ class Transfer:
         return self.transfer_id
 
     def leave_alone(self):
-        """The scheme is to be asked in an hour, and was asked a while ago."""
+        """The scheme is to be asked in some minutes, and was asked a while ago."""
         self._sql(
-            "UPDATE g2p_mojaloop_transfer SET next_at = now() at time zone 'UTC' + interval '1 hour',"
+            "UPDATE g2p_mojaloop_transfer SET next_at = now() at time zone 'UTC' + interval '9 minutes',"
             " write_date = now() at time zone 'UTC' - interval '1 minute'"
             f" WHERE transfer_id = '{self.transfer_id}'"
         )

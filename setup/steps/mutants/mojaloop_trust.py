@@ -52,7 +52,7 @@ MUTANTS = (
     Mutant(
         "mojaloop keys: a certificate that is over takes no place",
         f"{_MODELS}/payment_gateway_certificate.py",
-        "        if ends <= datetime.now(timezone.utc):\n",
+        "        if facts.not_after <= now:\n",
         "        if False:\n",
         mojaloop("test_trust"),
     ),
@@ -227,5 +227,33 @@ MUTANTS = (
         "        return bool(self.env.cr.rowcount)\n",
         "        return True\n",
         mojaloop("test_callback"),
+    ),
+    Mutant(
+        "mojaloop keys: a certificate that is not good yet takes no place",
+        f"{_MODELS}/payment_gateway_certificate.py",
+        "        if facts.not_before > now:\n",
+        "        if False:\n",
+        mojaloop("test_trust"),
+    ),
+    Mutant(
+        "mojaloop keys: what changed since it was published is to do again",
+        f"{_MODELS}/payment_gateway_manager.py",
+        "        return done.filtered(lambda one: one.step in changed)\n",
+        "        return done.browse()\n",
+        mojaloop("test_exchange"),
+    ),
+    Mutant(
+        "mojaloop keys: another manager knows nothing of what was done",
+        f"{_MODELS}/payment_gateway_manager.py",
+        "        if self._changes(vals, _TO_WHOM):\n",
+        "        if False:\n",
+        mojaloop("test_exchange"),
+    ),
+    Mutant(
+        "mojaloop keys: what no database can keep is marked",
+        "g2p_mojaloop_connector/client/connection_manager.py",
+        '    return kept.marked(value) if isinstance(value, str) else ""\n',
+        '    return value if isinstance(value, str) else ""\n',
+        mojaloop("TestHubKey"),
     ),
 )

@@ -191,17 +191,37 @@ class TestSigningKeys:
             assert client.hub_signing_key() == ("hub", "HUB")
 
 
+def test_what_no_database_can_keep_is_marked(manager):
+    """One such name would keep the keys of everybody else from being written down."""
+    rows = [{"dfspId": "a\0b\ud800", "publicKey": "KEY\0"}]
+    manager.others["/dfsps/jwscerts"] = (200, rows)
+    manager.others["/hub/ca"] = (200, {"rootCertificate": "ROOT\0", "intermediateChain": ["MIDDLE\0"]})
+    manager.lists["/dfsps/userdfsp/enrollments/inbound"] = [{"id": "1\0", "csr": "CSR", "state": "CSR\0"}]
+    with manager.client() as client:
+        assert client.signing_keys() == {"a\ufffdb\ufffd": "KEY\ufffd"}
+        assert client.hub_authority() == "MIDDLE\ufffd\nROOT\ufffd"
+        assert client.enroll("CSR").enrollment_id == "1\ufffd"
+
+
 class TestAddresses:
     def test_each_is_published_once(self, manager):
         with manager.client() as client:
             for _turn in range(2):
                 client.publish_callback_url("https://pay.example/callbacks")
-                client.publish_address("10.0.0.1", ["443"], "Odoo")
-            client.publish_address("10.0.0.1", ["443", "8443"], "Odoo")
+                client.publish_addresses(["10.0.0.1"], ["443"], "Odoo")
+            client.publish_addresses(["10.0.0.1"], ["443", "8443"], "Odoo")
         urls = manager.lists["/dfsps/userdfsp/endpoints/ingress/urls"]
         assert [row["value"] for row in urls] == [{"url": "https://pay.example/callbacks"}]
         addresses = [row["value"]["ports"] for row in manager.lists["/dfsps/userdfsp/endpoints/egress/ips"]]
         assert addresses == [["443"], ["443", "8443"]]
+
+    def test_what_else_is_published_is_told(self, manager):
+        with manager.client() as client:
+            assert client.publish_callback_url("https://old.example") == []
+            assert client.publish_addresses(["10.0.0.1", "10.0.0.2"], ["443"], "Odoo") == []
+            assert client.publish_callback_url("https://new.example") == ["https://old.example"]
+            assert client.publish_addresses(["10.0.0.2"], ["443"], "Another name") == ["10.0.0.1"]
+        assert len(manager.lists["/dfsps/userdfsp/endpoints/egress/ips"]) == 2
 
     def test_of_the_hub(self, manager):
         manager.lists["/hub/endpoints/ingress/urls"] = [

@@ -17,7 +17,8 @@ STILL_WANTED = """
               JOIN g2p_cycle AS cycle ON cycle.id = entitlement.cycle_id
               JOIN res_partner AS beneficiary ON beneficiary.id = entitlement.partner_id
               LEFT JOIN res_currency AS currency ON currency.id = payment.payment_currency_id
-             WHERE payment.id = transfer.payment_id AND beneficiary.disabled IS NULL
+             WHERE payment.id = transfer.payment_id
+               AND beneficiary.id = payment.partner_id AND beneficiary.disabled IS NULL
                AND entitlement.state IN ('approved', 'expired') AND cycle.state <> 'cancelled'
                AND abs(entitlement.initial_amount - (transfer."order"::jsonb ->> 'amount')::numeric)
                    < coalesce(currency.rounding, 0.01))

@@ -131,9 +131,9 @@ class PaymentSubmission(models.Model):
         if not count:
             return False
         return _(
-            "%s payments are not begun: their entitlement or their cycle was taken back, its amount was "
-            "changed, or the beneficiary was disabled. At the deadline they come up as exceptions, for "
-            "people to decide.",
+            "%s payments are not begun: their entitlement or their cycle was taken back, its amount or "
+            "beneficiary was changed, or the beneficiary was disabled. At the deadline they come up as "
+            "exceptions, for people to decide.",
             count,
         )
 

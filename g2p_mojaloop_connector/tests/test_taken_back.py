@@ -21,31 +21,38 @@ class TestTakenBack(PayingCase):
         batch.with_user(self.finance_user).action_resume_paying()
         self._pay(batch)
 
+    def _goes_on_without(self, batch):
+        """The first payment is not begun, and the batch says so."""
+        self._go_on(batch)
+        self.assertEqual(self.scheme.paid(), [(SECOND, "100")])
+        self.assertIn("1 payments are not begun", batch.mojaloop_run_answer)
+
+    def _first(self, batch):
+        return batch.payment_ids.filtered(lambda payment: payment.account_number == FIRST)
+
     def test_an_entitlement(self):
         batch = self._paused()
-        paused = batch.payment_ids.filtered(lambda payment: payment.account_number == FIRST)
-        paused.entitlement_id.state = "cancelled"
-        self._go_on(batch)
-        self.assertEqual(self.scheme.paid(), [(SECOND, "100")])
-        self.assertIn("1 payments are not begun", batch.mojaloop_run_answer)
+        self._first(batch).entitlement_id.state = "cancelled"
+        self._goes_on_without(batch)
         self.assertFalse(self.env["g2p.payment.submission"]._due_submissions())
 
-    def test_a_beneficiary(self):
+    def test_a_beneficiary_is_disabled(self):
         batch = self._paused()
-        paused = batch.payment_ids.filtered(lambda payment: payment.account_number == FIRST)
-        paused.partner_id.disabled = fields.Datetime.now()
-        self._go_on(batch)
-        self.assertEqual(self.scheme.paid(), [(SECOND, "100")])
-        self.assertIn("1 payments are not begun", batch.mojaloop_run_answer)
+        self._first(batch).partner_id.disabled = fields.Datetime.now()
+        self._goes_on_without(batch)
+
+    def test_another_beneficiary(self):
+        batch = self._paused()
+        first, second = batch.payment_ids.sorted("account_number")
+        first.entitlement_id.partner_id = second.partner_id
+        self._goes_on_without(batch)
 
     def test_an_amount(self):
         batch = self._paused()
-        paused = batch.payment_ids.filtered(lambda payment: payment.account_number == FIRST)
-        paused.entitlement_id.initial_amount = 50
-        self._go_on(batch)
-        self.assertEqual(self.scheme.paid(), [(SECOND, "100")])
-        self.assertIn("1 payments are not begun", batch.mojaloop_run_answer)
-        paused.entitlement_id.initial_amount = 100
+        entitlement = self._first(batch).entitlement_id
+        entitlement.initial_amount = 50
+        self._goes_on_without(batch)
+        entitlement.initial_amount = 100
         self._pay(batch)
         self.assertEqual(self.scheme.paid(), [(FIRST, "100"), (SECOND, "100")])
 

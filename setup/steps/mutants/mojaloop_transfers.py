@@ -191,6 +191,13 @@ MUTANTS = (
         mojaloop("TestTakenBack"),
     ),
     Mutant(
+        "mojaloop: nor one whose entitlement is another's by now",
+        f"{_MODELS}/mojaloop_transfer_run.py",
+        "beneficiary.id = payment.partner_id AND ",
+        "",
+        mojaloop("TestTakenBack"),
+    ),
+    Mutant(
         "mojaloop: who was disabled since is not paid",
         f"{_MODELS}/mojaloop_transfer_run.py",
         " AND beneficiary.disabled IS NULL",

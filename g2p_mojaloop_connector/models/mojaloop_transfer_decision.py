@@ -66,27 +66,28 @@ class MojaloopTransfer(models.Model):
                 ("state", "in", UNSETTLED),
             ]
         )
-        in_time = declared.filtered(lambda one: one._is_in_time())[:1]
+        in_time = next(((one.payment_id, one.transfer_id) for one in declared if one._is_in_time()), None)
         may_pay = in_time or declared._may_pay(payments.batch_id)
         if may_pay:
+            payment, transfer_id = may_pay
             raise UserError(
                 _(
                     "%(reference)s, which was declared failed, is not over at the scheme: its transfer "
                     "%(transfer)s may have paid the same entitlement. Ask the scheme's operator; if it was "
                     "paid, take that decision back.",
-                    reference=may_pay.payment_id.name,
-                    transfer=may_pay.transfer_id,
+                    reference=payment.name,
+                    transfer=transfer_id,
                 )
             )
 
     def _may_pay(self, batch):
-        """The first of these that its scheme has carried out, or still may: each gateway is asked for its
-        own."""
+        """(payment, transfer id) of the first of these that its scheme has carried out, or still may, under
+        this attempt's id or a later one's; None when there is none. Each gateway is asked for its own."""
         for gateway, transfers in self.grouped("gateway_id").items():
             found = gateway._ask_unless_gone(gateway._mojaloop_may_pay, batch, transfers)
             if found:
                 return found
-        return self.browse()
+        return None
 
     @api.model
     def _are_asked_again(self, gateways):

@@ -196,12 +196,12 @@ class PaymentGateway(models.Model):
         what had left before a backup was restored reaches the scheme within minutes."""
         payments = self._mojaloop_not_asked(references)
         ids = [attempt_ids(payment.name) for payment in payments]
-        _payment, known = self._mojaloop_first(paying.is_known, batch, payments, ids)
-        return known
+        found = self._mojaloop_first(paying.is_known, batch, payments, ids)
+        return found and found[1]
 
     def _mojaloop_first(self, asks, batch, payments, ids, alone=False):
         """(payment, transfer id) of the first of `payments` of which `asks(connector, its ids)` gives one;
-        nothing and None when there is none. Those of which it gives False are not asked for again soon."""
+        None when there is none. Those of which it gives False are not asked for again soon."""
         self._mojaloop_claim_step()
         with self._mojaloop_workers(self._mojaloop_terms_of_gateway()) as workers:
             said = workers.run(asks, ids, ASK_SECONDS, paying.not_asked, alone)
@@ -217,7 +217,7 @@ class PaymentGateway(models.Model):
             raise errors[0]
         if None in said:
             raise RetryableJobError("There are more payments to ask for.", seconds=1, ignore_retry=True)
-        return payments.browse(), None
+        return None
 
     def _mojaloop_not_asked(self, references):
         """Those of which the scheme has not said lately that it does not know them."""
@@ -240,7 +240,8 @@ class PaymentGateway(models.Model):
         )
 
     def _mojaloop_may_pay(self, batch, transfers):
-        """The first of these transfers of ours that the scheme has carried out, or still may."""
+        """(payment, transfer id) of the first of these transfers of ours that the scheme has carried out, or
+        still may, under this id or one after it; None when there is none."""
         problems = self._check_settings()  # a gateway that sends nothing any more is asked all the same
         if problems:
             raise UserError(" ".join(problems))
@@ -248,8 +249,7 @@ class PaymentGateway(models.Model):
         open_ones = transfers.filtered(lambda one: one.payment_id in payments)
         ids = [attempt_ids(one.payment_id.name, one.attempt) for one in open_ones]
         owners = payments.browse(one.payment_id.id for one in open_ones)
-        found, _id = self._mojaloop_first(paying.may_pay, batch, owners, ids, alone=True)
-        return open_ones.filtered(lambda one: one.payment_id == found)
+        return self._mojaloop_first(paying.may_pay, batch, owners, ids, alone=True)
 
     def _outcomes(self, submission, references):
         """What the paying job has learnt; it asks the scheme by itself."""

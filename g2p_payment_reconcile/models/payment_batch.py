@@ -69,14 +69,7 @@ class PaymentBatch(models.Model):
 
     def action_open_exceptions(self):
         self.ensure_one()
-        return {
-            "type": "ir.actions.act_window",
-            "name": _("Exceptions of %s", self.name),
-            "res_model": "g2p.payment.exception",
-            "view_mode": "tree,form",
-            "domain": [("batch_id", "=", self.id)],
-            "context": {"search_default_not_closed": 1},
-        }
+        return self.env["g2p.payment.exception"]._list_of(self, [("batch_id", "=", self.id)])
 
     def action_open_reconciliations(self):
         self.ensure_one()

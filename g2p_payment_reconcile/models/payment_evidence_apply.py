@@ -155,18 +155,8 @@ class PaymentEvidence(models.Model):
 
     def action_open_exceptions(self):
         self.ensure_one()
-        return {
-            "type": "ir.actions.act_window",
-            "name": _("Exceptions of %s", self.name),
-            "res_model": "g2p.payment.exception",
-            "view_mode": "tree,form",
-            "domain": [
-                "|",
-                ("evidence_id", "=", self.id),
-                ("reconciliation_id.evidence_id", "=", self.id),
-            ],
-            "context": {"search_default_not_closed": 1},
-        }
+        of_file = ["|", ("evidence_id", "=", self.id), ("reconciliation_id.evidence_id", "=", self.id)]
+        return self.env["g2p.payment.exception"]._list_of(self, of_file)
 
     def _stranger_row(self, line):
         return {

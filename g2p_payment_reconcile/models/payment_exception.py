@@ -182,6 +182,18 @@ class PaymentException(models.Model):
             """
         )
 
+    @api.model
+    def _list_of(self, record, domain):
+        """The window with a batch's or a file's exceptions."""
+        return {
+            "type": "ir.actions.act_window",
+            "name": _("Exceptions of %s", record.name),
+            "res_model": self._name,
+            "view_mode": "tree,form",
+            "domain": domain,
+            "context": {"search_default_not_closed": 1},
+        }
+
     @api.depends("type")
     def _compute_next_step(self):
         for exception in self:

@@ -2,7 +2,7 @@
     "name": "G2P Mojaloop Connector",
     "summary": "Pays approved batches through a Mojaloop connector, each payment exactly once",
     "category": "G2P",
-    "version": "17.0.1.2.0",
+    "version": "17.0.1.3.0",
     "sequence": 1,
     "author": "OpenG2P",
     "website": "https://openg2p.org",

@@ -2,7 +2,7 @@
     "name": "G2P Payment Hub",
     "summary": "Approve, sign and send payment batches to Mifos Payment Hub EE, each exactly once",
     "category": "G2P",
-    "version": "17.0.1.1.0",
+    "version": "17.0.1.2.0",
     "sequence": 1,
     "author": "OpenG2P",
     "website": "https://openg2p.org",

@@ -2,7 +2,7 @@
     "name": "G2P Payment Reconcile",
     "summary": "Brings back from the payment system who was paid, who was not, and why",
     "category": "G2P",
-    "version": "17.0.1.2.0",
+    "version": "17.0.1.3.0",
     "sequence": 1,
     "author": "OpenG2P",
     "website": "https://openg2p.org",

@@ -21,18 +21,24 @@ def stand_in():
     return _with_manifest(sorted(places.STAND_IN.glob("*")))
 
 
+def listeners():
+    """The add-ons that stand for those of others, which build on ours; for tests only."""
+    return _with_manifest(sorted(places.CHECKOUT.glob("tests/addons/*")))
+
+
 @dataclasses.dataclass(frozen=True)
 class Selection:
     """Folders of add-ons to install, and the names of those whose tests are to run."""
 
     stand_in: list
     ours: list
+    listeners: list
     tested: list
 
 
 def select(only=None):
     """All add-ons, or those named and the ones they depend on."""
-    everything = {folder.name: folder for folder in [*stand_in(), *ours()]}
+    everything = {folder.name: folder for folder in [*stand_in(), *ours(), *listeners()]}
     unknown = sorted(set(only or ()) - set(everything))
     if unknown:
         raise say.Problem(
@@ -42,6 +48,7 @@ def select(only=None):
     return Selection(
         [folder for folder in stand_in() if folder.name in needed],
         [folder for folder in ours() if folder.name in needed],
+        [folder for folder in listeners() if folder.name in needed],
         sorted(only or everything),
     )
 

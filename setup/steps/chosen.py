@@ -35,7 +35,9 @@ class Chosen:
 
     def of_addons(self, folders):
         """The same for folders of add-ons, ported or not."""
-        sources = {source.name: source for source in [*addons.ours(), *addons.stand_in()]}
+        sources = {
+            source.name: source for source in [*addons.ours(), *addons.stand_in(), *addons.listeners()]
+        }
         folders = [Path(folder) for folder in folders]
         return self.of([sources[folder.name] for folder in folders], folders)
 

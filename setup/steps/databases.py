@@ -1,8 +1,9 @@
-"""Databases in three layers, each a copy of the one below with more modules installed.
+"""Databases in four layers, each a copy of the one below with more modules installed.
 
 base      accounting and queue_job
 openg2p   OpenG2P's modules, or their stand-ins
 addons    the add-ons of this project
+listeners add-ons of the tests, which build on them
 
 A layer's name holds a digest of what went into it and into those below; it is made once and copied from
 then on. Exit codes do not tell whether Odoo installed a module, so the modules' states are read afterwards.
@@ -65,11 +66,13 @@ def drop(environment, name):
 
 
 def _layers(environment):
-    selected = addons.select([*environment.openg2p, *environment.ours])
+    selected = addons.select([*environment.openg2p, *environment.ours, *environment.listeners])
     stand_in = "" if environment.name == "native17" else addons.digest(selected.stand_in, installed_only=True)
     yield "base", list(_BASE), environment.identity
     yield "openg2p", environment.openg2p, stand_in
     yield "addons", environment.ours, addons.digest(selected.ours, installed_only=True)
+    listeners = addons.digest(selected.listeners, installed_only=True)
+    yield "listeners", environment.listeners, listeners
 
 
 def _make(environment, label, name, below, modules):
@@ -121,7 +124,7 @@ def _has_modules(database):
 def _forget_old(environment):
     """Drop old layers except the newest, and what runs that were cut left behind; the rest may be in use."""
     old = [name for name, age in _ages().items() if age > _KEPT_SECONDS]
-    for label in ("base", "openg2p", "addons"):
+    for label in ("base", "openg2p", "addons", "listeners"):
         layers = [name for name in _ages() if _is_layer(name, environment, label)]
         for name in layers[_KEPT_LAYERS:]:
             if name in old:

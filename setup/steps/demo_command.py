@@ -44,21 +44,33 @@ def _start(installed, template, options):
     databases.copy_to(installed, template, database)
     password = secrets.token_urlsafe(9)
     set_password(database, "admin", password)
-    hub = _start_peers(installed) if options.mojaloop else _start_hub(installed)
+    followed = places.run_folder() / "demo-odoo.pid"
+    followed.unlink(missing_ok=True)
+    hub = _start_peers(installed, followed) if options.mojaloop else _start_hub(installed, followed)
     processes.remember(hub.process)
     port = options.port or servers.port_or_free(_USUAL_PORT)
     odoo = servers.start_odoo(installed, database, port=port)
     processes.remember(odoo.process)
+    followed.write_text(str(odoo.process.pid))
     return demo_story.Ground(road=road, odoo=odoo, hub=hub, admin_password=password)
 
 
-def _start_hub(installed):
-    return servers.start_simulator(installed, "payment_hub_ee", "--outlive-parent", "--polling-seconds", "5")
+def _start_hub(installed, followed):
+    return servers.start_simulator(
+        installed, "payment_hub_ee", *_as_long_as(followed), "--polling-seconds", "5"
+    )
 
 
-def _start_peers(installed):
+def _start_peers(installed, followed):
     arguments = mojaloop.install().arguments()
-    return servers.start_simulator(installed, "mojaloop_peers", "--outlive-parent", *arguments, seconds=120)
+    return servers.start_simulator(
+        installed, "mojaloop_peers", *_as_long_as(followed), *arguments, seconds=120
+    )
+
+
+def _as_long_as(followed):
+    """Give the options with which the other end stays while people look at Odoo, and no longer."""
+    return ("--outlive-parent", "--max-seconds", "0", "--follow", str(followed))
 
 
 def set_password(database, login, password):

@@ -31,6 +31,8 @@ class Environment:
     ours: list
     our_tests: list  # folders where pytest looks
     openg2p_tests: list  # the same for the stand-ins; empty with OpenG2P's own modules
+    listeners: list  # add-ons of the tests, which build on ours
+    listeners_tests: list
     server_wide: str  # --load of a server whose job runner is to work
 
     def variables(self):
@@ -77,7 +79,7 @@ def python_only():
 def _odoo19(selected):
     odoo_tree.install()
     python = python_env.install_for_tests()
-    folder = ported.install(python, [*selected.stand_in, *selected.ours])
+    folder = ported.install(python, [*selected.stand_in, *selected.ours, *selected.listeners])
     return Environment(
         name="odoo19",
         series="19.0",
@@ -89,6 +91,10 @@ def _odoo19(selected):
         ours=addons.names(selected.ours),
         our_tests=[str(folder / path.name) for path in selected.ours if path.name in selected.tested],
         openg2p_tests=[str(folder / path.name) for path in selected.stand_in if path.name in selected.tested],
+        listeners=addons.names(selected.listeners),
+        listeners_tests=[
+            str(folder / path.name) for path in selected.listeners if path.name in selected.tested
+        ],
         server_wide="base,rpc,web,queue_job",
     )
 
@@ -104,13 +110,19 @@ def _native(selected):
         identity=stamp.digest([str(odoo), str(python), *(_with_time(path) for path in given)]),
         python=str(python),
         python_path=[str(odoo)],
-        addons_path=[str(path) for path in (*core, *given, places.CHECKOUT)],
+        addons_path=[str(path) for path in (*core, *given, places.CHECKOUT, *_parents(selected.listeners))],
         openg2p=openg2p,
         ours=addons.names(selected.ours),
         our_tests=[str(path) for path in selected.ours if path.name in selected.tested],
         openg2p_tests=[],
+        listeners=addons.names(selected.listeners),
+        listeners_tests=[str(path) for path in selected.listeners if path.name in selected.tested],
         server_wide="base,web,queue_job",
     )
+
+
+def _parents(folders):
+    return dict.fromkeys(folder.parent for folder in folders)
 
 
 def _with_time(path):

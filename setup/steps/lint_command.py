@@ -12,7 +12,7 @@ find something to change. Configuration: pyproject.toml and .pylintrc."""
 # for the return value of methods that have none. Disabled here, because the file enables all that pylint-odoo
 # has.
 _NOT_FOR_US = ("consider-merging-classes-inherited", "missing-return")
-# The stand-ins are no add-ons to publish, and have the shape of the modules that they stand for.
+# Add-ons of the tests are not published; the stand-ins have the shape of the modules that they stand for.
 _NOT_OURS = (
     "attribute-string-redundant",
     "manifest-required-author",
@@ -43,10 +43,10 @@ def _checks(tools, fix):
     pylint = [tools / "pylint", "--rcfile", places.CHECKOUT / ".pylintrc", "-j", "0"]
     if addons.ours():
         yield "pylint-odoo", [*pylint, f"--disable={','.join(_NOT_FOR_US)}", *addons.ours()]
-    if addons.stand_in():
+    if others := [*addons.stand_in(), *addons.listeners()]:
         yield (
-            "pylint-odoo, stand-in",
-            [*pylint, f"--disable={','.join((*_NOT_FOR_US, *_NOT_OURS))}", *addons.stand_in()],
+            "pylint-odoo, add-ons of the tests",
+            [*pylint, f"--disable={','.join((*_NOT_FOR_US, *_NOT_OURS))}", *others],
         )
 
 

@@ -1,5 +1,7 @@
 """Odoo's configuration file and command line, the same for installing, testing and serving."""
 
+import base64
+import contextlib
 import os
 import shutil
 
@@ -21,6 +23,7 @@ def configuration(environment, database, **settings):
         "list_db": False,
         "http_interface": "127.0.0.1",
         "screenshots": places.logs() / "screenshots",
+        "g2p_payment_key_file": _key_file(),
         # 19 warns at each call that JSON-RPC will be gone in 20.
         "log_handler": ":INFO,odoo.addons.rpc.controllers.jsonrpc:ERROR",
         **settings,
@@ -34,9 +37,14 @@ def command(environment, configuration_file, *arguments):
     return [*_start(environment), "-c", str(configuration_file), *arguments]
 
 
+def subcommand(environment, name, *arguments):
+    """The words of another command than the server. Those that add-ons bring are found on this path only."""
+    return [*_start(environment), f"--addons-path={','.join(environment.addons_path)}", name, *arguments]
+
+
 def shell(environment, configuration_file, code):
     """Run Python code in Odoo's shell."""
-    words = [*_start(environment), "shell", "-c", str(configuration_file), "--no-http"]
+    words = subcommand(environment, "shell", "-c", str(configuration_file), "--no-http")
     variables = {**environment.variables(), "ODOO_QUEUE_JOB_CHANNELS": "root:0"}
     commands.run(words, "odoo shell", env=variables, text=code)
 
@@ -61,6 +69,20 @@ def forget(environment, database):
     """Remove what belonged to a database that is gone."""
     _configuration_file(database).unlink(missing_ok=True)
     shutil.rmtree(f"{environment.data_dir()}/filestore/{database}", ignore_errors=True)
+
+
+def _key_file():
+    """The key of the gateways' secrets, one for all databases: a copy has the secrets of its source."""
+    path = places.build() / "payment-keys"
+    if not path.exists():
+        beside = path.with_name(f"payment-keys.{os.getpid()}")
+        beside.touch(mode=0o600)
+        beside.write_bytes(base64.urlsafe_b64encode(os.urandom(32)) + b"\n")
+        # Of several runs at a time the first one makes it.
+        with contextlib.suppress(FileExistsError):
+            os.link(beside, path)
+        beside.unlink()
+    return path
 
 
 def _configuration_file(database):

@@ -77,6 +77,12 @@ def sql(statement, database="postgres"):
     ).strip()
 
 
+def load(text, database):
+    """Run a script as pg_dump writes it."""
+    words = [_BIN / "psql", "-X", "-q", "-v", "ON_ERROR_STOP=1", "-d", database]
+    commands.run(words, f"load {database}", env=environment(), text=text)
+
+
 def databases():
     return set(sql("SELECT datname FROM pg_database WHERE NOT datistemplate").split())
 

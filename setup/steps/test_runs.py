@@ -29,10 +29,12 @@ class Runs:
     def addons(self, environment):
         """The add-ons' own tests inside Odoo and in a browser.
 
-        Those of the stand-ins run without the add-ons of this project: these change rights and views.
+        Those of the stand-ins run without the add-ons of this project: these change rights and views. Those
+        of add-ons that build on ours run last, on a database of their own.
         """
         self._in_odoo(environment, "openg2p", environment.openg2p_tests)
         self._in_odoo(environment, "addons", environment.our_tests)
+        self._in_odoo(environment, "listeners", environment.listeners_tests)
 
     def _in_odoo(self, environment, layer, folders):
         tests = self.chosen.of_addons(folders)

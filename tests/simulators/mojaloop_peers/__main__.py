@@ -13,6 +13,8 @@ import urllib.request
 import uuid
 from pathlib import Path
 
+from lifetime import Lifetime
+
 from . import keys, ports, programs, settings
 from .control import Control
 from .payees import HUB, PAYEE_FSP
@@ -97,12 +99,13 @@ def main():
     keys.ensure(folder / "keys", options.dfsp)
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_arguments: sys.exit(0))
-    parent = os.getppid()
+    lifetime = Lifetime(options)
     peers = None
     try:
         peers, control = start(options, folder)
         print(json.dumps(peers.info), flush=True)
-        serve(control, options, parent)
+        while not lifetime.is_over():
+            control.handle_request()
     finally:
         if peers:
             peers.end()
@@ -128,15 +131,6 @@ def start(options, folder):
 def _is_taken(error):
     """Whether a port was taken between being chosen and being listened on."""
     return "EADDRINUSE" in str(error) or getattr(error, "errno", None) == errno.EADDRINUSE
-
-
-def serve(control, options, parent):
-    """Until told to end, the time is up, or the parent is gone."""
-    end = time.monotonic() + options.max_seconds if options.max_seconds else None
-    while options.outlive_parent or os.getppid() == parent:
-        control.handle_request()
-        if end and time.monotonic() > end:
-            return
 
 
 if __name__ == "__main__":

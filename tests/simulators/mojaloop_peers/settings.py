@@ -3,6 +3,8 @@
 import argparse
 from pathlib import Path
 
+import lifetime
+
 
 def parse(arguments=None):
     parser = argparse.ArgumentParser(
@@ -19,8 +21,7 @@ def parse(arguments=None):
     add("--mended", action="store_true", help="the adapter bears step-wise calls that run at the same time")
     add("--set", action="append", default=[], metavar="NAME=VALUE", help="a setting of the adapter")
     add("--no-history", action="store_true", help="the Toolkit's own history stays empty: for load tests")
-    add("--max-seconds", type=float, default=3600, help="ends by itself after this; 0 does not")
-    add("--outlive-parent", action="store_true", help="goes on when the process that started it is gone")
+    lifetime.add_options(add)
     settings = parser.parse_args(arguments)
     settings.set = dict(one.split("=", 1) for one in settings.set)
     return settings

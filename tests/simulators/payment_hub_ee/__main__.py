@@ -8,8 +8,9 @@ import signal
 import sys
 import tempfile
 import threading
-import time
 from pathlib import Path
+
+from lifetime import Lifetime
 
 from . import keys, settings
 from .bulk_api import BulkApi
@@ -30,10 +31,11 @@ def main():
     stop = threading.Event()
     signal.signal(signal.SIGTERM, lambda *_arguments: stop.set())
     signal.signal(signal.SIGINT, lambda *_arguments: stop.set())
-    parent = os.getppid()
+    lifetime = Lifetime(options)
     info = start(options, folder)
     print(json.dumps(info), flush=True)
-    wait(stop, options, parent)
+    while not stop.wait(0.2) and not lifetime.is_over():
+        pass
     if not options.state:
         shutil.rmtree(folder, ignore_errors=True)
 
@@ -119,15 +121,6 @@ def ensure_password(folder, given):
         path.touch(mode=0o600)
         path.write_text(given or secrets.token_urlsafe(18))
     return path.read_text()
-
-
-def wait(stop, options, parent):
-    """Until told to end, the time is up, or the parent is gone."""
-    end = time.monotonic() + options.max_seconds if options.max_seconds else None
-    while not stop.wait(0.2):
-        orphaned = os.getppid() != parent and not options.outlive_parent
-        if orphaned or (end and time.monotonic() > end):
-            return
 
 
 if __name__ == "__main__":

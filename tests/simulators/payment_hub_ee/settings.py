@@ -4,6 +4,8 @@ import argparse
 import json
 from pathlib import Path
 
+import lifetime
+
 BUDGETS = {
     "SocialWelfare": {"Education": "123456789", "UnconditionalCashTransfer": "223456789"},
     "Health": {"Maternity": "323456789"},
@@ -26,8 +28,7 @@ def _process(add):
         add(f"--{name}-port", type=int, default=0, help="0: that of the last run, or a free one")
     add("--no-tls", action="store_true", help="plain http on all ports")
     add("--certificate", default="good", choices=("good", "expired", "wrong-host", "untrusted"))
-    add("--max-seconds", type=float, default=3600, help="ends by itself after this; 0 does not")
-    add("--outlive-parent", action="store_true", help="goes on when the process that started it is gone")
+    lifetime.add_options(add)
 
 
 def _access(add):

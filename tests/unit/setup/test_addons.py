@@ -31,6 +31,15 @@ def test_one_add_on_brings_those_it_depends_on():
     assert selection.tested == ["g2p_two"]
 
 
+def test_listeners_are_found_and_bring_what_they_build_on(checkout):
+    folder = checkout / "tests" / "addons" / "g2p_listener"
+    folder.mkdir(parents=True)
+    (folder / "__manifest__.py").write_text(repr({"depends": ["g2p_one"]}))
+    assert addons.names(addons.select().listeners) == ["g2p_listener"]
+    assert addons.names(addons.select(["g2p_listener"]).ours) == ["g2p_one"]
+    assert addons.select(["g2p_two"]).listeners == []
+
+
 def test_an_unknown_add_on_is_named():
     with pytest.raises(say.Problem, match="no add-on g2p_three here"):
         addons.select(["g2p_three"])

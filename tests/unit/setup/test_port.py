@@ -33,6 +33,15 @@ def test_views(before, after):
     assert after in ported(views.port, before)
 
 
+def test_upgrade_scripts_move_to_the_series(tmp_path):
+    manifest = tmp_path / "__manifest__.py"
+    manifest.write_text('{"version": "17.0.1.2.0"}')
+    (tmp_path / "migrations" / "17.0.1.2.0").mkdir(parents=True)
+    manifests.port(manifest)
+    assert [path.name for path in (tmp_path / "migrations").iterdir()] == ["19.0.1.2.0"]
+    assert "19.0.1.2.0" in manifest.read_text()
+
+
 def test_form_group_keeps_its_title():
     assert 'string="Title"' in ported(views.port, '<form><group string="Title"/></form>')
 

@@ -12,8 +12,9 @@ from datetime import datetime, timezone
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
+from . import fspiop_codes
 from .errors import GatewayError, NotSent, OutcomeUnknown, Reason, Refused
-from .failures import failure_type
+from .failures import failure_type, may_have_paid
 from .http import Answer
 from .outcomes import Outcome, OutcomeStatus, Receipt
 
@@ -129,16 +130,6 @@ _STATUS = {
     "UNKNOWN": OutcomeStatus.WAITING,
     "EXCEPTION": OutcomeStatus.WAITING,  # an operator may still resolve it
 }
-# Failures after which money may have moved: the payment exists already, so that an earlier try of the hub's
-# own may have paid, or nobody heard what came of it. In small letters: see `failures`.
-_MAYBE_PAID = {
-    "transactionexists",
-    "timeout",
-    "communicationerror",
-    "destinationcommunicationerror",
-    "connectionreset",
-}
-
 # Workflow variables that are "true" on a transfer which the published workflows then store as COMPLETED.
 FAILURE_VARIABLES = (
     "partyLookupFailed",
@@ -155,7 +146,7 @@ def outcome(row: dict[str, Any], reference: str) -> Outcome:
     status = _STATUS.get(remote_status, OutcomeStatus.WAITING)
     code, reason = _error_information(row.get("errorInformation"))
     if (status is OutcomeStatus.PAID and (code or reason)) or (
-        status is OutcomeStatus.FAILED and code.lower() in _MAYBE_PAID
+        status is OutcomeStatus.FAILED and may_have_paid(code)
     ):
         status = OutcomeStatus.SUSPECT
     return Outcome(
@@ -207,18 +198,36 @@ def _time(value: Any) -> datetime | None:
 
 def _error_information(value: Any) -> tuple[str, str]:
     """(code, description) of whatever is there; ("", "") only where there is nothing."""
-    value = _unpacked(value)
+    value = _one_error(value)
+    for _level in range(3):
+        inner = _one_error(value.get("errorInformation")) if isinstance(value, dict) else None
+        value = inner if isinstance(inner, dict) else value
     if value is None or value == "":
         return "", ""
+    if isinstance(value, dict) and not value.get("errorCode") and isinstance(value.get("errors"), list):
+        value = _one_error(value["errors"]) or value
     if not isinstance(value, dict):
-        return "", str(value)[:MAX_DETAIL]
-    if isinstance(value.get("errorInformation"), dict):
-        value = value["errorInformation"]
-    code = str(value.get("errorCode") or "")
+        return _error_in_words(str(value).strip())
+    code = str(value.get("errorCode") or "").strip()
     reason = str(value.get("errorDescription") or "")
     if not code and not reason:
         reason = json.dumps(value)  # of a shape we do not know, but said all the same
     return code[:64], reason[:MAX_DETAIL]
+
+
+def _one_error(value: Any) -> Any:
+    """Unpack it; of a list of errors take the first that is an object."""
+    value = _unpacked(value)
+    errors = [error for error in value if isinstance(error, dict)] if isinstance(value, list) else []
+    return errors[0] if errors else value
+
+
+def _error_in_words(text: str) -> tuple[str, str]:
+    """A code that stands alone, or a number of FSPIOP before its words."""
+    number, _space, words = text.partition(" ")
+    if fspiop_codes.is_code(number.rstrip(":")):
+        return number.rstrip(":"), words[:MAX_DETAIL]
+    return (text, "") if may_have_paid(text) else ("", text[:MAX_DETAIL])
 
 
 def _unpacked(value: Any) -> Any:

@@ -29,6 +29,7 @@ def split(
         if seen[key] == len(layers):
             layers.append([])
         layers[seen[key]].append(item)
+        # invariant: look-alikes-apart
         seen[key] += 1
     return [batch for layer in layers for batch in _cut(layer, max_rows, max_bytes, size)]
 

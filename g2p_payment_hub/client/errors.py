@@ -18,6 +18,7 @@ class Reason(str, Enum):
     TLS = "tls"
     BUSY = "busy"
     LOGIN = "login"
+    TOKEN = "token"
     TENANT = "tenant"
     SIGNATURE = "signature"
     FILE = "file"

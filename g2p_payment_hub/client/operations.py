@@ -9,6 +9,7 @@ from datetime import datetime, timedelta, timezone
 from typing import Any
 from urllib.parse import quote
 
+from . import answers
 from .auth import TokenCache
 from .errors import NotSent, OutcomeUnknown, Reason, Refused
 from .http import Answer, HttpClient
@@ -22,6 +23,7 @@ _BATCHES_PAGE = 100
 # Rows come in no order, so one page should hold a batch: 100 000 bytes are less than 2 000 rows.
 _ROWS_PAGE = 2_000
 _REQUEST_IDS = 500
+_TOKENS = 3  # the one that is kept, one for its refresh token, and one for user and password
 
 
 class Operations:
@@ -118,9 +120,15 @@ class Operations:
         """An answer of 200 or 404."""
         token = self.token()
         answer = self._send(token, method, path, **arguments)
-        if answer.status == 401 and token:
+        for _again in range(_TOKENS - 1):
+            if answer.status != 401 or not token:
+                break
             self._tokens.forget(self._base, self._settings.credentials, token)
-            answer = self._send(self.token(), method, path, **arguments)
+            token = self.token()
+            answer = self._send(token, method, path, **arguments)
+        if answer.status == 401 and token and answers.error_of(answer)[0] == "invalid_token":
+            # User and password were good for each of them.
+            raise OutcomeUnknown(Reason.TOKEN, "HTTP 401 invalid_token")
         if answer.status in (401, 403):
             raise Refused(Reason.LOGIN, f"HTTP {answer.status}")
         if answer.status == 429:

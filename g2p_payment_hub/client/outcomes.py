@@ -4,7 +4,7 @@ from enum import Enum
 
 from pydantic import BaseModel, ConfigDict
 
-from .errors import Reason
+from .errors import OutcomeUnknown, Reason
 from .kept import Amount, Moment, Text
 
 
@@ -20,10 +20,19 @@ class Receipt(BaseModel):
     poll_after: int = 0
 
 
+class FoundTwice(OutcomeUnknown):
+    """The system has more than one batch that an upload, or the payments looked for, became."""
+
+    def __init__(self, receipts: list[Receipt]):
+        super().__init__(Reason.AMBIGUOUS, ", ".join(receipt.reference for receipt in receipts))
+        self.receipts = receipts
+
+
 class OutcomeStatus(str, Enum):
     WAITING = "waiting"
     PAID = "paid"
     FAILED = "failed"
+    HELD = "held"  # done, says the system, but its word proves no payment: open until there is evidence
     SUSPECT = "suspect"  # paid or failed, with a sign of the opposite: for a person
 
 

@@ -22,6 +22,7 @@ _FILENAME = re.compile(r"[A-Za-z0-9._-]{1,200}\.csv")  # a slash would be a fold
 _MAX_SINGLE_LOOKUPS = 50
 VERIFY_SECONDS = 300  # then the other completed rows are left to the next question: no worker lives for ever
 _ABOUT_ONE_TRANSFER = (Reason.SERVER_ERROR, Reason.TENANT, Reason.NOT_UNDERSTOOD, Reason.TIMEOUT)
+OTHER_BATCH = "other_batch"  # the code of a row that was found elsewhere than in the batch asked for
 _PROCESS_TOKENS = TokenCache()
 
 
@@ -99,6 +100,7 @@ class PaymentHub:
         if self._certificate is None:
             return
         received = answer.headers.get(signature.HEADER, "")
+        # invariant: answer-signed
         if not signature.verifies(answer.body.decode("utf-8", "replace"), received, self._certificate):
             raise OutcomeUnknown(
                 Reason.FORGED, f"HTTP {answer.status}, not signed with the hub's certificate"
@@ -122,26 +124,45 @@ class PaymentHub:
         return search.receipt(reference_is_transaction=self._settings.closed_loop)
 
     def outcomes(
-        self, batch_id: str, references: Collection[str], ended: Collection[str] = ()
+        self,
+        batch_id: str,
+        references: Collection[str],
+        ended: Collection[str] = (),
+        failed: Collection[str] = (),
     ) -> Iterator[list[Outcome]]:
-        """Pages of what the hub says of the batch's rows; `references` are those whose end is still open, and
-        `ended` the batch's others, whose end may be spoken against.
+        """Yield pages of what the hub says of the batch's rows.
 
-        Other rows are told too, under their own key. The batch's status word and counters are not used:
-        the hub calls an empty batch COMPLETED and a running one Failed. GatewayError: ask again later.
+        `references` are those whose end is still open, `ended` the others of the batch, and `failed` those of
+        these that count as failed here: their completed rows are verified as well, because only then do they
+        say more than what was known when they were given that end. Other rows are told under their own key.
+        The batch's status word and counters are not used: the hub calls an empty batch COMPLETED and a
+        running one Failed.
+
+        Raise GatewayError: ask again later.
         """
         still_open = set(references)
-        ours = still_open.union(ended)
+        ours = still_open.union(ended, failed)
         self._verify_until = self._now() + VERIFY_SECONDS
         seen: set[str] = set()
         parts = {batch_id}
         for rows in self._operations.batch_rows(batch_id):
-            page = [self._outcome(row, ours, still_open) for row in rows]
+            page = self._page(rows, ours, still_open, set(failed))
             seen.update(outcome.reference for outcome in page)
             parts.update(str(row.get("batchId") or batch_id) for row in rows)
             yield page
         if seen:
             yield self._silent_rows(batch_id, still_open - seen, parts)
+
+    def shows(self, batch_id: str) -> bool:
+        """Tell whether the hub knows the batch. One that it knows and of which it lists no row waits for its
+        authorization, was rejected there, or has only just begun: nothing tells these apart."""
+        return self._operations.is_batch(batch_id)
+
+    def _page(self, rows: list[Row], ours: set[str], still_open: set[str], failed: set[str]) -> list[Outcome]:
+        """Verify first what is still open: what failed is asked about every day, and not all in one go."""
+        random.shuffle(rows)
+        rows.sort(key=lambda row: answers.reference_of(row, ours) not in still_open)
+        return [self._outcome(row, ours, still_open, failed) for row in rows]
 
     def _silent_rows(self, batch_id: str, references: set[str], parts: set[str]) -> list[Outcome]:
         """Rows refused as duplicates: not listed with their batch once the hub has split it."""
@@ -164,22 +185,29 @@ class PaymentHub:
         if str(row.get("batchId") or "") in parts:
             return outcome
         if outcome.status is OutcomeStatus.FAILED:
-            return _marked(outcome, OutcomeStatus.WAITING, "other_batch")
-        return _marked(outcome, OutcomeStatus.SUSPECT, "other_batch")
+            return _marked(outcome, OutcomeStatus.WAITING, OTHER_BATCH)
+        return _marked(outcome, OutcomeStatus.SUSPECT, OTHER_BATCH)
 
-    def _outcome(self, row: Row, ours: set[str], still_open: set[str]) -> Outcome:
+    def _outcome(
+        self, row: Row, ours: set[str], still_open: set[str], failed: Collection[str] = ()
+    ) -> Outcome:
         reference = answers.reference_of(row, ours) or answers.unquoted(row.get("clientCorrelationId"))
         outcome = answers.outcome(row, reference)
         if outcome.status is not OutcomeStatus.PAID or reference not in ours:
             return outcome
-        is_open = reference in still_open
-        if self._settings.closed_loop and not self._settings.trust_closed_loop:
-            # That the workflow went on is for a person once, and speaks against no end that was given to it.
-            status = OutcomeStatus.SUSPECT if is_open else OutcomeStatus.WAITING
-            return _marked(outcome, status, "closed_loop")
-        if self._settings.verify_completed and is_open and not self._settings.closed_loop:
+        if self._settings.closed_loop:
+            return self._closed_loop(outcome, reference in still_open)
+        # invariant: completed-is-verified
+        if self._settings.verify_completed and (reference in still_open or reference in failed):
             return self._verified(outcome)
         return outcome
+
+    def _closed_loop(self, outcome: Outcome, is_open: bool) -> Outcome:
+        """Hold a payment open whose workflow went on: that proves no payment, and speaks against no end that
+        was given to it, nor does what a person confirmed of the batch."""
+        if self._settings.trust_closed_loop or (is_open and self._settings.confirmed_closed_loop):
+            return outcome
+        return _marked(outcome, OutcomeStatus.HELD if is_open else OutcomeStatus.WAITING, "closed_loop")
 
     def _verified(self, outcome: Outcome) -> Outcome:
         variables = self._variables(outcome.remote_reference) if self._now() < self._verify_until else {}

@@ -12,7 +12,7 @@ from .answers import reference_of
 from .errors import OutcomeUnknown, Reason
 from .instructions import BatchFile
 from .operations import Operations, Row
-from .outcomes import Receipt
+from .outcomes import FoundTwice, Receipt
 
 _CLOCKS_APART = timedelta(hours=1)
 _NAME_OF_A_PART = re.compile(r"sub-batch-\d+\.csv$")
@@ -55,6 +55,8 @@ class Search:
         lost = self._unexplained(traces)
         if len(self._found) > 1 or lost or "" in self._found or (self._dark and not self._found):
             seen = self._found | lost | self._dark
+            if not lost and "" not in self._found and self._found:
+                raise FoundTwice([Receipt(reference=batch_id) for batch_id in sorted(self._found)])
             raise OutcomeUnknown(Reason.AMBIGUOUS, ", ".join(sorted(one or "no id" for one in seen)))
         return Receipt(reference=self._found.pop()) if self._found else None
 

@@ -9,13 +9,19 @@ from .http import HttpLimits
 CLOSED_LOOP = ("closedloop", "slcb")
 
 
+def rewrites_file(raw_json: bool, institution: str, program: str) -> bool:
+    """Return True if the hub writes the file anew: from JSON, or to put a budget account in."""
+    return raw_json or bool(institution and program)
+
+
 class HubSettings(BaseModel):
     """`signing_key` and `hub_certificate` are PEM or base64 DER; without a certificate the signatures of
     answers are not checked. `payment_mode` is the hub's own word: mojaloop, gsma, closedloop, slcb.
     `verify_completed` asks for the workflow variables of a completed transfer before it counts as paid,
     because the published workflows store a rejected transfer as completed.
     `trust_closed_loop`: in the modes closedloop and slcb, completed says that the hub's workflow went on,
-    not that money moved; unless trusted, such rows wait for a person.
+    not that money moved; unless trusted, such rows wait for a person. `confirmed_closed_loop`: a person has
+    confirmed that it did, which ends what was still open and speaks against nothing else.
     `raw_json`: batches are JSON instead of CSV.
     """
 
@@ -34,17 +40,13 @@ class HubSettings(BaseModel):
     program: str = ""
     verify_completed: bool = True
     trust_closed_loop: bool = False
+    confirmed_closed_loop: bool = False
     raw_json: bool = False
     extra_headers: dict[str, SecretStr] = Field(default_factory=dict)
 
     @property
     def closed_loop(self) -> bool:
         return self.payment_mode.lower() in CLOSED_LOOP
-
-    @property
-    def rewrites_file(self) -> bool:
-        """Whether the hub writes the file anew: from JSON, or to put a budget account in."""
-        return self.raw_json or bool(self.institution and self.program)
 
     def plain_extra_headers(self) -> dict[str, str]:
         return {name: value.get_secret_value() for name, value in self.extra_headers.items()}

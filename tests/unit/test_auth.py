@@ -239,6 +239,47 @@ class TestErrors:
             list(one.hub.outcomes("batch-1", ["ref-1"]))
 
 
+class TestTokensThatAreNotAccepted:
+    """The log-in works, and what comes of it does not: nobody has to look for another password."""
+
+    CREDENTIALS = {"username": "mifos", "password": PASSWORD}
+
+    def _hub(self, loopback, accepted_after, body):
+        from scripted_hub import page, scripted
+
+        given = []
+
+        def issue(_request):
+            given.append(f"token-{len(given)}")
+            return 200, {"access_token": given[-1], "refresh_token": "again", "expires_in": 600}
+
+        def rows(request):
+            return page() if request.headers["authorization"] == f"Bearer token-{accepted_after}" else body
+
+        answers = {"/oauth/token": issue, "/batch/detail": rows}
+        return scripted(loopback, answers, credentials=self.CREDENTIALS), given
+
+    EXPIRED = (401, {"error": "invalid_token", "error_description": "Access token expired"})
+
+    def test_two_expired_in_a_row_are_nobodys_concern(self, loopback):
+        one, given = self._hub(loopback, 2, self.EXPIRED)
+        assert list(one.hub.outcomes("batch-1", ["ref-1"])) == []
+        assert len(given) == 3
+
+    def test_three_expired_in_a_row_are_not_a_wrong_password(self, loopback):
+        one, given = self._hub(loopback, 99, self.EXPIRED)
+        with pytest.raises(OutcomeUnknown) as caught:
+            list(one.hub.outcomes("batch-1", ["ref-1"]))
+        assert (caught.value.reason, len(given)) == (Reason.TOKEN, 3)
+        assert "token-" not in str(caught.value)
+
+    def test_a_user_without_the_right_is(self, loopback):
+        one, given = self._hub(loopback, 99, (403, {"error": "access_denied"}))
+        with pytest.raises(Refused) as caught:
+            list(one.hub.outcomes("batch-1", ["ref-1"]))
+        assert (caught.value.reason, len(given)) == (Reason.LOGIN, 1)
+
+
 class TestSecrets:
     SECRETS = ("pass word", "s3cret", "top-access", "top-refresh")
 

@@ -6,15 +6,16 @@ import pytest
 from scripted_hub import page, scripted, transfer
 
 from g2p_payment_hub.client import operations, payment_hub
-from g2p_payment_hub.client.errors import GatewayError, NotSent, OutcomeUnknown, Refused
+from g2p_payment_hub.client.errors import GatewayError, NotSent, OutcomeUnknown, Reason, Refused
 from g2p_payment_hub.client.http import HttpLimits
 from g2p_payment_hub.client.outcomes import OutcomeStatus
 
-PAID, FAILED, WAITING, SUSPECT = (
+PAID, FAILED, WAITING, SUSPECT, HELD = (
     OutcomeStatus.PAID,
     OutcomeStatus.FAILED,
     OutcomeStatus.WAITING,
     OutcomeStatus.SUSPECT,
+    OutcomeStatus.HELD,
 )
 FINE = {"partyLookupFailed": "false", "transactionFailed": "false"}
 
@@ -174,8 +175,8 @@ class TestClosedLoop:
     ROW = transfer("random", transactionId="ref-1")
 
     @pytest.mark.parametrize("mode", ["closedloop", "slcb"])
-    def test_for_a_person_unless_trusted(self, loopback, mode):
-        assert told(loopback, [self.ROW], payment_mode=mode) == {"ref-1": (SUSPECT, "closed_loop")}
+    def test_held_open_unless_trusted(self, loopback, mode):
+        assert told(loopback, [self.ROW], payment_mode=mode) == {"ref-1": (HELD, "closed_loop")}
         trusted = told(loopback, [self.ROW], payment_mode=mode, trust_closed_loop=True)
         assert trusted == {"ref-1": (PAID, "")}
 
@@ -314,10 +315,11 @@ class TestTokens:
         assert one.form == ["password", "refresh_token"]
 
     def test_and_not_for_ever(self, loopback):
-        one = self.hub(loopback, ["old", "older", "oldest"])
-        with pytest.raises(Refused):
+        one = self.hub(loopback, ["old", "older", "oldest", "never"])
+        with pytest.raises(OutcomeUnknown) as caught:
             list(one.hub.outcomes("batch-1", ["ref-1"]))
-        assert one.form == ["password", "refresh_token"]
+        assert caught.value.reason is Reason.TOKEN
+        assert one.form == ["password", "refresh_token", "password"]
 
     def test_no_user_no_token(self, loopback):
         one = scripted(loopback, {"/batch/detail": page()})

@@ -7,6 +7,7 @@ from scripted_hub import settings_for
 
 from g2p_payment_hub.client.auth import Credentials
 from g2p_payment_hub.client.payment_hub import PaymentHub
+from g2p_payment_hub.client.settings import rewrites_file
 
 
 def test_secrets_are_not_shown():
@@ -47,5 +48,5 @@ def test_modes():
     assert settings_for("x", payment_mode="closedloop").closed_loop
     assert settings_for("x", payment_mode="SLCB").closed_loop
     assert not settings_for("x", payment_mode="mojaloop").closed_loop
-    assert settings_for("x", institution="i", program="p").rewrites_file
-    assert not settings_for("x", institution="i").rewrites_file
+    assert rewrites_file(False, "i", "p") and rewrites_file(True, "", "")
+    assert not rewrites_file(False, "i", "")

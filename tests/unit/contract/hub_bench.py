@@ -24,11 +24,12 @@ from g2p_payment_hub.client.payment_hub import PaymentHub
 from g2p_payment_hub.client.references import derived_reference
 from g2p_payment_hub.client.settings import HubSettings
 
-PAID, FAILED, WAITING, SUSPECT = (
+PAID, FAILED, WAITING, SUSPECT, HELD = (
     OutcomeStatus.PAID,
     OutcomeStatus.FAILED,
     OutcomeStatus.WAITING,
     OutcomeStatus.SUSPECT,
+    OutcomeStatus.HELD,
 )
 TIMES = ("--import-lag", 10, "--start-delay", 10, "--processing", 10, "--row-time", 10)
 OTHER_TIMES = ("--repair", 100, "--slow", 200, "--late", 300)

@@ -16,6 +16,7 @@ from hub_bench import (
 from loopback import unused_port
 
 from g2p_payment_hub.client.errors import GatewayError, NotSent, OutcomeUnknown, Reason, Refused
+from g2p_payment_hub.client.outcomes import FoundTwice
 
 
 class TestLostAnswers:
@@ -44,6 +45,35 @@ class TestLostAnswers:
         bench.hub.clock(advance=ALL_DONE)
         assert set(bench.statuses(receipt, references).values()) == {PAID}
         assert (bench.uploads(), len(bench.hub.ledger())) == (1, 3)
+
+    @pytest.mark.parametrize("status", [401, 413])
+    def test_a_proxy_says_no_after_the_hub_has_paid(self, bench, status):
+        """It is found by its rows when its payments were given up, and each of them is told."""
+        batch, references = batch_of(payees(3))
+        fault = {
+            "fault": "accept_then_answer",
+            "status": status,
+            "body": "<html>",
+            "path": "batchtransactions",
+        }
+        bench.hub.faults(fault)
+        assert isinstance(bench.error(batch, hub_certificate=""), Refused)
+        bench.hub.clock(advance=ALL_DONE)
+        other, _references = batch_of(payees(3), name="B9-0a1b2c3d4e5f.csv", program=2)
+        receipt = bench.find(other.model_copy(update={"correlation_id": "other"}), references)
+        assert receipt.reference == bench.hub.batches()[0]["batch_id"]
+        assert bench.statuses(receipt, references) == dict.fromkeys(references, PAID)
+        assert len(bench.hub.ledger()) == 3
+
+    def test_two_uploads_of_the_same_payments_are_both_named(self, bench):
+        batch, references = batch_of(payees(3))
+        for _upload in range(2):
+            bench.submit(batch)
+        bench.hub.clock(advance=ALL_DONE)
+        with pytest.raises(FoundTwice) as caught:
+            bench.find(batch, references)
+        found = {receipt.reference for receipt in caught.value.receipts}
+        assert found == {at_hub["batch_id"] for at_hub in bench.hub.batches()}
 
     @pytest.mark.parametrize("mode", ["mojaloop", "gsma", "closedloop"])
     def test_case_12_split_and_so_without_its_name(self, bench, mode):

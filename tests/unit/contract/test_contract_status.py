@@ -6,6 +6,7 @@ import pytest
 from hub_bench import (
     ALL_DONE,
     FAILED,
+    HELD,
     IMPATIENT,
     IMPORTED,
     LATER,
@@ -27,6 +28,27 @@ from g2p_payment_hub.client.instructions import Payer
 
 
 class TestStatus:
+    def test_case_21_a_batch_without_rows_is_known(self, bench):
+        """Rejected by its authorization, it is all that the hub shows, for ever."""
+        batch, references = batch_of(payees(3))
+        bench.hub.plan(batches={batch.filename: {"authorization": "N"}})
+        receipt = bench.submit(batch)
+        with bench.client() as client:
+            assert not client.shows(receipt.reference), "not imported yet"
+            bench.hub.clock(advance=ALL_DONE)
+            assert client.shows(receipt.reference)
+        assert bench.statuses(receipt, references) == {}
+        assert not bench.hub.ledger()
+
+    def test_case_23_tokens_expired_three_times(self, bench):
+        receipt, references = bench.accepted(payees(3))
+        bench.hub.faults({"fault": "expired_token", "count": 2})
+        assert set(bench.statuses(receipt, references).values()) == {PAID}
+        bench.hub.faults({"fault": "expired_token", "count": 3})
+        with pytest.raises(OutcomeUnknown) as caught:
+            bench.told(receipt, references)
+        assert caught.value.reason is Reason.TOKEN
+
     def test_case_15_nothing_to_see_yet(self, bench):
         """The hub's own word is COMPLETED for a batch of no rows."""
         batch, references = batch_of(payees(12))
@@ -143,7 +165,7 @@ class TestStatus:
         receipt, references = bench.accepted(payees(rows), "closedloop")
         assert bench.hub.ledger() == []
         held = bench.told(receipt, references, payment_mode="closedloop")
-        assert {held[reference].status for reference in references} == {SUSPECT}
+        assert {held[reference].status for reference in references} == {HELD}
         assert {held[reference].reason_code for reference in references} == {"closed_loop"}
         trusted = bench.statuses(receipt, references, payment_mode="closedloop", trust_closed_loop=True)
         assert trusted == dict.fromkeys(references, PAID)

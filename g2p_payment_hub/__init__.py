@@ -1,3 +1,4 @@
+from . import cli
 from . import models
 from . import wizards
-from .hooks import uninstall_hook
+from .hooks import post_init_hook, uninstall_hook

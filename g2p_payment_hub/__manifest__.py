@@ -18,6 +18,7 @@
         "data/sequence.xml",
         "data/activity_types.xml",
         "data/cron.xml",
+        "wizards/payment_audit_verify.xml",
         "wizards/payment_batch_reject.xml",
         "views/payment_gateway.xml",
         "wizards/payment_gateway_gone.xml",
@@ -25,6 +26,8 @@
         "wizards/payment_submission_declare.xml",
         "views/payment_submission.xml",
         "views/payment_event.xml",
+        "views/payment_audit.xml",
+        "views/res_config_settings.xml",
         "views/payment.xml",
         "views/payment_batch.xml",
         "views/cycle.xml",
@@ -32,5 +35,6 @@
         "views/menus.xml",
     ],
     "assets": {"web.assets_tests": ["g2p_payment_hub/static/tests/tours/*.js"]},
+    "post_init_hook": "post_init_hook",
     "uninstall_hook": "uninstall_hook",
 }

@@ -2,6 +2,7 @@ from . import payment_task
 from . import payment_gateway_secret
 from . import payment_gateway
 from . import payment_gateway_errors
+from . import payment_gateway_safety
 from . import payment_gateway_checks
 from . import payment_gateway_approved
 from . import payment_gateway_gone
@@ -9,11 +10,14 @@ from . import payment_gateway_phee
 from . import payment_gateway_phee_check
 from . import payment_gateway_phee_hooks
 from . import payment_callback_seen
+from . import entitlement
 from . import payment_manager
 from . import payment_manager_prepare
 from . import payment_manager_payee
 from . import payment
 from . import payment_guard
+from . import payment_stops
+from . import payment_result_guard
 from . import payment_failure
 from . import payment_batch
 from . import payment_batch_guard
@@ -25,7 +29,14 @@ from . import payment_batch_sending
 from . import payment_batch_confirm
 from . import payment_submission
 from . import payment_event
+from . import payment_event_chain
+from . import payment_event_held
+from . import payment_audit_anchor
+from . import payment_audit_check
+from . import payment_audit_daily
+from . import res_config_settings
 from . import payment_recovery
+from . import payment_arrived
 from . import cycle
 from . import ir_default
 from . import res_users

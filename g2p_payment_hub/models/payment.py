@@ -105,18 +105,25 @@ class Payment(models.Model):
         help="Why a person has to look at this payment: what the payment system says and what was approved "
         "do not agree.",
     )
+    attention_type = fields.Char(
+        readonly=True,
+        copy=False,
+        help="The type of the exception behind it. It stays when the add-on that decides exceptions goes.",
+    )
 
     def init(self):
         """PostgreSQL holds what no code may break. Payments of other managers, which may hold duplicates,
         are left out, so that installing beside them works."""
         self.env.cr.execute(
             """
+            -- invariant: one-live-payment
             CREATE UNIQUE INDEX IF NOT EXISTS g2p_payment_one_live_per_entitlement
                 ON g2p_payment (entitlement_id)
              WHERE gateway_id IS NOT NULL AND status IS DISTINCT FROM 'failed';
             CREATE UNIQUE INDEX IF NOT EXISTS g2p_payment_unique_reference
                 ON g2p_payment (name)
              WHERE gateway_id IS NOT NULL;
+            -- invariant: reissued-once
             CREATE UNIQUE INDEX IF NOT EXISTS g2p_payment_reissued_once
                 ON g2p_payment (reissue_of_id)
              WHERE reissue_of_id IS NOT NULL;
@@ -165,49 +172,53 @@ class Payment(models.Model):
         """In the audit trails of these payments and of those in whose place they were made."""
         new = self.filtered("reissue_of_id")
         for batch, payments in new.grouped("batch_id").items():
-            batch._record(
-                {
-                    "payment_id": payment.id,
-                    "to_state": payment.state,
-                    "why": _(
-                        "Re-issue of %(payment)s: %(reason)s",
-                        payment=payment.reissue_of_id.name,
-                        reason=payment.reissue_of_id.failure_reason or "",
-                    ),
-                }
-                for payment in payments
-            )
+            batch._record([payment._reissue_event() for payment in payments])
         for batch, payments in new.reissue_of_id.filtered("batch_id").grouped("batch_id").items():
-            batch._record(
-                {
-                    "payment_id": payment.id,
-                    "from_state": payment.status,
-                    "to_state": payment.status,
-                    "why": _(
-                        "Re-issued as %(payment)s in batch %(batch)s.",
-                        payment=payment.reissue_ids.name,
-                        batch=payment.reissue_ids.batch_id.name,
-                    ),
-                }
-                for payment in payments
-            )
+            batch._record([payment._reissued_event() for payment in payments])
+
+    def _reissue_event(self):
+        why = _(
+            "Re-issue of %(payment)s: %(reason)s",
+            payment=self.reissue_of_id.name,
+            reason=self.reissue_of_id.failure_reason or "",
+        )
+        return {"payment_id": self.id, "to_state": self.state, "why": why}
+
+    def _reissued_event(self):
+        why = _(
+            "Re-issued as %(payment)s in batch %(batch)s.",
+            payment=self.reissue_ids.name,
+            batch=self.reissue_ids.batch_id.name,
+        )
+        return {"payment_id": self.id, "from_state": self.status, "to_state": self.status, "why": why}
 
     def _give_up(self, reason):
         """Ends payments that never left. OpenG2P prepares an entitlement again when its payments failed. One
         that has its result, by a decision on evidence, keeps it."""
         open_ones = self.filtered(lambda payment: not payment.status)
         before = open_ones._statuses()
-        open_ones.sudo().write(
-            {
-                "status": "failed",
-                "status_is_final": True,
-                "status_datetime": fields.Datetime.now(),
-                "failure_type": "not_sent",
-                "failure_reason": reason,
-                "check_problem": False,
-            }
-        )
+        values = {
+            "status": "failed",
+            "status_is_final": True,
+            "status_datetime": fields.Datetime.now(),
+            "failure_type": "not_sent",
+            "failure_reason": reason,
+            "check_problem": False,
+        }
+        open_ones.sudo().write(values)
         open_ones._record_changes(before)
+        if open_ones:
+            open_ones._on_results_written(list(values))
+
+    def _on_results_written(self, field_names):
+        """Hook: results were written for these payments; called once for each set, in the same transaction.
+
+        Results of many payments are written by one SQL statement, so an override of `write` and an automation
+        rule on updates never see them. Override this instead, work on the whole set, and call super().
+        The audit trail has the results already. An error takes them back: they are learnt again later.
+
+        :param field_names: the fields that were written, such as `status`, `amount_paid` or `attention`
+        """
 
     def _heed_decision(self):
         """Hook: people, or a document that they applied, have given these payments their result, or taken it
@@ -226,6 +237,7 @@ class Payment(models.Model):
                     "to_state": payment.status or payment.state,
                     "why": payment.attention or payment.failure_reason or payment.remote_status,
                     "remote_reference": payment.remote_reference,
+                    "amount_paid": payment._paid_amount(),
                 }
                 for payment in self
                 if payment.batch_id == batch and before[payment] != (payment.status or payment.state)
@@ -261,6 +273,9 @@ class Payment(models.Model):
     def _amount(self):
         """What was approved."""
         return exact_amount(self.amount_issued, self.payment_currency_id)
+
+    def _paid_amount(self):
+        return exact_amount(self.amount_paid, self.payment_currency_id)
 
     def _is_still_due(self):
         """Whether its entitlement is still of the amount that was prepared, rounded as that was."""

@@ -44,6 +44,7 @@ class PaymentBatch(models.Model):
         nobody = self.env.user._why_nobody()
         if nobody:
             return nobody
+        # invariant: preparer-does-not-approve
         if self.env.user in self.maker_ids:
             return _("You prepared or changed this batch, so another finance user must approve it.")
         return False

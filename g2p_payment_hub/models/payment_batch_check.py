@@ -66,6 +66,7 @@ class PaymentBatch(models.Model):
         """Payment to sentences, for the payments that have a problem."""
         by_reference = self.gateway_id._check_instructions(instructions, self._payer())
         others = self.payment_ids._others_that_may_pay()
+        stops = self.payment_ids._stops()
         problems = {}
         for payment in self.payment_ids:
             mine = list(by_reference.get(payment.name, ()))
@@ -77,8 +78,8 @@ class PaymentBatch(models.Model):
                 mine.append(
                     _("The beneficiary of the entitlement has changed since. Set this payment aside.")
                 )
-            if payment.partner_id.disabled:
-                mine.append(_("The beneficiary is disabled. Set this payment aside."))
+            if payment in stops:
+                mine.append(_("%s Set this payment aside.", stops[payment]))
             if payment.status:
                 mine.append(_("It has its result already. Set this payment aside."))
             if payment.entitlement_id in others:
@@ -99,6 +100,9 @@ class PaymentBatch(models.Model):
         problems = self.gateway_id._check_ready() + self.gateway_id._check_payer(self._payer())
         if not self._cycle_may_pay():
             problems.append(_("The cycle is no longer approved. Cancel this batch."))
+        stopped = self.cycle_id._why_program_stopped()
+        if stopped:
+            problems.append(_("%s Cancel this batch, or have the program go on.", stopped))
         if not self.gateway_id._is_of_company(self.cycle_id.sudo().program_id.company_id):
             problems.append(_("The program belongs to another company than the gateway. Cancel this batch."))
         if not self.payment_ids:

@@ -12,7 +12,7 @@ from odoo.tools import config
 
 from odoo.addons.queue_job.exception import RetryableJobError
 
-from ..client.errors import GatewayError, NotSent, OutcomeUnknown, Reason, Refused
+from ..client.errors import GatewayError, NotSent, OutcomeUnknown, Refused
 from ..client.instructions import digest
 from ..client.outcomes import Receipt
 from .payment_manager import MODEL
@@ -23,11 +23,13 @@ _logger = logging.getLogger(__name__)
 
 class Look(NamedTuple):
     """What asking the payment system before an attempt brought: it has the batch already (`receipt`), it
-    could not tell (`why_not`, a sentence), or it shows no trace (neither)."""
+    could not tell, or has payments that were given up (`why_not`, a sentence; `arrived`, which payments), or
+    it shows no trace (neither)."""
 
     attempt: int
     receipt: Receipt | None = None
     why_not: str = ""
+    arrived: tuple = ()
 
 
 class PaymentBatch(models.Model):
@@ -128,7 +130,7 @@ class PaymentBatch(models.Model):
             try:
                 with self._own_transaction() as batch:
                     return write(batch)
-            except OperationalError:
+            except (OperationalError, RetryableJobError):
                 if wait is None:
                     raise
                 time.sleep(wait)
@@ -144,6 +146,7 @@ class PaymentBatch(models.Model):
             self.env.flush_all()
             return
         with self.env.registry.cursor() as cr:
+            # invariant: intent-committed
             yield self.with_env(self.env(cr=cr))
 
     def _begin_sending(self, look):
@@ -163,6 +166,7 @@ class PaymentBatch(models.Model):
             submission._accept(look.receipt)
         elif look.why_not:
             submission._close("not_sent", look.why_not)
+            self._note_arrived(look.arrived)
         else:
             return submission, False
         return nothing, submission.answer
@@ -181,6 +185,7 @@ class PaymentBatch(models.Model):
             )
 
     def _waits_to_be_sent(self):
+        # invariant: written-down-is-not-repeated
         return self.batch_state == "sending" and not self._live_submission()
 
     def _next_attempt(self):
@@ -212,9 +217,18 @@ class PaymentBatch(models.Model):
             return changed
         if not self._is_as_approved():
             return _("Nothing was sent: the batch differs from what was approved.")
+        # invariant: cycle-still-pays
         if not self._cycle_may_pay():
             return _("Nothing was sent: the cycle is no longer approved. Take the batch back and cancel it.")
+        stopped = self.cycle_id._why_program_stopped()
+        if stopped:
+            return _("Nothing was sent: %s Take the batch back and cancel it.", stopped)
+        return self._why_not_each()
+
+    def _why_not_each(self):
+        """Return why one of the payments is not to be paid any more, as it was approved; else False."""
         payable = ("approved", "expired")
+        stops = self.sudo().payment_ids._stops()
         others = self.payment_ids._others_that_may_pay()
         for payment in self.sudo().payment_ids:
             settled = payment.attention or payment.status or payment.status_is_final
@@ -243,9 +257,11 @@ class PaymentBatch(models.Model):
                     "the batch.",
                     payment.name,
                 )
-            if payment.partner_id.disabled:
+            if payment in stops:
                 return _(
-                    "Nothing was sent: the beneficiary of %s is disabled. Reject the batch.", payment.name
+                    "Nothing was sent, because of %(payment)s: %(why)s Reject the batch.",
+                    payment=payment.name,
+                    why=stops[payment],
                 )
         return False
 
@@ -255,6 +271,7 @@ class PaymentBatch(models.Model):
             now = self._render()
         except ValueError:
             return False  # what was changed cannot even be written into a file
+        # invariant: approved-is-sent
         return bool(frozen) and frozen == now and digest(frozen) == self.frozen_digest
 
     def _look_before_sending(self):
@@ -263,7 +280,10 @@ class PaymentBatch(models.Model):
         if not self._waits_to_be_sent() or self._why_not_as_approved():
             return look  # `_begin_sending` says so
         try:
-            return look._replace(receipt=self._find_at_payment_system())
+            # invariant: asked-before-sending
+            receipt, arrived = self._find_at_payment_system()
+            why_not = self._why_not_beside(arrived) if arrived else ""
+            return look._replace(receipt=receipt, arrived=tuple(arrived), why_not=why_not)
         except (GatewayError, UserError) as error:
             why = self.gateway_id._explain(error) if isinstance(error, GatewayError) else str(error)
             return look._replace(
@@ -296,52 +316,12 @@ class PaymentBatch(models.Model):
         except Refused as error:
             return "_close", ("refused", gateway._explain(error))
         except OutcomeUnknown as error:
+            # invariant: unknown-stays-unknown
             return "_close", ("unknown", gateway._explain(error))
         except Exception as error:  # pylint: disable=broad-except  # whatever it is, the file may have left
             _logger.exception("batch %s: sending ended in an error", self.id)
             why = _("An error of this server (%s) came while the file was leaving.", type(error).__name__)
             return "_close", ("unknown", why)
-
-    def _find_at_payment_system(self):
-        """The receipt of any attempt at this batch that the payment system knows already: after a backup was
-        restored, or when what was declared missing has arrived after all. The attempt that is about to begin
-        is one of them: a restored backup has forgotten that it began."""
-        problems = self.gateway_id._check_ready()
-        if problems:
-            raise NotSent(Reason.NOT_READY, " ".join(problems))
-        upcoming = self.env["g2p.payment.submission"]._upcoming(self)
-        for submission in [*self.submission_ids.sorted("attempt"), upcoming]:
-            receipt = self.gateway_id._find_submission(submission)
-            if receipt and submission.digest != self.frozen_digest:
-                # Its payees are paid, but they are not those of today's file.
-                raise OutcomeUnknown(Reason.AMBIGUOUS, f"{submission.filename} {receipt.reference}")
-            if receipt:
-                return receipt
-        self._check_given_up_never_left(upcoming)
-        return None
-
-    def _check_given_up_never_left(self, submission):
-        """Its entitlements may have had payments before, cancelled or set aside because they had not left. If
-        a restored backup had only forgotten that they did, or they were declared missing and arrived after
-        all, the payment system knows them."""
-        given_up = (
-            self.env["g2p.payment"]
-            .sudo()
-            .search(
-                [
-                    ("entitlement_id", "in", self.payment_ids.entitlement_id.ids),
-                    ("gateway_id", "!=", False),
-                    ("state", "=", "issued"),
-                    ("status", "=", "failed"),
-                ]
-            )
-        )
-        ours = given_up.filtered(lambda payment: payment.gateway_id == self.gateway_id)
-        if ours:
-            receipt = self.gateway_id._find_submission(submission, ours.mapped("name"))
-            if receipt:
-                raise OutcomeUnknown(Reason.AMBIGUOUS, receipt.reference)
-        given_up._check_never_arrived()
 
     def _live_submission(self):
         return self.sudo().submission_ids.filtered(

@@ -1,25 +1,9 @@
-import hashlib
-import json
-
 from odoo import _, api, fields, models
 from odoo.exceptions import AccessError, UserError
 
-from .columns import Columns
+from ..client.chain import chained, seed
+from .columns import Columns, tell_created
 
-# The columns that a row's hash covers, beside the hash of the row before.
-_HASHED = (
-    "number",
-    "batch_id",
-    "submission_id",
-    "payment_id",
-    "user_id",
-    "happened_at",
-    "from_state",
-    "to_state",
-    "why",
-    "digest",
-    "remote_reference",
-)
 # How they are stored, for an INSERT of many rows at a time.
 _COLUMNS = Columns(
     number="int",
@@ -33,6 +17,7 @@ _COLUMNS = Columns(
     why="varchar",
     digest="varchar",
     remote_reference="varchar",
+    amount_paid="numeric",
     previous_hash="varchar",
     hash="varchar",
 )
@@ -42,7 +27,7 @@ class PaymentEvent(models.Model):
     """The audit trail: what happened to a batch, its submissions and its payments, one row each, in order.
 
     Rows are only ever added. Each carries the hash of the row before, and the batch the hash of the last, so
-    that a row changed, taken out or cut off behind the ORM's back is found by `_first_broken`.
+    that a row changed, taken out or cut off behind the ORM's back is found by `_trails`.
     """
 
     _name = "g2p.payment.event"
@@ -64,6 +49,10 @@ class PaymentEvent(models.Model):
     why = fields.Char(readonly=True)
     digest = fields.Char("SHA-256 of the File", readonly=True)
     remote_reference = fields.Char(readonly=True, help="The payment system's own reference.")
+    amount_paid = fields.Monetary(
+        readonly=True, help="What the payment counted as paid from then on, where the event says so."
+    )
+    currency_id = fields.Many2one(related="payment_id.payment_currency_id", string="Currency")
     previous_hash = fields.Char(required=True, readonly=True)
     hash = fields.Char(required=True, readonly=True)
 
@@ -109,7 +98,7 @@ class PaymentEvent(models.Model):
         if not rows:
             return
         last = self.sudo().search([("batch_id", "=", batch.id)], order="number desc", limit=1)
-        number, previous = last.number, last.hash or self._seed(batch)
+        number, previous = last.number, last.hash or seed(batch.id)
         now = fields.Datetime.now()
         values = []
         for row in rows:
@@ -123,7 +112,7 @@ class PaymentEvent(models.Model):
             }
             value["why"] = " ".join((value.get("why") or "").split()) or False
             value["previous_hash"] = previous
-            value["hash"] = previous = _hash(previous, value)
+            value["hash"] = previous = chained(previous, value)
             values.append(value)
         self._insert(values)
         batch.sudo().event_head = previous
@@ -137,37 +126,11 @@ class PaymentEvent(models.Model):
             f"""
             INSERT INTO g2p_payment_event ({names}, create_uid, create_date, write_uid, write_date)
             SELECT {names}, %s, %s, %s, %s FROM unnest({_COLUMNS.arrays}) AS new ({names})
+            RETURNING id
             """,  # only names of this file's own columns
             [*(self.env.uid, fields.Datetime.now()) * 2, *_COLUMNS.of(values)],
         )
+        new = self.browse(event for (event,) in self.env.cr.fetchall())
         self.env["g2p.payment"].invalidate_model(["event_ids"])
         self.env["g2p.payment.batch"].invalidate_model(["event_ids"])
-
-    @api.model
-    def _seed(self, batch):
-        return hashlib.sha256(f"{self._name}|{batch.id}".encode()).hexdigest()
-
-    @api.model
-    def _first_broken(self, batch):
-        """The number of the first row of the batch's trail that does not fit, 0 when all of it does."""
-        self.env.flush_all()
-        self.invalidate_model()
-        previous = self._seed(batch)
-        number = 0
-        for event in self.sudo().search([("batch_id", "=", batch.id)], order="number"):
-            number += 1
-            value = event._as_hashed()
-            if (event.number, event.previous_hash, event.hash) != (number, previous, _hash(previous, value)):
-                return number
-            previous = event.hash
-        return 0 if (batch.sudo().event_head or self._seed(batch)) == previous else number + 1
-
-    def _as_hashed(self):
-        return {
-            name: self[name].id if self._fields[name].type == "many2one" else self[name] for name in _HASHED
-        }
-
-
-def _hash(previous, value):
-    facts = [str(value.get(name) or "") for name in _HASHED]
-    return hashlib.sha256(json.dumps([previous, *facts]).encode()).hexdigest()
+        tell_created(new, _COLUMNS)

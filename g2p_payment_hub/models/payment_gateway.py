@@ -6,10 +6,8 @@ from odoo.exceptions import UserError
 from ..client import batching
 from ..client.errors import NotSent, Reason
 from .notification import notification
-from .payment_gateway_secret import KEPT
+from .payment_gateway_secret import KEPT, REFERENCES
 from .roles import GATEWAY_ADMIN, check_role
-
-_REFERENCES = "references"
 
 
 class PaymentGateway(models.Model):
@@ -77,21 +75,27 @@ class PaymentGateway(models.Model):
     def _compute_secrets(self):
         """Says only that there is one."""
         for gateway in self:
-            kept = gateway._secrets()
+            kept = gateway._sealed_secrets()
             for name in self._secret_fields():
                 gateway[name] = KEPT if name in kept else False
 
     def _keep_secret(self, name):
         for gateway in self:
-            if gateway[name] != KEPT:
+            # A new form sends each secret, typed or not.
+            if gateway[name] != KEPT and (gateway[name] or name in gateway._secrets()):
                 self.env["g2p.payment.gateway.secret"]._keep(gateway, name, gateway[name])
                 gateway._message_log(body=_("%s was set anew.", gateway._label(name)))
         # What was typed must not come back with the answer to this very request.
         self.invalidate_recordset([name])
 
     def _secrets(self):
-        """Field name to secret, for the client and nobody else."""
+        """Field name to secret, for the client and nobody else: templates and code in the database are
+        refused. No method returns a secret as text, because the queue keeps what its jobs return."""
         return self.env["g2p.payment.gateway.secret"]._of(self)
+
+    def _sealed_secrets(self):
+        """Field name to ciphertext, for those who only ask which secrets there are."""
+        return self.env["g2p.payment.gateway.secret"]._sealed(self)
 
     @api.model_create_multi
     def create(self, vals_list):
@@ -104,10 +108,10 @@ class PaymentGateway(models.Model):
         """From which references and file names are derived: the same after a backup is restored, and another
         in every installation. Not the database's UUID, which changes with a restored copy and which in
         OpenG2P everybody may write."""
-        key = self._secrets().get(_REFERENCES)
+        key = self._sealed_secrets().get(REFERENCES)
         if not key:
             key = str(uuid.uuid4())
-            self.env["g2p.payment.gateway.secret"]._keep(self, _REFERENCES, key)
+            self.env["g2p.payment.gateway.secret"]._keep(self, REFERENCES, key)
         return key
 
     # Hooks
@@ -170,6 +174,17 @@ class PaymentGateway(models.Model):
         Raises a GatewayError when nothing was learnt: ask later."""
         self._not_supported()
 
+    def _why_no_rows(self, submission):
+        """Hook: a sentence about an accepted submission of which the payment system lists no payment at all;
+        False where that says nothing."""
+        return False
+
+    def _outcomes_of(self, submission, receipt, references):
+        """Hook: yields lists of Outcome for payments that were given up, `references`, in what the payment
+        system calls `receipt.reference`; `submission` is an attempt at them, perhaps one that is not in the
+        database. Raises a GatewayError while it cannot tell."""
+        return []
+
     def _check_callback(self, call):
         """Hook: whether a Call that says that there is news comes from the payment system, where that can
         sign. A signed one is of these minutes and taken once: `_take` of g2p.payment.callback.seen."""
@@ -180,6 +195,10 @@ class PaymentGateway(models.Model):
         """Hook: a Call to the gateway's own address; what its path names is asked for sooner. Nothing else
         may come of it."""
         self.ensure_one()
+
+    def _confirm_limit(self, batch):
+        """Hook: return the sum up to which `_confirms_payments` asks for no statement."""
+        return 0
 
     def _confirms_payments(self, batch):
         """Hook: whether a finance user has to confirm that the money of `batch` moved."""
@@ -267,12 +286,14 @@ class PaymentGateway(models.Model):
             self.env, GATEWAY_ADMIN, _("Only a payment gateway administrator may test the connection.")
         )
         problems = self._check_settings()
+        unsafe = [problem for problem in self._safety_problems() if problem not in problems]
         if problems:
-            return self._notification("danger", " ".join(problems))
+            return self._notification("danger", " ".join(problems + unsafe))
         checks = self._check_connection()
         works = all(check.ok for check in checks)
         sentences = [self._check_sentence(check) for check in checks]
-        return self._notification("success" if works else "danger", " ".join(sentences))
+        kind = "danger" if not works else "warning" if unsafe else "success"
+        return self._notification(kind, " ".join(sentences + unsafe))
 
     def _check_sentence(self, check):
         label = self._check_label(check.name)

@@ -45,7 +45,7 @@ class PaymentGateway(models.Model):
         ]
 
     def _forget_secrets(self, names):
-        kept = self._secrets()
+        kept = self._sealed_secrets()
         for name in filter(kept.get, names):
             self.env["g2p.payment.gateway.secret"]._keep(self, name, False)
             self._message_log(
@@ -58,12 +58,14 @@ class PaymentGateway(models.Model):
 
     def _lacking(self, names):
         """Sentences about those of these settings that are empty."""
-        settings = self.sudo()
-        return [
-            _("The gateway %(gateway)s lacks: %(field)s.", gateway=self.name, field=self._label(name))
-            for name in names
-            if not settings[name]
-        ]
+        settings, sentences = self.sudo(), []
+        for name in names:
+            if not settings[name]:
+                label = self._label(name)
+                sentences.append(
+                    _("The gateway %(gateway)s lacks: %(field)s.", gateway=self.name, field=label)
+                )
+        return sentences
 
     @contextmanager
     def _making_client(self):

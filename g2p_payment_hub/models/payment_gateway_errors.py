@@ -26,6 +26,11 @@ class PaymentGateway(models.Model):
             ),
             Reason.BUSY: _("The payment system is busy. Try again later."),
             Reason.LOGIN: _("The payment system refuses user or password. Check the gateway's credentials."),
+            Reason.TOKEN: _(
+                "The payment system logs us in, and then does not accept the tokens that it gives. It is "
+                "asked again by itself. If this goes on, ask its operator: its servers may disagree about "
+                "the time or about their keys."
+            ),
             Reason.TENANT: _(
                 "The payment system does not know this tenant, or its engine did not answer. Check the "
                 "tenant on the gateway, then ask the payment system's operator."
@@ -63,7 +68,8 @@ class PaymentGateway(models.Model):
                 "gateway before anything is sent again."
             ),
             Reason.AMBIGUOUS: _(
-                "What the payment system shows does not tell whether it has this batch. A person has to look."
+                "What the payment system shows does not tell whether it has this batch. Its operator has to "
+                "say whether these are it."
             ),
             Reason.CLOCK: _(
                 "The clocks of this server and of the payment system differ. Have the time service of this "

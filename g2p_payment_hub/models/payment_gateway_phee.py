@@ -18,6 +18,7 @@ _TERMS = (
     "phee_program",
     "phee_verify_completed",
     "phee_closed_loop_evidence",
+    "phee_confirm_limit",
 )
 
 
@@ -123,6 +124,20 @@ class PaymentGateway(models.Model):
         "money moved. Hold: such payments stay open. Confirm: a finance user who did not approve the batch "
         "says that the money moved. Trust: completed counts as paid.",
     )
+    phee_confirm_limit = fields.Integer(
+        "Confirm without a Statement up to",
+        tracking=True,
+        help="In the batch's currency. Where more is to be confirmed, the bank's statement has to be "
+        "attached to the batch after its approval, or applied as evidence. Zero: always.",
+    )
+
+    _sql_constraints = [
+        (
+            "phee_confirm_limit",
+            "check(coalesce(phee_confirm_limit, 0) >= 0)",
+            "The sum that is confirmed without a statement cannot be negative.",
+        ),
+    ]
     phee_format = fields.Selection(
         [("csv", "CSV"), ("raw", "JSON")],
         "Batch Format",

@@ -2,6 +2,7 @@ from odoo import _, api, models
 
 from ..client import batching, csv_file
 from ..client.csv_file import Problem
+from ..client.settings import rewrites_file
 from .payment_gateway_phee import PHEE
 
 _MAX_ROWS_BYTES = csv_file.MAX_BYTES - len(csv_file.DFSP_HEADER)
@@ -28,7 +29,8 @@ class PaymentGateway(models.Model):
     def _check_instructions(self, instructions, payer):
         if self.provider != PHEE:
             return super()._check_instructions(instructions, payer)
-        rewritten = self._phee_settings().rewrites_file
+        # Not from the client's settings: those need the secrets, and a server without its key checks as well.
+        rewritten = rewrites_file(self.phee_format == "raw", self.phee_institution, self.phee_program)
         sentences = self._phee_problem_sentences()
         found = {}
         for one in instructions:

@@ -6,7 +6,7 @@ from ..client import csv_file, raw_json
 from ..client.auth import Credentials
 from ..client.http import HttpLimits
 from ..client.instructions import BatchFile
-from ..client.payment_hub import PaymentHub
+from ..client.payment_hub import OTHER_BATCH, PaymentHub
 from ..client.settings import CLOSED_LOOP, HubSettings
 from .payment_gateway_phee import PHEE
 from .payment_gateway_token import GatewayTokens
@@ -50,7 +50,8 @@ class PaymentGateway(models.Model):
             institution=terms["phee_institution"] or "",
             program=terms["phee_program"] or "",
             verify_completed=terms["phee_verify_completed"],
-            trust_closed_loop=confirmed or evidence == "trust",
+            trust_closed_loop=evidence == "trust",
+            confirmed_closed_loop=confirmed,
             raw_json=terms["phee_format"] == "raw",
             extra_headers=(
                 {self.phee_header_name: secrets.get("phee_header_value", "")} if self.phee_header_name else {}
@@ -100,16 +101,64 @@ class PaymentGateway(models.Model):
             yield from super()._outcomes(submission, references)
             return
         batch = submission.batch_id
-        self.env.cr.execute("SELECT name FROM g2p_payment WHERE batch_id = %s", [batch.id])
-        ended = {name for (name,) in self.env.cr.fetchall()}.difference(references)
+        ended = self._phee_ended(batch, references)
+        failed = {name for name, status in ended.items() if status == "failed"}
         with self._client(batch) as hub:
-            yield from hub.outcomes(submission.remote_reference, references, ended)
+            yield from hub.outcomes(submission.remote_reference, references, set(ended), failed)
+
+    def _why_no_rows(self, submission):
+        if self.provider != PHEE:
+            return super()._why_no_rows(submission)
+        with self._client(submission.batch_id) as hub:
+            known = hub.shows(submission.remote_reference)
+        if known:
+            return _(
+                "%(gateway)s has the batch as %(reference)s and has begun none of its payments: it waits for "
+                "its authorization there, was rejected there, or has only just arrived. Ask its operator "
+                "whether it was authorized.",
+                gateway=self.name,
+                reference=submission.remote_reference,
+            )
+        return _(
+            "%(gateway)s has accepted the batch as %(reference)s, and does not show it yet. If this goes on, "
+            "ask its operator.",
+            gateway=self.name,
+            reference=submission.remote_reference,
+        )
+
+    def _outcomes_of(self, submission, receipt, references):
+        if self.provider != PHEE:
+            yield from super()._outcomes_of(submission, receipt, references)
+            return
+        with self._client(submission.batch_id) as hub:
+            for page in hub.outcomes(receipt.reference, references):
+                yield [outcome for outcome in page if outcome.reason_code != OTHER_BATCH]
+
+    def _phee_ended(self, batch, references):
+        """Map to their status those of the batch that are not open, and those that were taken out of it."""
+        self.env.cr.execute(
+            """
+            SELECT name, status FROM g2p_payment
+             WHERE batch_id = %(batch)s AND name <> ALL(%(open)s)
+             UNION
+            SELECT name, status FROM g2p_payment
+             WHERE batch_id IS NULL
+               AND id IN (SELECT payment_id FROM g2p_payment_event WHERE batch_id = %(batch)s)
+            """,
+            {"batch": batch.id, "open": list(references)},
+        )
+        return dict(self.env.cr.fetchall())
 
     def _confirms_payments(self, batch):
         if self.provider != PHEE:
             return super()._confirms_payments(batch)
         terms = self._phee_terms(batch)
         return terms["phee_payment_mode"] in CLOSED_LOOP and terms["phee_closed_loop_evidence"] == "operator"
+
+    def _confirm_limit(self, batch):
+        if self.provider != PHEE:
+            return super()._confirm_limit(batch)
+        return self._phee_terms(batch)["phee_confirm_limit"]
 
     def _check_connection(self):
         if self.provider != PHEE:

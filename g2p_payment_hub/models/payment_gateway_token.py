@@ -4,11 +4,13 @@ import json
 from odoo.modules import module
 from odoo.tools import config
 
+from .. import secret_keys
 from ..client.auth import Slot, Token, TokenCache
+from .payment_gateway_secret import TOKEN
 
 
 class GatewayTokens(TokenCache):
-    """Access tokens of a gateway, shared by all workers of all servers.
+    """Access tokens of a gateway, shared by all workers of all servers, encrypted as its secrets are.
 
     Whoever needs a token locks its row; the others wait for the one answer instead of logging in as well.
     In a transaction of its own, because ours may be rolled back while the token goes on being valid.
@@ -25,15 +27,28 @@ class GatewayTokens(TokenCache):
             with super().slot(key) as slot:  # tests roll back everything
                 yield slot
             return
+        name = TOKEN + key
         with self._registry.cursor() as cr:
-            before = self._locked(cr, f"token {key}")
+            before = self._unsealed(self._locked(cr, name), name)
             slot = Slot(_loaded(before))
             yield slot
             if slot.token and _dumped(slot.token) != before:
-                cr.execute(
-                    "UPDATE g2p_payment_gateway_secret SET value = %s WHERE gateway_id = %s AND name = %s",
-                    [_dumped(slot.token), self._gateway_id, f"token {key}"],
-                )
+                self._keep(cr, name, _dumped(slot.token))
+
+    def _unsealed(self, sealed, name):
+        """A token that cannot be read, as after its key is gone, is asked for anew."""
+        try:
+            return secret_keys.unseal(sealed, self._gateway_id, name)
+        except (secret_keys.NoKeys, secret_keys.NotReadable):
+            return "{}"
+
+    def _keep(self, cr, name, text):
+        """Without a key on this server each who needs a token asks for one."""
+        with contextlib.suppress(secret_keys.NoKeys):
+            cr.execute(
+                "UPDATE g2p_payment_gateway_secret SET value = %s WHERE gateway_id = %s AND name = %s",
+                [secret_keys.seal(text, self._gateway_id, name), self._gateway_id, name],
+            )
 
     def _locked(self, cr, name):
         # Odoo's own level would keep showing the row as it was before the wait for its lock.

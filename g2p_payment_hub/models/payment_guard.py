@@ -35,6 +35,7 @@ GUARDED = {
     "remote_fee",
     "remote_commission",
     "attention",
+    "attention_type",
     "event_ids",
     "reissue_of_id",
     "reissue_ids",
@@ -83,6 +84,7 @@ class Payment(models.Model):
         return super().write(vals)
 
     def _check_guard(self, vals):
+        # invariant: guarded-fields
         if self.env.su:
             return
         batch_taken = (

@@ -11,12 +11,15 @@ from odoo.addons.queue_job.job import identity_exact
 
 from ..client.csv_file import plain_note
 from ..client.instructions import Instruction
-from ..client.references import derived_reference
+from ..client.references import derived_reference, former_reference
 from .payment import exact_amount
 from .payment_manager import MODEL
 from .roles import MAKERS, has_role
 
 _logger = logging.getLogger(__name__)
+
+# System parameter: the id of the last entitlement from before the upgrade to version 1.2.0.
+LAST_FORMER = "g2p_payment_hub.last_entitlement_with_former_reference"
 
 
 class PaymentHubManager(models.Model):
@@ -36,6 +39,9 @@ class PaymentHubManager(models.Model):
         again = bool(payable) and all(count for count, _last in self._earlier(payable).values())
         if not cycle._may_pay(again):
             return self._say("danger", _("The cycle is not approved. Approve it, then prepare payments."))
+        stopped = cycle._why_program_stopped()
+        if stopped:
+            return self._say("danger", _("%s Nothing is prepared.", stopped))
         if cycle.locked:
             return self._say("danger", _("The cycle is locked: %s", cycle.locked_reason or ""))
         if not payable:
@@ -160,14 +166,10 @@ class PaymentHubManager(models.Model):
     def _payment_values(self, cycle, entitlements):
         payees = self._payee_values(entitlements.partner_id)
         earlier = self._earlier(entitlements)
-        root = self.gateway_id._reference_key()
         currency = self.currency_id
         return [
             {
-                # The id alone would name somebody else, once a restored backup has given it out again.
-                "name": derived_reference(
-                    root, "payment", entitlement.id, entitlement.code, earlier[entitlement.id][0]
-                ),
+                "name": name,
                 "entitlement_id": entitlement.id,
                 "partner_id": entitlement.partner_id.id,
                 "reissue_of_id": earlier[entitlement.id][1],
@@ -180,6 +182,23 @@ class PaymentHubManager(models.Model):
                 "payment_currency_id": currency.id,
                 "state": "issued",
             }
+            for entitlement, name in zip(entitlements, self._references(entitlements, earlier), strict=True)
+        ]
+
+    def _references(self, entitlements, earlier):
+        """Name the next payment of each entitlement; `earlier`: see `_earlier`.
+
+        Entitlements from before references had a check character keep the former kind, so that after the
+        restoring of a backup from before the upgrade a payment that was sent has the name that the payment
+        system knows.
+        """
+        root = self.gateway_id._reference_key()
+        last_former = int(self.env["ir.config_parameter"].sudo().get_param(LAST_FORMER, 0))
+        return [
+            (former_reference if entitlement.id <= last_former else derived_reference)(
+                # The id alone would name somebody else, once a restored backup has given it out again.
+                *(root, "payment", entitlement.id, entitlement.code, earlier[entitlement.id][0])
+            )
             for entitlement in entitlements
         ]
 

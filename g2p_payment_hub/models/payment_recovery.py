@@ -11,37 +11,24 @@ from odoo.tools import format_datetime
 
 from odoo.addons.queue_job.exception import RetryableJobError
 
-from ..client.errors import GatewayError, NotSent, OutcomeUnknown, Reason
+from ..client.errors import GatewayError, Reason
+from ..client.outcomes import FoundTwice
 from .payment_submission import LEASE
-from .payment_task import CONFIRM
+from .payment_task import CONFIRM, listed
 from .roles import APPROVERS, check_role, has_role
+from .turns import take_turns
 
 _logger = logging.getLogger(__name__)
 
 FIRST_LOOK_UP = timedelta(seconds=30)
 LONGEST_WAIT = timedelta(minutes=15)
+# Whether it arrived all the same is asked of an attempt that was refused, or declared missing, this often,
+# after waits that grow threefold: the last a week and a half later.
+AFTER_A_NO = timedelta(minutes=5)
+LOOKS_AFTER_A_NO = 8
+SAID_NO = ("refused", "not_received")
 # Who confirms that a batch never arrived does so on a look-up of the same hour.
 FRESH = timedelta(hours=1)
-
-
-class Payment(models.Model):
-    _inherit = "g2p.payment"
-
-    def _check_never_arrived(self):
-        """Of these payments, given up and now to be paid through another gateway: whether an attempt to send
-        them that two people declared missing has arrived after all. OutcomeUnknown when it has, NotSent while
-        that gateway's payment system cannot tell."""
-        # One that was set aside stands in no batch any more, but in the audit trail of that which it left.
-        batches = self.sudo().event_ids.batch_id
-        for attempt in batches.submission_ids.filtered(lambda one: one.state == "not_received"):
-            gateway = attempt.gateway_id
-            names = self.filtered(lambda one, gateway=gateway: one.gateway_id == gateway).mapped("name")
-            try:
-                receipt = names and gateway._ask_unless_gone(gateway._find_submission, attempt, names)
-            except GatewayError as error:
-                raise NotSent(error.reason, f"{gateway.name} {error.detail}") from error
-            if receipt:
-                raise OutcomeUnknown(Reason.AMBIGUOUS, f"{gateway.name} {receipt.reference}")
 
 
 class PaymentSubmission(models.Model):
@@ -97,6 +84,7 @@ class PaymentSubmission(models.Model):
             return nobody
         if self.gateway_id.sudo().gone_confirmed_by_id:
             return False  # it shows nothing any more
+        # invariant: waiting-before-missing
         if not self.no_trace or self.last_look_up_at < self.may_declare_at:
             return _(
                 "The payment system may still show this batch. It can be declared missing when a look-up "
@@ -112,6 +100,7 @@ class PaymentSubmission(models.Model):
             return reason
         if not self.declared_by_id:
             return _("Nobody has declared this batch missing yet.")
+        # invariant: two-declare-missing
         if self.declared_by_id == self.env.user:
             return _("You declared it missing yourself, so another finance validator must confirm.")
         gone = self.gateway_id.sudo().gone_confirmed_by_id
@@ -123,6 +112,9 @@ class PaymentSubmission(models.Model):
         result = super()._close(state, answer)
         if state == "unknown":
             self.sudo().next_look_up_at = fields.Datetime.now() + FIRST_LOOK_UP
+        if state in SAID_NO:
+            later = {"next_look_up_at": fields.Datetime.now() + AFTER_A_NO, "look_up_count": 0}
+            self.sudo().write(later)
         return result
 
     @api.model
@@ -130,7 +122,9 @@ class PaymentSubmission(models.Model):
         """Finds what is due and queues a job for each."""
         self._find_dead_workers()
         due = [("state", "=", "unknown"), *is_due("next_look_up_at", LONGEST_WAIT)]
-        self.sudo().search(due)._queue_look_up()
+        no = [("state", "in", SAID_NO), *is_due("next_look_up_at", AFTER_A_NO * 3**LOOKS_AFTER_A_NO)]
+        submissions = self.sudo()
+        (submissions.search(due) | submissions.search(no))._queue_look_up()
 
     @api.model
     def _find_dead_workers(self):
@@ -146,28 +140,60 @@ class PaymentSubmission(models.Model):
             )
 
     def action_look_up(self):
+        """Ask now whether the payment system has it; say so where there is nothing to ask."""
         check_role(self.env, APPROVERS, _("Only a finance validator may look a batch up."))
-        self._queue_look_up()
+        asked = self._queue_look_up()
+        if not asked:
+            return self.gateway_id[:1]._notification("warning", self._why_not_looked_up())
         return self.gateway_id[:1]._notification(
             "success", _("The payment system is being asked. Reload the page in a moment.")
         )
 
+    def _why_not_looked_up(self):
+        if self[:1].state == "accepted":
+            return _(
+                "Nothing is asked: it was accepted. Press Check Now on its batch to ask for the results."
+            )
+        if self[:1].state == "in_flight":
+            return _("Nothing is asked: it is being sent right now. Reload the page in a minute.")
+        return _("Nothing is asked: it never left.")
+
     def _queue_look_up(self):
-        for submission in self.sudo().filtered(lambda one: one.state == "unknown"):
-            wait = min(FIRST_LOOK_UP * 2 ** min(submission.look_up_count, 10), LONGEST_WAIT)
-            submission.next_look_up_at = fields.Datetime.now() + wait * random.uniform(0.9, 1.1)
+        """Queue a job for each of which it can be asked whether it arrived; return those."""
+        asked = self.sudo().filtered(lambda submission: submission.state in ("unknown", *SAID_NO))
+        take_turns(asked, "next_look_up_at", {one.id: one._next_look_up() for one in asked})
+        for submission in asked:
             submission.with_delay(
                 identity_key=f"g2p_payment_hub.look_up.{submission.id}",
                 description=_("Look up %s", submission.filename),
             )._look_up()
+        return asked
+
+    def _next_look_up(self):
+        """Return when to ask again; False when it was asked often enough after a no."""
+        jitter = random.uniform(0.9, 1.1)
+        if self.state == "unknown":
+            wait = min(FIRST_LOOK_UP * 2 ** min(self.look_up_count, 10), LONGEST_WAIT)
+        elif self.look_up_count + 1 < LOOKS_AFTER_A_NO:
+            wait = AFTER_A_NO * 3 ** (self.look_up_count + 1)
+        else:
+            return False
+        return fields.Datetime.now() + wait * jitter
 
     def _look_up(self):
-        """The job: asks first, without holding anything, then writes down what was learnt."""
+        """The job: asks first, without holding anything, then writes down what was learnt. Each has a
+        transaction of its own, so that who writes the same rows meanwhile is in nobody's way."""
         self.ensure_one()
-        if self.state != "unknown":
+        if self.state not in ("unknown", *SAID_NO):
             return _("Nothing to do: the outcome is known.")
-        receipt, answer = self._ask_for_trace()
+        with self.batch_id._own_transaction() as batch:
+            asked = self.with_env(batch.env)._ask_for_trace()
+        return self.batch_id._write_down(lambda batch: self.with_env(batch.env)._take_trace(*asked))
+
+    def _take_trace(self, receipt, answer, arrived):
+        """Write down what `_ask_for_trace` learnt."""
         self.batch_id._lock_in_job()
+        self.invalidate_recordset(["state"])
         self.sudo().write(
             {
                 "last_look_up_at": fields.Datetime.now(),
@@ -176,28 +202,87 @@ class PaymentSubmission(models.Model):
                 "no_trace": receipt is None,
             }
         )
-        if receipt:
+        if receipt and self._is_to_be_accepted():
             self._accept(receipt)
-        else:
+        elif arrived:
+            self.batch_id._note_arrived(arrived)
+        elif self.state == "unknown":
             self._call_for_a_person()
         return answer
 
+    def _is_to_be_accepted(self):
+        """Tell whether its batch is still what was sent, and sent by no other attempt: after a no that was
+        not true it goes on as if it had been accepted at once."""
+        if self.state not in SAID_NO:
+            return self.state == "unknown"
+        batch = self.sudo().batch_id
+        return (
+            batch.batch_state in ("refused", "approved")
+            and batch.frozen_digest == self.digest
+            and not batch._live_submission()
+        )
+
     def _ask_for_trace(self):
-        """(receipt, sentence): the receipt, None when there is no trace, False when nothing was learnt."""
+        """Return (receipt, sentence, list of Arrived): the receipt is None when there is no trace, and False
+        when nothing was learnt."""
         try:
-            receipt = self.gateway_id._find_submission(self)
+            receipt, arrived = self._trace()
         except (GatewayError, UserError) as error:
             known = isinstance(error, GatewayError)
-            return False, self.gateway_id._explain(error) if known else str(error)
+            return False, self._explain_look_up(error) if known else str(error), []
         except (OperationalError, RetryableJobError):
             raise  # asked again by queue_job
         except Exception as error:  # pylint: disable=broad-except  # or nobody would learn why it says nothing
             _logger.exception("submission %s: looking it up ended in an error", self.id)
             why = _("It could not be looked up, because of an error of this server: %s", type(error).__name__)
-            return False, why
+            return False, why, []
+        if arrived:
+            where = listed([one.reference for one in arrived])
+            return receipt, _("The payment system has this batch as %s.", where), arrived
         if receipt:
-            return receipt, _("The payment system has this batch as %s.", receipt.reference)
-        return None, _("The payment system shows no trace of this batch.")
+            return receipt, _("The payment system has this batch as %s.", receipt.reference), []
+        if receipt is None:
+            return None, _("The payment system shows no trace of this batch."), []
+        return False, _("Another attempt at this batch is under way."), []
+
+    def _trace(self):
+        """Return (receipt, list of Arrived where payments of it may have been paid although it counts as not
+        accepted), or raise GatewayError.
+
+        A later attempt carries the same payments, and is no trace of this one.
+        """
+        if self.state not in SAID_NO:
+            return self.gateway_id._find_submission(self), []
+        batch = self.sudo().batch_id
+        later = batch._live_submission()
+        if later.filtered(lambda submission: submission.state != "accepted"):
+            return False, []  # it cannot be told yet which of them is found
+        own = later.mapped("remote_reference")
+        receipts = [receipt for receipt in self._find_all() if receipt.reference not in own]
+        if not receipts:
+            return None, []
+        if self._is_to_be_accepted() and not receipts[1:]:
+            return receipts[0], []
+        payments = batch.payment_ids or batch.event_ids.payment_id
+        arrived = [self._arrived(receipt, payments) for receipt in receipts]
+        told = [one for one in arrived if one.told]
+        if receipts[1:] and not told:
+            raise FoundTwice(receipts)
+        return (False if receipts[1:] else receipts[0]), told
+
+    def _explain_look_up(self, error):
+        """Say what came of the look-up; where a person has to look, who, where and at which payments."""
+        if error.reason is not Reason.AMBIGUOUS:
+            return self.gateway_id._explain(error)
+        return _(
+            "What %(gateway)s shows does not tell whether it has this batch: %(where)s. %(owners)s: ask its "
+            "operator which of these carry the file %(file)s, or these payments: %(payments)s.",
+            gateway=self.gateway_id.name,
+            where=error.detail,
+            owners=listed(self.sudo().batch_id._owners().mapped("name")),
+            file=self.filename,
+            payments=listed(self.sudo().batch_id.payment_ids.mapped("name")),
+        )
 
     def _declare(self, reason):
         """The first of two people says that the batch never arrived."""

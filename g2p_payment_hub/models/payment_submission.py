@@ -14,9 +14,9 @@ NEXT = {
     "in_flight": {"accepted", "refused", "not_sent", "unknown"},
     "unknown": {"accepted", "not_received", "not_sent", "refused"},
     "accepted": set(),
-    "refused": set(),
+    "refused": {"accepted"},
     "not_sent": set(),
-    "not_received": set(),
+    "not_received": {"accepted"},
 }
 BATCH_STATE = {"refused": "refused", "not_sent": "approved", "unknown": "unknown", "not_received": "approved"}
 
@@ -25,7 +25,8 @@ class PaymentSubmission(models.Model):
     """One attempt to hand a batch to its payment system, written down before anything leaves.
 
     in_flight -> accepted | refused | not_sent | unknown;  unknown -> accepted | not_received, and, when the
-    worker that was taken for dead comes back and knows, refused | not_sent
+    worker that was taken for dead comes back and knows, refused | not_sent;  refused, not_received ->
+    accepted, when the payment system has it all the same
     """
 
     _name = "g2p.payment.submission"
@@ -77,6 +78,7 @@ class PaymentSubmission(models.Model):
     def init(self):
         self.env.cr.execute(
             """
+            -- invariant: one-live-submission
             CREATE UNIQUE INDEX IF NOT EXISTS g2p_payment_submission_one_live
                 ON g2p_payment_submission (batch_id)
              WHERE state IN ('in_flight', 'unknown', 'accepted')

@@ -14,6 +14,13 @@ MEND = "g2p_payment_hub.activity_mend"
 FIND = "g2p_payment_hub.activity_find"
 CONFIRM = "g2p_payment_hub.activity_confirm"
 CONFIRM_GONE = "g2p_payment_hub.activity_confirm_gone"
+_NAMED = 10
+
+
+def listed(names):
+    """Join names, the first few of many."""
+    more = len(names) - _NAMED
+    return ", ".join(names[:_NAMED]) + (f" (+{more})" if more > 0 else "")
 
 
 class PaymentTask(models.AbstractModel):

@@ -1,5 +1,6 @@
 from . import test_approve
 from . import test_approved_settings
+from . import test_audit
 from . import test_browser
 from . import test_check
 from . import test_context
@@ -15,4 +16,7 @@ from . import test_reissue
 from . import test_rights
 from . import test_secrets
 from . import test_send
+from . import test_stops
 from . import test_task
+from . import test_keys
+from . import test_templates

@@ -284,7 +284,7 @@ class TestApprove(PaymentHubCase):
         """As two people may have decided on the evidence of a bank's statement."""
         batch = self._prepared(2)
         paid, other = batch.payment_ids
-        paid.sudo().write({"status": "paid", "status_is_final": True, "state": "reconciled"})
+        self._result(paid, "paid", state="reconciled")
         with self.assertRaisesRegex(UserError, f"{paid.name}.*has its result already"):
             self._approve(batch)
         self._reject(batch)
@@ -295,7 +295,7 @@ class TestApprove(PaymentHubCase):
     def test_setting_aside_leaves_a_payment_paid_that_is_paid(self):
         batch = self._prepared(2)
         paid, other = batch.payment_ids
-        paid.sudo().write({"status": "paid", "status_is_final": True, "state": "reconciled"})
+        self._result(paid, "paid", state="reconciled")
         batch.with_user(self.manager_user).action_back_to_draft()
         batch.with_user(self.manager_user).action_set_problems_aside()
         self.assertEqual((paid.status, batch.payment_ids, batch.batch_state), ("paid", other, "to_approve"))

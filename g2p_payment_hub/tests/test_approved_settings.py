@@ -24,6 +24,7 @@ CHANGES = {
     "phee_program": "cash",
     "phee_verify_completed": False,
     "phee_closed_loop_evidence": "trust",
+    "phee_confirm_limit": 5000,
     "phee_format": "raw",
 }
 
@@ -63,7 +64,7 @@ class TestWhatCountsAsPaid(ApprovedCase):
         for change in ({"phee_payment_mode": "mojaloop"}, {"phee_closed_loop_evidence": "trust"}):
             with self.subTest(str(change)):
                 self.gateway.write({**CLOSED_LOOP, **change})
-                self.assertEqual(self._completed(batch, transferCode="1"), OutcomeStatus.SUSPECT)
+                self.assertEqual(self._completed(batch, transferCode="1"), OutcomeStatus.HELD)
 
     def test_completed_is_verified_where_that_was_approved(self):
         batch = self._sent()
@@ -79,10 +80,12 @@ class TestWhatCountsAsPaid(ApprovedCase):
         self.assertEqual(self._completed(batch), OutcomeStatus.PAID)
 
     def test_the_money_is_confirmed_where_that_was_approved(self):
-        self.gateway.write({**CLOSED_LOOP, "phee_closed_loop_evidence": "operator"})
+        self.gateway.write(
+            {**CLOSED_LOOP, "phee_closed_loop_evidence": "operator", "phee_confirm_limit": 100}
+        )
         batch = self._sent()
         self.gateway.phee_payment_mode = "mojaloop"
-        self.assertEqual(self._completed(batch, transferCode="1"), OutcomeStatus.SUSPECT)
+        self.assertEqual(self._completed(batch, transferCode="1"), OutcomeStatus.HELD)
         self.assertTrue(batch.needs_confirmation)
         batch.with_user(self._user("finance2", "g2p_programs.g2p_finance_validator")).action_confirm_money()
         self.assertEqual(self._completed(batch), OutcomeStatus.PAID)
@@ -109,7 +112,7 @@ class TestWhatCountsAsPaid(ApprovedCase):
         self._approved_before_settings_were_kept(batch)
         self.assertEqual(self._completed(batch, transferCode="1"), OutcomeStatus.PAID)
         self.gateway.write(CLOSED_LOOP)
-        self.assertEqual(self._completed(batch, transferCode="1"), OutcomeStatus.SUSPECT)
+        self.assertEqual(self._completed(batch, transferCode="1"), OutcomeStatus.HELD)
 
 
 @tagged("post_install", "-at_install")

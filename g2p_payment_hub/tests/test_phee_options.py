@@ -1,3 +1,4 @@
+import hashlib
 import json
 
 from odoo.exceptions import UserError
@@ -71,10 +72,51 @@ class TestPheeOptions(PaymentHubCase):
             with self.assertRaises(UserError):
                 batch.with_user(user).action_confirm_money()
         other = self._user("finance2", "g2p_programs.g2p_finance_validator")
+        self._attach(batch)
         batch.with_user(other).action_confirm_money()
         self.assertEqual(batch.closed_loop_confirmed_by_id, other)
         self.assertEqual(batch.event_ids.sorted("number")[-1].user_id, other)
         with self.assertRaises(UserError):
+            batch.with_user(other).action_confirm_money()
+
+    def _attach(self, batch, raw=b"The bank's statement", **values):
+        """Attach a file to the batch, after its approval: the clock of the transaction stands still."""
+        attachment = self.env["ir.attachment"].create(
+            {"name": "statement.pdf", "raw": raw, "res_model": batch._name, "res_id": batch.id, **values}
+        )
+        self._sql(
+            "UPDATE ir_attachment SET create_date = now() + interval '1 day' WHERE id = %s", attachment.id
+        )
+        return attachment
+
+    def test_more_than_the_limit_is_confirmed_with_a_statement(self):
+        batch = self._closed_loop("operator")
+        other = self._user("finance2", "g2p_programs.g2p_finance_validator")
+        self.assertRegex(batch.with_user(other).confirmation_summary, r"1 payments over .*100\.00")
+        before = self._attach(batch)
+        self._sql("UPDATE ir_attachment SET create_date = '2020-01-01' WHERE id = %s", before.id)
+        self._attach(batch, raw=b"")
+        self._attach(batch, type="url", url="https://bank.example/statement", raw=False)
+        with self.assertRaisesRegex(UserError, "100.00 cannot be confirmed without a statement"):
+            batch.with_user(other).action_confirm_money()
+        self._attach(batch)
+        batch.with_user(other).action_confirm_money()
+        event = batch.event_ids.sorted("number")[-1]
+        self.assertRegex(event.why, r"1 payments over .*100\.00")
+        self.assertEqual(event.digest, hashlib.sha256(b"The bank's statement").hexdigest())
+
+    def test_up_to_the_approved_limit_no_statement_is_needed(self):
+        self.gateway.phee_confirm_limit = 100
+        batch = self._closed_loop("operator")
+        self.gateway.phee_confirm_limit = 0
+        batch.with_user(self._user("finance2", "g2p_programs.g2p_finance_validator")).action_confirm_money()
+        self.assertTrue(batch.closed_loop_confirmed_by_id)
+
+    def test_a_limit_raised_after_the_approval_does_not_count(self):
+        batch = self._closed_loop("operator")
+        self.gateway.phee_confirm_limit = 1000
+        other = self._user("finance2", "g2p_programs.g2p_finance_validator")
+        with self.assertRaisesRegex(UserError, "without a statement"):
             batch.with_user(other).action_confirm_money()
 
     def test_nothing_to_confirm_in_other_cases(self):

@@ -10,6 +10,8 @@ from odoo.tools import mute_logger
 from odoo.addons.queue_job.exception import RetryableJobError
 
 from ..client import csv_file
+from ..client.references import former_reference, is_well_formed
+from ..models.payment_manager_prepare import LAST_FORMER
 from .common import PaymentHubCase
 
 
@@ -61,6 +63,17 @@ class TestPrepare(PaymentHubCase):
         self.assertEqual(len(set(references)), 5)
         for reference in references:
             self.assertRegex(reference, r"\A[A-Za-z0-9-]{1,24}\Z")
+
+    def test_entitlements_of_before_the_upgrade_keep_the_former_kind(self):
+        """A backup from before it, restored, gives a payment that was sent the name that the hub knows."""
+        old = self._entitle(1)
+        self.env["ir.config_parameter"].set_param(LAST_FORMER, old.id)
+        new = self._entitle(1)
+        self._prepare()
+        root = self.gateway._reference_key()
+        former = former_reference(root, "payment", old.id, old.code, 0)
+        self.assertEqual(old.payment_ids.name, former)
+        self.assertTrue(is_well_formed(new.payment_ids.name))
 
     def test_references_are_derived_and_not_drawn(self):
         entitlement = self._entitle()

@@ -108,8 +108,7 @@ class TestRecovery(RecoveryCase):
 
     def test_what_was_decided_while_it_was_unknown_keeps_its_result(self):
         batch = self._lost(arrived=True)
-        result = {"state": "reconciled", "status": "paid", "status_is_final": True}
-        batch.payment_ids.sudo().write(result)
+        self._result(batch.payment_ids, "paid", state="reconciled")
         self._look_up(batch)
         self.assertEqual((batch.batch_state, batch.payment_ids.state), ("sent", "reconciled"))
 
@@ -196,6 +195,26 @@ class TestRecovery(RecoveryCase):
         self.assertEqual((batch.batch_state, batch.external_batch_ref), ("sent", "remote-1"))
         self.assertEqual(self.hub.uploads, 1, "it was not sent a second time")
 
+    def test_look_up_now_where_nothing_is_asked(self):
+        batch = self._sent()
+        for state, words in (("accepted", "Check Now"), ("not_sent", "never left")):
+            batch.submission_ids.state = state
+            with trap_jobs() as jobs:
+                said = batch.submission_ids.with_user(self.finance_user).action_look_up()
+                jobs.assert_jobs_count(0)
+            self.assertEqual(said["params"]["type"], "warning")
+            self.assertIn(words, self._message(said))
+
+    def test_what_cannot_be_told_says_who_asks_about_what(self):
+        batch = self._lost(arrived=True)
+        self.hub.hidden = OutcomeUnknown(Reason.AMBIGUOUS, "remote-1, remote-2")
+        self._look_up(batch)
+        submission = batch.submission_ids
+        said = submission.look_up_answer
+        facts = ("remote-1, remote-2", self.gateway.name, self.finance_user.name, submission.filename)
+        for fact in (*facts, batch.payment_ids.name):
+            self.assertIn(fact, said)
+
     def test_what_was_declared_missing_is_only_sent_again_as_it_is(self):
         batch = self._declared_missing(arrived=False)
         with self.assertRaisesRegex(UserError, "as it is"):
@@ -251,7 +270,9 @@ class TestRecovery(RecoveryCase):
         batch.submission_ids.digest = "0" * 64
         self._send(batch)
         self.assertEqual((batch.batch_state, self.hub.uploads), ("approved", 1))
-        self.assertIn("does not tell", batch.submission_ids.sorted("attempt")[-1].answer)
+        said = batch.submission_ids.sorted("attempt")[-1].answer
+        for word in ("remote-1", batch.payment_ids.name, self.finance_user.name, "does not show yet"):
+            self.assertIn(word, said)
 
     def test_a_worker_that_comes_back_after_its_lease_sends_nothing(self):
         batch = self._approved()
@@ -414,6 +435,22 @@ class TestRecovery(RecoveryCase):
         self._send(again)
         self.assertEqual((again.batch_state, other_hub.uploads), ("approved", 0), "nobody is paid twice")
         self.assertIn("remote-1", again.submission_ids.answer)
+
+    def test_refused_then_paid_elsewhere_but_arrived_after_all(self):
+        """Something between us and the first payment system said no after that had said yes."""
+        self.hub.lose_reply = Refused(Reason.FILE, "HTTP 413")
+        batch = self._sent()
+        self.assertEqual((batch.batch_state, self.hub.uploads), ("refused", 1))
+        again, other_hub = self._prepared_again(batch)
+        self._send(again)
+        self.assertEqual((again.batch_state, other_hub.uploads), ("approved", 0), "nobody is paid twice")
+        self.assertIn("remote-1", again.submission_ids.answer)
+
+    def test_refused_then_paid_elsewhere(self):
+        self.hub.reply = Refused(Reason.FILE, "HTTP 413")
+        again, other_hub = self._prepared_again(self._sent())
+        self._send(again)
+        self.assertEqual((again.batch_state, other_hub.uploads), ("sent", 1))
 
     def test_declared_missing_then_paid_elsewhere(self):
         again, other_hub = self._prepared_for_another_gateway(self._declared_missing(arrived=False))

@@ -88,7 +88,7 @@ class TestReissue(PaymentHubCase):
         self._entitle(phone="+27713809999")
         returned, paid = self._sent().payment_ids
         self._fail(returned)
-        paid.sudo().write({"status": "paid", "status_is_final": True})
+        self._result(paid, "paid")
         self._sql("UPDATE g2p_cycle SET state = 'distributed' WHERE id = %s", self.cycle.id)
         again = self._prepare()
         self.assertEqual(again.payment_ids.reissue_of_id, returned)

@@ -9,7 +9,9 @@
     "license": "LGPL-3",
     "development_status": "Beta",
     "depends": ["g2p_payment_hub"],
-    "external_dependencies": {"python": ["cryptography", "pydantic>=2", "python-stdnum"]},
+    "external_dependencies": {
+        "python": ["anyascii", "cryptography", "pydantic>=2", "python-stdnum", "rapidfuzz", "regex"]
+    },
     "data": [
         "security/ir.model.access.csv",
         "security/rules.xml",

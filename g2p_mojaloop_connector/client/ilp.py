@@ -1,4 +1,4 @@
-"""Interledger version 1 as far as a payer needs it: reading a packet, and whether a fulfilment fits.
+"""Interledger versions 1 and 4 as far as a payer needs them: reading a packet, and whether a fulfilment fits.
 
 The payee's side makes packet, condition and fulfilment; the payer passes the first two on as they are.
 """
@@ -6,31 +6,61 @@ The payee's side makes packet, condition and fulfilment; the payer passes the fi
 import hashlib
 import json
 import re
-from typing import Any
+from decimal import Decimal
+from typing import Any, NamedTuple
 
 from . import base64url
 
-_PAYMENT = 1  # the packet's type
+_PAYMENT, _PREPARE = 1, 12  # types of packets: of version 1, and of version 4
 _MAX_PACKET = 32768
 _HASH = re.compile(r"[A-Za-z0-9_-]{43}")
+_EXPIRY = re.compile(rb"[0-9]{17}")  # YYYYMMDDHHMMSSmmm
+_MOST_DECIMALS = 4  # of any currency
 
 
-def transaction(packet: str) -> dict[str, Any]:
-    """The transaction that a packet carries: transactionId, quoteId, payee, payer, amount, ...
+class Packet(NamedTuple):
+    """What a packet says. `transaction` is the object that it carries: transactionId, quoteId, payee, payer,
+    amount, ... Only version 4 has a `condition`, and an exact `amount` in the currency's smallest unit."""
 
-    ValueError on anything else. The amount in the packet's head is not told: Mojaloop's own SDK calculates it
-    in floating point, so that 4.35 USD is 4349999999994 there; the transaction has it as text.
-    """
+    transaction: dict[str, Any]
+    condition: str | None = None
+    amount: int | None = None
+
+    def agrees_with(self, amount: Decimal, condition: str) -> bool:
+        """Return False if the head of the packet is for another amount or condition.
+
+        How many decimals a currency has is told by more than one table, so any number of them will do.
+        Version 1 has nothing to compare: Mojaloop's own SDK calculates the amount in floating point, so that
+        4.35 USD is 4349999999994 there.
+        """
+        if self.amount is None:
+            return True
+        units = [amount.scaleb(decimals) for decimals in range(_MOST_DECIMALS + 1)]
+        return self.condition == condition and self.amount in units
+
+
+def read(packet: str) -> Packet:
+    """Return what a packet says. Raise ValueError on anything else."""
     if len(packet) > _MAX_PACKET:
         raise ValueError("the packet is too long")
     reader = _Reader(_decoded(packet))
-    if reader.octet() != _PAYMENT:
+    kind = reader.octet()
+    if kind not in (_PAYMENT, _PREPARE):
         raise ValueError("not a payment packet")
     content = _Reader(reader.variable())
-    content.take(8)
-    content.variable()
+    amount, condition = int.from_bytes(content.take(8), "big"), None
+    if kind == _PREPARE:
+        if not _EXPIRY.fullmatch(content.take(17)):
+            raise ValueError("the packet has no expiry")
+        condition = base64url.encode(content.take(32))
+    content.variable()  # the address
+    transaction = _transaction(content.variable())
+    return Packet(transaction, condition, amount if kind == _PREPARE else None)
+
+
+def _transaction(data: bytes) -> dict[str, Any]:
     try:
-        carried = json.loads(_decoded(content.variable().decode("ascii")))
+        carried = json.loads(_decoded(data.decode("ascii")))
     except (UnicodeDecodeError, RecursionError) as error:
         raise ValueError("the packet carries no transaction") from error
     if not isinstance(carried, dict):

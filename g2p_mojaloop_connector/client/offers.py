@@ -112,15 +112,18 @@ def _check(found: Quote, instruction: Instruction, amount_type: str) -> None:
         raise ValueError("the payee would not receive the amount")
     if not ilp.is_condition(found.condition):
         raise ValueError("no condition")
-    _check_packet(ilp.transaction(found.ilp_packet), found)
+    _check_packet(ilp.read(found.ilp_packet), found)
 
 
-def _check_packet(carried: Members, found: Quote) -> None:
-    """The packet is what the payee's institution commits itself to."""
+def _check_packet(packet: ilp.Packet, found: Quote) -> None:
+    """Raise ValueError unless the packet is for this quote: the payee's institution commits itself to it."""
+    carried = packet.transaction
     if (carried.get("transactionId"), carried.get("quoteId")) != (found.transfer_id, found.quote_id):
         raise ValueError("the packet is for another transaction")
     if _amount(carried, "amount", found.currency) != found.transfer_amount:
         raise ValueError("the packet is for another amount")
+    if not packet.agrees_with(found.transfer_amount, found.condition):
+        raise ValueError("the packet's head is for another amount or condition")
 
 
 def _amount(members: Members, name: str, currency: str) -> Decimal | None:
@@ -147,7 +150,8 @@ def transfer(said: Members, transfer_id: str) -> Transfer:
 
 
 def transfer_of_state(state: Members, transfer_id: str) -> Transfer:
-    """The same from a state of the connector's, whose own word COMPLETED says nothing about the money."""
+    """Read the same from a state of the connector's. Its own word COMPLETED says nothing about the money, and
+    its `lastError` may be an earlier question's."""
     if state.get("transferId") != transfer_id:
         raise OutcomeUnknown(Reason.NOT_UNDERSTOOD, "told of another transfer")
     return transfer(answers.member(answers.member(state, "fulfil"), "body"), transfer_id)

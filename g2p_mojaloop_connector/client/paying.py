@@ -35,7 +35,7 @@ from .results import (
     unknown,
 )
 from .results import ready as with_body
-from .transfer_state import Transfer, TransferState
+from .transfer_state import Transfer, TransferState, is_not_known
 from .workers import Workers
 
 _logger = logging.getLogger(__name__)
@@ -43,7 +43,6 @@ _logger = logging.getLogger(__name__)
 # Steps that have not begun after so many seconds do not begin any more, so that every step ends before its
 # lease.
 BEGIN_SECONDS, TRANSFER_SECONDS = 30, 30
-_NOT_KNOWN = "3208"
 Work = Callable[[Connector, Task], Result]
 
 
@@ -86,7 +85,7 @@ def unless_known(connector: Connector, task: Task, go_on: Work) -> Result:
     said = said_to(connector.ask, task, task.transfer_id, Step.ASK)
     if isinstance(said, Transfer):
         one = _ended(connector, known(task, said))
-    elif not _is_not_known(said):
+    elif not is_not_known(said):
         one = _ended(connector, cannot_say_whether_known(task, said))
     else:
         one = _begun(connector, task, go_on)
@@ -108,7 +107,7 @@ def _ended(connector: Connector, one: Result) -> Result:
     if one.row["state"] != "failed" or one.again or not task.next_id:
         return one
     said = said_to(connector.ask, task, task.next_id, Step.ASK)
-    if _is_not_known(said):
+    if is_not_known(said):
         return one
     if isinstance(said, Transfer) or (isinstance(said, StepFailed) and said.verdict is not Verdict.ASK):
         return one._replace(again=True)
@@ -133,9 +132,9 @@ def _first_of(
     """A scheme may refuse an attempt without keeping it, and carry out the next one."""
     for transfer_id in transfer_ids:
         try:
-            ended = connector.ask(transfer_id).state == transfer_state.ABORTED
+            ended = connector.ask(transfer_id).ended
         except StepFailed as error:
-            if _is_not_known(error):
+            if is_not_known(error):
                 continue
             if error.verdict is Verdict.ASK:
                 return OutcomeUnknown(Reason.SERVER_ERROR, str(error))
@@ -149,10 +148,6 @@ def _first_of(
 
 def not_asked(_transfer_ids: Iterable[str]) -> None:
     """Nothing is known of one for which there was no time."""
-
-
-def _is_not_known(said: Any) -> bool:
-    return isinstance(said, StepFailed) and said.code == _NOT_KNOWN
 
 
 def _quoted(connector: Connector, task: Task) -> Result:
@@ -184,13 +179,17 @@ def ask_all(workers: Workers, tasks: list[Task], alone: bool = False) -> list[Re
 
 @by_itself
 def ask(connector: Connector, task: Task) -> Result:
+    """Ask what became of it. An answer counts as of the moment before the question: it may take longer than
+    the hub needs to come to know of a transfer."""
+    asked_at = now()
     said = said_to(connector.ask, task, task.transfer_id, Step.ASK)
     if not task.body:
         return _ended(connector, _asked_without_body(task, said)).after(said)
-    state = transfer_state.state_of(said, task.sent(), now(), GRACE)
-    if state is TransferState.RESEND and task.may_send:
+    state = transfer_state.state_of(said, task.sent(), asked_at, GRACE)
+    if state is TransferState.RESEND and task.may_resend():
         said = said_to(connector.resend, task, task.body, Step.RESEND)
-    return _ended(connector, sent(task, said)).after(said)
+        return _ended(connector, sent(task, said)).after(said)
+    return _ended(connector, sent(task, said, asked_at=asked_at)).after(said)
 
 
 def said_to(send: Callable[[Any], Any], task: Task, argument: Any, step: Step) -> Any:
@@ -208,6 +207,6 @@ def _asked_without_body(task: Task, said: Any) -> Result:
     """One that the scheme knew, or may have paid, before we had sent anything."""
     if isinstance(said, Transfer):
         return known(task, said)
-    if _is_not_known(said):
+    if is_not_known(said):
         return result(task, "waiting")
     return result(task, "unknown", **next_ask(task), **error_of(said))

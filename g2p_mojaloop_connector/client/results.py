@@ -2,16 +2,17 @@
 
 A no counts when it was said twice, the second time with nothing else under way: npm's connector 18.0.2 keeps
 the parameters of all requests in one place, so that an answer to a single step can go to whoever waits for
-another. Its other ways, and newer connectors, mix nothing up. A yes needs no second time, because the
-fulfilment fits one transfer only.
+another. Its other ways, and newer connectors, mix nothing up; before money can move their first no counts.
+Once it may have moved, no connector is trusted that far: the transfer is asked for, and another id takes its
+place only after its expiry. A yes needs no second time, because the fulfilment fits one transfer only.
 """
 
 import logging
 from datetime import datetime, timedelta, timezone
 from typing import Any, NamedTuple
 
-from odoo.addons.g2p_payment_hub.client.errors import GatewayError, NotSent, OutcomeUnknown, Reason, Refused
-from odoo.addons.g2p_payment_hub.client.outcomes import FailureType
+from odoo.addons.g2p_payment_hub.client.errors import GatewayError, NotSent, OutcomeUnknown, Refused
+from odoo.addons.g2p_payment_hub.client.outcomes import SAME_DATA_MAY_WORK, FailureType
 from odoo.addons.g2p_payment_hub.client.references import derived_uuid
 
 from . import bodies, transfer_state
@@ -63,15 +64,25 @@ class Task(NamedTuple):
         return bodies.order_of(self.body)
 
     def first_no(self) -> StepFailed | None:
-        """With which code the transfer was refused. Asked for it again, a hub says only that it is over."""
+        """Return the code of the refusal. When asked again, a hub says only that the transfer is over."""
         step, code, description = self.error
-        if not self.heard or not code or step not in (Step.TRANSFER.value, Step.RESEND.value):
+        if not self.heard or step not in (Step.TRANSFER.value, Step.RESEND.value):
             return None
         return StepFailed(Step.TRANSFER, code, description)
+
+    def may_resend(self) -> bool:
+        """Return True if the same may be sent again: not after a code of which nobody knows the meaning, and
+        not after it was refused a second time."""
+        no, refused_again = self.first_no(), self.error[0] == Step.RESEND.value
+        return self.may_send and (no is None or no.is_listed and not refused_again)
 
     def is_over(self) -> bool:
         """Whether the time in which what is written down may leave has passed."""
         return now() >= self.sent().expiration
+
+    def settled_at(self) -> datetime:
+        """Return when the hub can no longer come to know of what is written down."""
+        return self.sent().expiration + GRACE
 
 
 class Result(NamedTuple):
@@ -92,8 +103,7 @@ class Result(NamedTuple):
 
     def after(self, said: Any) -> "Result":
         """This, when `said` is what the scheme was heard to say of the transfer."""
-        silent = isinstance(said, OutcomeUnknown) and said.reason is Reason.TIMEOUT
-        return self._replace(answered=not silent)
+        return self._replace(answered=not isinstance(said, OutcomeUnknown))
 
 
 def result(task: Task, state: str, **columns: Any) -> Result:
@@ -243,9 +253,9 @@ def _is_about_us(error: Exception) -> bool:
 
 def known(task: Task, said: Transfer) -> Result:
     """Of a transfer whose quote is forgotten, nobody can say for which amount it was."""
-    if said.state == transfer_state.COMMITTED:
+    if said.claims_paid or said.contradicts_itself:
         return _no(task, result(task, "suspect", **_facts(said)), "unknown")
-    if said.state == transfer_state.ABORTED:
+    if said.ended:
         failed = result(task, "failed", **_facts(said), failure_type=FailureType.REJECTED.value)
         return _no(task, failed, "unknown")
     return result(task, "unknown", **_facts(said), **next_ask(task))
@@ -257,24 +267,54 @@ def not_failed(task: Task, why: StepFailed | GatewayError) -> Result:
     return _nothing_new(task, one._replace(row={**one.row, "heard": True}))
 
 
-def sent(task: Task, said: Transfer | StepFailed | GatewayError, first: bool = False) -> Result:
-    """What became of a transfer that may have left, by what the scheme said."""
+def sent(
+    task: Task,
+    said: Transfer | StepFailed | GatewayError,
+    first: bool = False,
+    asked_at: datetime | None = None,
+) -> Result:
+    """Judge what became of a transfer that may have left, by what the scheme said: when it left `first`, when
+    it was asked for (`asked_at`: just before the question), or when the same was sent again."""
     if first and isinstance(said, (NotSent, Refused)):
         return not_answered(task, said)
     task = task._replace(taken=task.taken or _is_taken(said))
     facts = _facts(said) if isinstance(said, Transfer) else error_of(said)
     facts["taken"] = task.taken
-    state = transfer_state.state_of(said, task.sent(), now(), GRACE)
+    state = transfer_state.state_of(said, task.sent(), asked_at or now(), GRACE)
     if state is TransferState.PAID:
         return result(task, "committed", **facts)
     if state is TransferState.SUSPECT:
         return _no(task, result(task, "suspect", **facts), "unknown")
     if state is TransferState.FAILED:
-        return _no(task, _failed(task, said, facts), "unknown")
+        return _over(task, _failed(task, said, facts), asked_at)
     if state is TransferState.NEVER_HAPPENED:
         return _never_happened(task, facts)
     waits = result(task, "unknown", **next_ask(task), **facts)
-    return waits if isinstance(said, Transfer) else _nothing_new(task, waits)
+    if isinstance(said, Transfer):
+        return waits
+    if isinstance(said, StepFailed) and said.step is not Step.ASK and not said.is_listed:
+        return waits._replace(row={**waits.row, "heard": True})
+    waits = _nothing_new(task, waits)
+    return waits._replace(pause=said) if isinstance(said, Refused) else waits
+
+
+def _over(task: Task, failed: Result, asked_at: datetime | None) -> Result:
+    """Accept that a transfer which has left is over.
+
+    A no that its answer named is confirmed by asking for it, in every flow. Another id moves money a second
+    time if this one does after all, so the hub has to say so when it cannot come to know of it any more.
+    """
+    if not (asked_at or task.heard):
+        return Result(task, {**failed.row, "state": "unknown", "heard": True}, pause=failed.pause)
+    if failed.again and not (asked_at and asked_at >= task.settled_at()):
+        meanwhile = {
+            "state": "unknown",
+            "heard": True,
+            **next_ask(task),
+            "next_at": _plain(task.settled_at()),
+        }
+        return Result(task, {**failed.row, **meanwhile}, pause=failed.pause)
+    return _no(task, failed, "unknown")
 
 
 def _failed(task: Task, said: Any, facts: dict[str, Any]) -> Result:
@@ -284,14 +324,18 @@ def _failed(task: Task, said: Any, facts: dict[str, Any]) -> Result:
         return result(task, "failed", **facts, failure_type=FailureType.REJECTED.value)
     failed = result(task, "failed", **{**facts, **error_of(no)}, failure_type=no.failure_type.value)
     pause = no if no.verdict is Verdict.PAUSE_BATCH else None
-    return failed._replace(again=no.verdict is not Verdict.FAILED, pause=pause)
+    # A code that the table does not know says nothing of another attempt: people decide.
+    again = no.verdict is not Verdict.FAILED and no.failure_type in SAME_DATA_MAY_WORK
+    return failed._replace(again=again, pause=pause)
 
 
 def _never_happened(task: Task, facts: dict[str, Any]) -> Result:
     """The scheme does not know it, and its time is over. The same id is used again, because an id of which
     the scheme has heard after all protects from paying twice; another one only where the scheme will not take
-    it.
+    it. What was refused when it was sent has its end in that refusal.
     """
+    if task.first_no():
+        return _failed(task, None, facts)
     if task.taken:
         technical = FailureType.TECHNICAL.value
         return result(task, "failed", **facts, failure_type=technical)._replace(again=True)

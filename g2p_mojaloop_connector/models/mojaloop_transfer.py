@@ -137,6 +137,7 @@ class MojaloopTransfer(models.Model):
         """PostgreSQL holds what no code may break: a payment has one transfer that can move money."""
         self.env.cr.execute(
             """
+            -- invariant: one-live-transfer
             CREATE UNIQUE INDEX IF NOT EXISTS g2p_mojaloop_transfer_one_live
                 ON g2p_mojaloop_transfer (payment_id)
              WHERE state <> 'failed';

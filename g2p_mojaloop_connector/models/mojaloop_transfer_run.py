@@ -4,21 +4,30 @@ from datetime import timedelta
 
 from odoo import api, fields, models
 
+from odoo.addons.g2p_payment_hub.models.columns import tell_written
+from odoo.addons.g2p_payment_hub.models.payment_stops import STOP
+
 from ..client import orders, results
 from ..client.ids import transfer_ids
 from .mojaloop_transfer import MAX_ATTEMPTS, NEXT
 
 # A worker that has not written down what came of its transfers by then is taken for dead.
 LEASE = timedelta(minutes=15)
-# What OpenG2P has taken back or changed since it was sent is not begun: a batch may be paused for days.
-STILL_WANTED = """
-    EXISTS (SELECT FROM g2p_payment AS payment
+# To whom and for what a transfer is.
+_OWED = """
+              FROM g2p_payment AS payment
               JOIN g2p_entitlement AS entitlement ON entitlement.id = payment.entitlement_id
               JOIN g2p_cycle AS cycle ON cycle.id = entitlement.cycle_id
+              JOIN g2p_program AS program ON program.id = cycle.program_id
               JOIN res_partner AS beneficiary ON beneficiary.id = entitlement.partner_id
               LEFT JOIN res_currency AS currency ON currency.id = payment.payment_currency_id
              WHERE payment.id = transfer.payment_id
-               AND beneficiary.id = payment.partner_id AND beneficiary.disabled IS NULL
+"""
+# What OpenG2P has taken back or changed since it was sent is not begun: a batch may be paused for days.
+STILL_WANTED = f"""
+    EXISTS (SELECT {_OWED}
+               AND ({STOP}) IS NULL
+               AND beneficiary.id = payment.partner_id
                AND entitlement.state IN ('approved', 'expired') AND cycle.state <> 'cancelled'
                AND abs(entitlement.initial_amount - (transfer."order"::jsonb ->> 'amount')::numeric)
                    < coalesce(currency.rounding, 0.01))
@@ -135,21 +144,23 @@ class MojaloopTransfer(models.Model):
                 """,
                 [lease, fields.Datetime.now() + LEASE, claimed.ids],
             )
-            self.invalidate_model()
+            tell_written(claimed, ["lease", "lease_until", "turn"])
         return claimed, lease
 
     @api.model
     def _count_taken_back(self, submission):
-        """How many of a submission's transfers wait and are not begun any more."""
+        """Count a submission's transfers that wait and are not begun any more, by what stops them."""
         self.env.flush_all()
         self.env.cr.execute(
             f"""
-            SELECT count(*) FROM g2p_mojaloop_transfer AS transfer
+            SELECT coalesce((SELECT {STOP} {_OWED}), 'changed') AS stop, count(*)
+              FROM g2p_mojaloop_transfer AS transfer
              WHERE submission_id = %s AND state = 'waiting' AND decided IS NULL AND NOT {STILL_WANTED}
-            """,  # pylint: disable=sql-injection  # a text of this file
+             GROUP BY 1 ORDER BY 1
+            """,  # pylint: disable=sql-injection  # texts of this file
             [submission.id],
         )
-        return self.env.cr.fetchone()[0]
+        return dict(self.env.cr.fetchall())
 
     @api.model
     def _write_down(self, lease, rows):
@@ -191,5 +202,5 @@ class MojaloopTransfer(models.Model):
             [fields.Datetime.now(), json.dumps(rows, default=str), lease],
         )
         written = {row[0] for row in self.env.cr.fetchall()}
-        self.invalidate_model()
+        tell_written(self.browse(written), [*_NOW, *_QUOTE, *_FACTS, "lease_until", "write_date"])
         return written

@@ -67,9 +67,12 @@ class PayeeVerification(models.Model):
     told_name = fields.Char("Name there", readonly=True, help="The name that the payee's institution knows.")
     our_name = fields.Char("Name here", readonly=True, help="The registrant's name at that time.")
     score = fields.Integer(
+        "Likeness",
         readonly=True,
         group_operator="avg",
-        help="How alike the names are: 100 is the same, 0 has nothing in common.",
+        help="How alike the names are, in percent. 100: the same, whatever case, accents, spaces and titles. "
+        "95: the same words in another order. 79 or less: a word differs or is missing. 0: nothing in "
+        "common, or no name that can be read.",
     )
     name_differs = fields.Boolean(
         readonly=True, help="The score was below the gateway's threshold, or the institution told no name."
@@ -190,17 +193,28 @@ class PayeeVerification(models.Model):
             values = {**values, "error": self.gateway_id._mojaloop_problem_sentences()[error]}
         name = values.get("told_name") or ""
         ours = self.partner_id.name or ""
-        likeness = names.score(ours, name) if name else 0
-        differs = values["state"] == "found" and likeness < self.gateway_id.mojaloop_name_threshold
+        likeness = names.score(ours, name)
         self.write(
             {
                 **values,
                 "checked_at": fields.Datetime.now(),
                 "our_name": ours,
                 "score": likeness,
-                "name_differs": differs,
+                "name_differs": values["state"] == "found" and self._is_below_threshold(likeness),
             }
         )
+
+    def _is_below_threshold(self, likeness):
+        """Return True if a person has to compare the names: always where nothing is in common."""
+        return not likeness or likeness < self.gateway_id.mojaloop_name_threshold
+
+    def _compare_names_again(self):
+        """Raise a doubt about names that an earlier version took for the same. A doubt of then stays."""
+        for verification in self:
+            likeness = names.score(verification.our_name or "", verification.told_name or "")
+            differs = verification.name_differs or verification._is_below_threshold(likeness)
+            if (likeness, differs) != (verification.score, verification.name_differs):
+                verification.write({"score": likeness, "name_differs": differs})
 
     def action_same_person(self):
         self._decide("same")

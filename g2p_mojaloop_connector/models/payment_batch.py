@@ -63,11 +63,12 @@ class PaymentBatch(models.Model):
             batch.mojaloop_paused_reason = pending.paused_reason
             batch.mojaloop_run_answer = pending.run_answer
 
-    def _check_given_up_never_left(self, submission):
+    def _given_up_that_arrived(self, submission):
         """Nor may the scheme still carry out, or have carried out, what people declared failed while nobody
         knew what became of it."""
-        super()._check_given_up_never_left(submission)
+        arrived = super()._given_up_that_arrived(submission)
         self.env["g2p.mojaloop.transfer"]._check_declared_failed(self.gateway_id, self.payment_ids)
+        return arrived
 
     def action_resume_paying(self):
         """A finance user has mended what paused the batch: its payments go on."""

@@ -146,7 +146,8 @@ class PaymentGateway(models.Model):
         default=80,
         tracking=True,
         help="Verify Payees: below this likeness, from 0 to 100, of the registrant's name and the name that "
-        "the payee's institution tells, a person decides whether it is the same person.",
+        "the payee's institution tells, a person decides whether it is the same person. 80: whenever a word "
+        "differs. Less lets some other spellings pass, and with them some other people.",
     )
     mojaloop_header_name = fields.Char(
         "API Key Header",

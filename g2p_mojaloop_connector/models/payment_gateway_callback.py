@@ -4,6 +4,8 @@ from datetime import timedelta
 
 from odoo import fields, models
 
+from odoo.addons.g2p_payment_hub.models.columns import tell_written
+
 from ..client import jws, keys
 from .payment_gateway import MOJALOOP
 
@@ -81,9 +83,11 @@ class PaymentGateway(models.Model):
                    AND write_date < %s AND (lease_until IS NULL OR lease_until < %s)
                    FOR UPDATE SKIP LOCKED
              )
+            RETURNING id
             """,
             [now, transfer_id, self.id, now, now - _AT_MOST_EVERY, now],
         )
-        if self.env.cr.rowcount:
-            self.env["g2p.mojaloop.transfer"].invalidate_model(["next_at"])
+        sooner = self.env["g2p.mojaloop.transfer"].browse(row for (row,) in self.env.cr.fetchall())
+        if sooner:
+            tell_written(sooner, ["next_at"])
             self.env.ref("g2p_mojaloop_connector.cron_carry_on").sudo()._trigger()

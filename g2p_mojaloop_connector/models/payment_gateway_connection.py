@@ -102,5 +102,10 @@ class PaymentGateway(models.Model):
     def _check_label(self, name):
         if self.provider != MOJALOOP:
             return super()._check_label(name)
-        labels = {"connector": _("Connector"), "hub": _("Scheme"), "bulk": _("Bulk")}
+        labels = {
+            "connector": _("Connector"),
+            "hub": _("Scheme"),
+            "transfers": _("Questions for Transfers"),
+            "bulk": _("Bulk"),
+        }
         return labels.get(name, name)

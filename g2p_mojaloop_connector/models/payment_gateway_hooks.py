@@ -5,12 +5,12 @@ from odoo.exceptions import UserError
 
 from odoo.addons.g2p_payment_hub.client.errors import GatewayError
 from odoo.addons.g2p_payment_hub.client.instructions import Payer
-from odoo.addons.g2p_payment_hub.client.outcomes import Receipt
+from odoo.addons.g2p_payment_hub.client.outcomes import Outcome, OutcomeStatus, Receipt
 from odoo.addons.queue_job.exception import RetryableJobError
 
-from ..client import grammar, orders, paying
+from ..client import answers, grammar, orders, paying
 from ..client.bulk import NO_BULK
-from ..client.connector import NO_REMOVAL
+from ..client.connector import KNOWS_TOO_MUCH, NO_REMOVAL
 from ..client.grammar import Problem
 from ..client.offers import NO_IDS
 from ..client.parties import Party
@@ -92,13 +92,10 @@ class PaymentGateway(models.Model):
             "payee_dfsp": _("Payee's institution"),
         }
         found = {}
-        for one in instructions:
-            changes = grammar.normalised(one)[1]
-            if changes:
-                found[one.reference] = [
-                    _("%(what)s: travels as %(after)s", what=labels[change.field], after=change.after)
-                    for change in changes
-                ]
+        for instruction in instructions:
+            for change in grammar.normalised(instruction)[1]:
+                sentence = _("%(what)s: travels as %(after)s", what=labels[change.field], after=change.after)
+                found.setdefault(instruction.reference, []).append(sentence)
         return found
 
     @api.model
@@ -188,20 +185,30 @@ class PaymentGateway(models.Model):
             return Receipt(reference=submission.key, poll_after=POLL_AFTER)
         return None
 
+    def _outcomes_of(self, submission, receipt, references):
+        """The scheme knows one of them by an id of ours, and nothing more is asked: a person has to."""
+        if self.provider != MOJALOOP:
+            yield from super()._outcomes_of(submission, receipt, references)
+            return
+        yield [
+            _suspect(name, receipt.reference) for name in references if receipt.reference in attempt_ids(name)
+        ]
+
     def _mojaloop_known(self, batch, references):
-        """The first of the transfer ids of these payments that the scheme knows.
+        """The first of the transfer ids of these payments that the scheme knows, and about which people have
+        not decided: what they have decided about one says nothing of the others.
 
         Of how many it may be asked in one run depends on the gateway's pace. So what it does not know is
         written down, and a later run asks for the others. A payment that was given up is sent by nobody, and
         what had left before a backup was restored reaches the scheme within minutes."""
         payments = self._mojaloop_not_asked(references)
         ids = [attempt_ids(payment.name) for payment in payments]
-        found = self._mojaloop_first(paying.is_known, batch, payments, ids)
+        found = self._mojaloop_first(paying.is_known, batch, payments, ids, _in_doubt)
         return found and found[1]
 
-    def _mojaloop_first(self, asks, batch, payments, ids, alone=False):
-        """(payment, transfer id) of the first of `payments` of which `asks(connector, its ids)` gives one;
-        None when there is none. Those of which it gives False are not asked for again soon."""
+    def _mojaloop_first(self, asks, batch, payments, ids, counts=list, alone=False):
+        """(payment, transfer id) of the first of `payments` of which `asks(connector, its ids)` gives one
+        that `counts`; None when there is none. Those of which it gives False are not asked for again soon."""
         self._mojaloop_claim_step()
         with self._mojaloop_workers(self._mojaloop_terms_of_gateway()) as workers:
             said = workers.run(asks, ids, ASK_SECONDS, paying.not_asked, alone)
@@ -209,9 +216,9 @@ class PaymentGateway(models.Model):
         no = payments.browse(one.id for one, answer in answers if answer is False)
         if no:
             batch._write_down(lambda batch: no.with_env(batch.env)._mojaloop_unknown())
-        for payment, answer in answers:
-            if isinstance(answer, str):
-                return payment, answer
+        known = {payment: answer for payment, answer in answers if isinstance(answer, str)}
+        for payment in counts(known):
+            return payment, known[payment]
         errors = [error for error in said if isinstance(error, GatewayError)]
         if errors:
             raise errors[0]
@@ -270,6 +277,20 @@ class PaymentGateway(models.Model):
                 "This version of the connector cannot remove identifiers (npm's 18.0.2 cannot). Have the "
                 "scheme's operator remove them, or use a newer one."
             ),
+            answers.WRONG_VERSION: _(
+                "The hub refuses the questions of the connector for transfers (406), so that nobody could "
+                "say what became of a payment, and none is begun. Have RESOURCE_VERSIONS of the connector "
+                "set to versions that the hub has, for example transfers=1.1,quotes=1.1, and start it anew."
+            ),
+            answers.OLD_STEPS: _(
+                "The hub refuses the single steps of the connector (406): they speak version 1.0, whatever "
+                "its settings say, and the hub has only newer ones. Ask the scheme's operator for a hub that "
+                "speaks FSPIOP 1.x as well."
+            ),
+            KNOWS_TOO_MUCH: _(
+                "The connector says that it knows a transfer that does not exist. Do not pay through it; "
+                "show this to whoever keeps it."
+            ),
             NO_IDS: _(
                 "In two phases this version of the connector takes no transfer ids of ours, so that nobody "
                 "could ask for a payment that was forgotten here. Choose Step by Step on the gateway, and "
@@ -291,3 +312,14 @@ class PaymentGateway(models.Model):
         return super()._waits_for_answers() or bool(
             self.env["g2p.mojaloop.transfer"].sudo().search_count(unsettled, limit=1)
         )
+
+
+def _suspect(reference, transfer_id):
+    return Outcome(reference=reference, status=OutcomeStatus.SUSPECT, remote_reference=transfer_id)
+
+
+def _in_doubt(known):
+    """Return those of these payments, each with the id that the scheme knows, that are for people."""
+    told = {payment.name: [_suspect(payment.name, transfer_id)] for payment, transfer_id in known.items()}
+    payments = [payment.id for payment in known]
+    return next(iter(known)).browse(payments)._in_doubt(told) if known else []

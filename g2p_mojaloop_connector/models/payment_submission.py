@@ -8,6 +8,7 @@ from odoo.addons.g2p_payment_hub.client.errors import GatewayError
 
 from ..client import orders, paying, paying_bulk
 from ..client.bulk import MAX_ITEMS
+from ..client.transfer_state import KNOWN_WORDS
 from .mojaloop_transfer import FINAL, UNSETTLED
 from .mojaloop_transfer_run import IS_DUE, STILL_WANTED, due_times
 from .payment_gateway import MOJALOOP
@@ -105,10 +106,12 @@ class PaymentSubmission(models.Model):
         if run.stopped or not run.is_unheard():
             return run.stopped
         return _(
-            "The scheme answered nothing in the last run (questions about payments: %s). It is asked again "
-            "in a minute or two. If this goes on, test the connection of the gateway: a connector that does "
-            "not hear the scheme any more has to be started anew, by whoever keeps it.",
-            run.unanswered,
+            "The scheme answered nothing in the last run (questions about payments: %(count)s; the last was "
+            "answered with: %(said)s). It is asked again in a minute or two. If this goes on, test the "
+            "connection of the gateway: a connector that does not hear the scheme any more has to be started "
+            "anew, by whoever keeps it.",
+            count=run.unanswered,
+            said=run.said_instead or "-",
         )
 
     def _end_run(self, why_not=False):
@@ -116,7 +119,7 @@ class PaymentSubmission(models.Model):
 
         def end(batch):
             submission = self.with_env(batch.env).sudo()
-            answer = why_not or submission._taken_back_sentence()
+            answer = why_not or submission._taken_back_sentence() or submission._strange_words_sentence()
             if submission.run_answer != answer:
                 submission.run_answer = answer
             next_at = submission._next_turn_at()
@@ -127,15 +130,49 @@ class PaymentSubmission(models.Model):
         return self._write_down(end)
 
     def _taken_back_sentence(self):
-        count = self.env["g2p.mojaloop.transfer"]._count_taken_back(self)
-        if not count:
+        counts = self.env["g2p.mojaloop.transfer"]._count_taken_back(self)
+        if not counts:
+            return False
+        stops = self._stop_labels()
+        return _(
+            "%(count)s payments are not begun: %(stops)s. At the deadline they come up as exceptions, for "
+            "people to decide.",
+            count=sum(counts.values()),
+            stops=", ".join([f"{stops.get(stop, stop)}: {count}" for stop, count in counts.items()]),
+        )
+
+    def _strange_words_sentence(self):
+        """Tell of words of the scheme's that mean nothing to us: their payments wait, and people can ask."""
+        transfers = self.env["g2p.mojaloop.transfer"].search(
+            [
+                ("submission_id", "=", self.id),
+                ("state", "=", "unknown"),
+                ("decided", "=", False),
+                ("transfer_state", "!=", False),
+                ("transfer_state", "not in", list(KNOWN_WORDS)),
+            ]
+        )
+        if not transfers:
             return False
         return _(
-            "%s payments are not begun: their entitlement or their cycle was taken back, its amount or "
-            "beneficiary was changed, or the beneficiary was disabled. At the deadline they come up as "
-            "exceptions, for people to decide.",
-            count,
+            "%(count)s payments wait, because the scheme says of them: %(words)s. Nobody knows here what "
+            "that means for the money. Ask the scheme's operator; at the deadline they become exceptions.",
+            count=len(transfers),
+            words=", ".join(sorted(set(transfers.mapped("transfer_state")))),
         )
+
+    @api.model
+    def _stop_labels(self):
+        return {
+            "program_archived": _("the program is archived"),
+            "program_ended": _("the program has ended"),
+            "disabled": _("the beneficiary was disabled"),
+            "archived": _("the beneficiary was archived"),
+            "merged": _("the beneficiary was merged with another of the cycle, and would get both payments"),
+            "changed": _(
+                "the entitlement or its cycle was taken back, or its amount or beneficiary was changed"
+            ),
+        }
 
     def _next_turn_at(self):
         states = list(UNSETTLED) if self.paused_reason else ["waiting", *UNSETTLED]
@@ -156,9 +193,10 @@ class PaymentSubmission(models.Model):
         counts = self.env["g2p.mojaloop.transfer"]._read_group(
             [("submission_id", "=", self.id)], ["state"], ["__count"]
         )
-        return " ".join(
-            _("%(state)s: %(count)s.", state=labels[state], count=count) for state, count in counts
-        )
+        sentences = []
+        for state, count in counts:
+            sentences.append(_("%(state)s: %(count)s.", state=labels[state], count=count))
+        return " ".join(sentences)
 
     # A batch that cannot go on
 
@@ -272,7 +310,7 @@ class _Run:
 
     def __init__(self, workers, terms):
         self.workers, self.terms, self.trouble, self.stopped = workers, terms, None, ""
-        self.answered, self.unanswered = False, 0
+        self.answered, self.unanswered, self.said_instead = False, 0, ""
         self.way = paying_bulk if terms.flow == orders.BULK else paying
         self.limit = {orders.TWO_PHASES: 1, orders.BULK: MAX_ITEMS}.get(terms.flow, CHUNK)
         self._until = time.monotonic() + RUN_SECONDS
@@ -284,7 +322,10 @@ class _Run:
     def hear(self, results):
         self.trouble = next((result.trouble for result in results if result.trouble), self.trouble)
         self.answered = self.answered or any(result.answered for result in results)
-        self.unanswered += sum(result.answered is False for result in results)
+        silent = [result for result in results if result.answered is False]
+        self.unanswered += len(silent)
+        if silent:
+            self.said_instead = silent[-1].row.get("error_description") or self.said_instead
 
     def is_unheard(self):
         """Whether the scheme has answered nothing, and was asked."""

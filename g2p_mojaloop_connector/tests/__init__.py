@@ -8,6 +8,7 @@ from . import test_disabled
 from . import test_exchange
 from . import test_hostile_answers
 from . import test_hub
+from . import test_newer_adapter
 from . import test_pause
 from . import test_payee_alias
 from . import test_paying

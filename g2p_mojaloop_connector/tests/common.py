@@ -19,6 +19,7 @@ from odoo.addons.g2p_payment_hub.tests.common import GATEWAY, PaymentHubCase
 
 from ..client import connector
 from ..models import payment_gateway_claim
+from .newer_adapter import SILENT
 
 TIMEOUT = "timeout"
 
@@ -153,15 +154,25 @@ class Scheme:
         self._pay(transfer_id, self._payees[transfer_id], request)
 
     def _get_transfers(self, transfer_id, text):
-        failed = self._fault(self._payees.get(transfer_id), "ask", lambda code: _answer(500, _asked(code)))
-        if failed:
-            return failed
-        if transfer_id not in self.states:
-            return _answer(500, _asked("3208"))
-        told = self._told(transfer_id)
-        return _answer(
-            200, {"transferId": transfer_id, "currentState": "COMPLETED", "fulfil": {"body": told}}
-        )
+        fault = self.faults.get((self._payees.get(transfer_id), "ask"))
+        if isinstance(fault, Exception):
+            raise fault
+        return self._answer_question(transfer_id, self._hub_says(transfer_id, fault))
+
+    def _hub_says(self, transfer_id, fault):
+        """Return the members of PUT /transfers, or what is there instead: see `newer_adapter`."""
+        if fault == TIMEOUT:
+            return SILENT
+        code = fault or (None if transfer_id in self.states else "3208")
+        return {"errorInformation": _error(code)} if code else self._told(transfer_id)
+
+    def _answer_question(self, transfer_id, hub):
+        """Answer as 18.0.2, which keeps nothing of a question."""
+        if hub == SILENT:
+            return _answer(504, {"message": f"Timeout getting transfer {transfer_id}", "statusCode": "504"})
+        if "errorInformation" in hub:
+            return _answer(500, _asked(hub["errorInformation"]["errorCode"]))
+        return _answer(200, {"transferId": transfer_id, "currentState": "COMPLETED", "fulfil": {"body": hub}})
 
     def _post_accounts(self, body, text):
         response = []
@@ -229,10 +240,14 @@ def _error(code):
     return {"errorCode": code, "errorDescription": f"Error {code}"}
 
 
-def _asked(code):
+def _asked(code, doing="retrieving"):
+    """Tell of a callback with an error as 18.0.2 does: its sentence has the body in JavaScript's own form."""
+    text = f"{{ errorInformation: {{ errorCode: '{code}', errorDescription: 'Error {code}' }} }}"
+    last = {"httpStatusCode": 500, "mojaloopError": {"errorInformation": _error(code)}}
     return {
+        "message": f"Got an error response {doing} transfer: {text}",
         "statusCode": code,
-        "transferState": {"lastError": {"mojaloopError": {"errorInformation": _error(code)}}},
+        "transferState": {"currentState": "ERROR_OCCURRED", "lastError": last},
     }
 
 

@@ -1,9 +1,11 @@
-"""The scheme's other ways in: two phases, as npm's connector 18.0.2 has them, and bulk of a newer one."""
+"""The scheme's other ways in: two phases, as npm's connector 18.0.2 has them, and single steps and bulk of a
+newer one, 24.19.4."""
 
 import json
 
 from .common import TIMEOUT, Scheme, _answer, _asked, _error
 from .common_paying import PayingCase
+from .newer_adapter import QuestionMemory
 
 _FAR = "2040-01-01T00:00:00.000Z"
 
@@ -24,7 +26,7 @@ class TwoPhaseScheme(Scheme):
             return _answer(400, {"message": message, "statusCode": 400})
         transfer_id, identifier = body["transferId"], body["to"]["idValue"]
         for step in ("lookup", "quote"):
-            failed = self._fault(identifier, step, lambda code: _answer(500, _asked(code)))
+            failed = self._fault(identifier, step, lambda code: _answer(500, _asked(code, "preparing")))
             if failed:
                 return failed
         self._payees[transfer_id] = identifier
@@ -73,7 +75,7 @@ class TwoPhaseScheme(Scheme):
         }
         cached["state"] = "errored"
         text = json.dumps({"transfersPostRequest": request})
-        failed = self._transferred(request, text, lambda code: _answer(500, _asked(code)))
+        failed = self._transferred(request, text, lambda code: _answer(500, _asked(code, "preparing")))
         if failed:
             return failed
         cached.update(state="succeeded", fulfil={"body": self._told(transfer_id)})
@@ -85,7 +87,24 @@ class TwoPhaseScheme(Scheme):
         return answer
 
 
-class BulkScheme(Scheme):
+class NewerScheme(Scheme):
+    """Single steps of 24.19.4. `memory`: what it keeps of the questions for transfers. `refused_as`: the HTTP
+    status with which the hub refuses these, 406 where RESOURCE_VERSIONS does not suit it."""
+
+    def __init__(self):
+        super().__init__()
+        self.memory, self.refused_as = QuestionMemory(), None
+
+    def _get_parties(self, path, text):
+        answer = super()._get_parties(path, text=text)
+        nobody = {"errorInformation": _error("3204"), "currentState": "COMPLETED"}
+        return _answer(404, nobody) if answer.json() == {"party": {"body": {}}} else answer
+
+    def _answer_question(self, transfer_id, hub):
+        return _answer(*self.memory.answer(transfer_id, self.refused_as or hub))
+
+
+class BulkScheme(NewerScheme):
     """POST /bulkQuotes and /bulkTransfers. `bulks`: the bulk transfers that came. `untold`: payees who are
     missing in the answers to a step. `fault`: what is answered to a whole step instead, an error code or
     TIMEOUT, after it was carried out when the step is in `carried_out`. `old`: npm's 18.0.2."""

@@ -98,6 +98,9 @@ class TestBulk(BulkCase):
         )
         self.scheme.fees[FOURTH] = "2"
         batch = self._paid(6)
+        self.assertEqual(self._by_payee(batch)[THIRD].state, "unknown", "refused, and not yet confirmed")
+        self._expire(batch)
+        self._pay(batch)
         by_payee = self._by_payee(batch)
         ends = {one: (transfer.state, transfer.error_code) for one, transfer in by_payee.items()}
         self.assertEqual(ends.pop(SECOND), ("failed", "5103"))
@@ -191,6 +194,8 @@ class TestBulkUnknown(BulkCase):
         self.scheme.fault["transfers"] = "4001"
         batch = self._paid(2)
         self.assertIn("4001", batch.mojaloop_paused_reason)
+        self._expire(batch)
+        self._pay(batch)
         self.assertEqual(sorted(self._transfers(batch).mapped("state")), ["failed"] * 2 + ["waiting"] * 2)
         self.scheme.fault.clear()
         batch.with_user(self.finance_user).action_resume_paying()
@@ -295,7 +300,7 @@ class TestBulkOfNpm(BulkCase):
 
     def test_told_by_the_test_of_the_connection(self):
         said = self.gateway.action_test_connection()["params"]
-        self.assertIn("Connector: works. Bulk: works.", said["message"])
+        self.assertIn("Connector: works. Questions for Transfers: works. Bulk: works.", said["message"])
         self.scheme.old = True
         said = self.gateway.action_test_connection()["params"]
         self.assertEqual(said["type"], "danger")

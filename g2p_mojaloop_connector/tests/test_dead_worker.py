@@ -126,5 +126,6 @@ class TestDeadWorker(PayingCase):
         self._approve(again)
         self._send(again)
         self.assertEqual(again.batch_state, "approved")
-        self.assertIn("could not say whether it has this batch", again.last_answer)
+        self.assertIn("has payments that were given up here", again.last_answer)
+        self.assertTrue(batch.payment_ids.attention)
         self.assertEqual(len(self.scheme.ledger), 1)

@@ -18,9 +18,7 @@ from .flows import TwoPhaseScheme
 class DecisionCase(PayingCase):
     def _declare(self, payments, status):
         """What two people do where reconciliation is installed; without a status they take it back."""
-        payments.sudo().write(
-            {"state": "reconciled" if status else "sent", "status": status, "status_is_final": bool(status)}
-        )
+        self._result(payments, status, state="reconciled" if status else "sent")
         payments._heed_decision()
 
     def _waiting(self):
@@ -147,7 +145,7 @@ class TestDecision(DecisionCase):
         self.scheme.faults.clear()
         self._pay(batch)
         transfer = self._transfers(batch)
-        self.assertEqual((transfer.attempt, transfer.state), (1, "failed"))
+        self.assertEqual((transfer.attempt, transfer.state), (1, "unknown"))
         self.assertFalse(self.scheme.ledger)
 
     def test_the_address_may_change_again(self):

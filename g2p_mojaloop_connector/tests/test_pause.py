@@ -44,6 +44,8 @@ class TestPause(PayingCase):
 
     def test_finance_resumes_it(self):
         batch = self._without_money()
+        self._expire(batch)
+        self._pay(batch)
         self.scheme.faults.clear()
         batch.with_user(self.finance_user).action_resume_paying()
         self.assertFalse(batch.mojaloop_paused_reason)
@@ -56,6 +58,8 @@ class TestPause(PayingCase):
         self.scheme.mixed_up[FIRST, "transfer"] = "4001"
         batch = self._paid()
         self.assertIn("4001", batch.mojaloop_paused_reason)
+        self._expire(batch)
+        self._pay(batch)
         self.assertEqual(self._transfers(batch).mapped("state"), ["failed", "waiting"])
         del self.scheme.faults[FIRST, "state"]
         batch.with_user(self.finance_user).action_resume_paying()

@@ -87,10 +87,11 @@ class TestMojaloopGateway(MojaloopCase):
 
     def test_the_connection_is_tested(self):
         said = self.gateway.with_user(self.admin_user).action_test_connection()["params"]
-        self.assertIn("Connector: works. Scheme: not asked. Fill in Payer", said["message"])
+        works = "Connector: works. Questions for Transfers: works. Scheme: not asked. Fill in Payer"
+        self.assertIn(works, said["message"])
         self.gateway.mojaloop_payer_identifier = "treasury-1"
         said = self.gateway.action_test_connection()["params"]
-        self.assertEqual(said["message"], "Connector: works. Scheme: works.")
+        self.assertEqual(said["message"], "Connector: works. Scheme: works. Questions for Transfers: works.")
         self.scheme.faults["treasury-1", "lookup"] = "3204"
         said = self.gateway.action_test_connection()["params"]
         self.assertIn("does not know the payer", said["message"])

@@ -25,6 +25,8 @@ class TestSecondAttempt(RestoredCase):
     def _paid_by_the_second(self):
         self.scheme.faults[FIRST, "transfer"] = "5001"
         batch = self._paid()
+        self._expire(batch)
+        self._pay(batch)
         first = self._transfers(batch)[0]
         self.scheme.states[first.transfer_id] = "ABORTED"
         self.scheme.faults.clear()
@@ -175,6 +177,21 @@ class TestManyGivenUp(RestoredCase):
         self._run_until_sent(batch, 4)
         self.assertEqual(batch.batch_state, "approved")
         self.assertIn(last, batch.last_answer)
+        self.assertFalse(self._transfers(batch))
+
+    def test_one_that_people_decided_hides_no_other(self):
+        cancelled, batch = self._given_up(2)
+        decided, other = cancelled.payment_ids.sorted("id")
+        for payment in (decided, other):
+            self.scheme.states[attempt_ids(payment.name)[0]] = "RESERVED"
+
+        def in_doubt(payments, told):
+            return payments.filtered(lambda payment: payment != decided and payment.name in told)
+
+        with patch.object(type(decided), "_in_doubt", in_doubt):
+            self._run_until_sent(batch, 4)
+        self.assertEqual(batch.batch_state, "approved", "nobody is paid twice")
+        self.assertIn(other.name, batch.last_answer)
         self.assertFalse(self._transfers(batch))
 
     def test_what_was_said_is_kept_when_the_next_cannot_be_told(self):

@@ -14,6 +14,8 @@ class TestTakenBack(PayingCase):
         self.scheme.faults[FIRST, "transfer"] = "4001"
         batch = self._paid(count, runs=2)
         self.assertTrue(batch.mojaloop_paused_reason)
+        self._expire(batch)
+        self._pay(batch)
         self.scheme.faults.clear()
         return batch
 
@@ -46,6 +48,48 @@ class TestTakenBack(PayingCase):
         first, second = batch.payment_ids.sorted("account_number")
         first.entitlement_id.partner_id = second.partner_id
         self._goes_on_without(batch)
+
+    def test_a_beneficiary_is_archived(self):
+        batch = self._paused()
+        self._first(batch).partner_id.active = False
+        self._goes_on_without(batch)
+        self.assertIn("the beneficiary was archived: 1", batch.mojaloop_run_answer)
+
+    def _merged(self, batch):
+        """As Odoo's own wizard does it, past the ORM."""
+        first, second = batch.payment_ids.sorted("account_number").partner_id
+        self.env.flush_all()
+        self.env["base.partner.merge.automatic.wizard"]._merge((first + second).ids, second)
+        self.env.invalidate_all()
+
+    def test_merged_with_one_that_is_paid(self):
+        batch = self._paused()
+        self._merged(batch)
+        self._goes_on_without(batch)
+        self.assertIn("merged with another", batch.mojaloop_run_answer)
+
+    def test_merged_before_either_is_begun(self):
+        batch = self._approved(2)
+        self._send(batch)
+        self._merged(batch)
+        self._pay(batch)
+        self.assertFalse(self.scheme.paid())
+        self.assertIn("2 payments are not begun", batch.mojaloop_run_answer)
+
+    def test_the_program(self):
+        for name, taken, back in (("active", False, True), ("state", "ended", "active")):
+            with self.subTest(name):
+                self.scheme.ledger.clear()
+                self.cycle = self._cycle(self.program, f"Cycle {name}")
+                batch = self._approved(cycle=self.cycle)
+                self._send(batch)
+                self.program[name] = taken
+                self._pay(batch)
+                self.assertFalse(self.scheme.paid())
+                self.assertIn("the program", batch.mojaloop_run_answer)
+                self.program[name] = back
+                self._pay(batch)
+                self.assertEqual(self.scheme.paid(), [(FIRST, "100")])
 
     def test_an_amount(self):
         batch = self._paused()

@@ -173,6 +173,9 @@ class TestTransfer(PayingCase):
         self.scheme.faults[FIRST, "transfer"] = "5001"
         batch = self._paid()
         first = self._transfers(batch)[0]
+        self.assertEqual(self._transfers(batch).mapped("state"), ["unknown"], "it may still be carried out")
+        self._expire(batch)
+        self._pay(batch)
         self.assertEqual(self._transfers(batch).mapped("state"), ["failed", "waiting"])
         self.assertEqual(self._outcomes(batch)[batch.payment_ids.name].status, OutcomeStatus.WAITING)
         del self.scheme.faults[FIRST, "transfer"]
@@ -182,7 +185,10 @@ class TestTransfer(PayingCase):
 
     def test_not_for_ever(self):
         self.scheme.faults[FIRST, "transfer"] = "5001"
-        batch = self._paid(runs=8)
+        batch = self._paid()
+        for _number in range(12):
+            self._expire(batch)
+            self._pay(batch)
         self.assertEqual(self._transfers(batch).mapped("state"), ["failed"] * 5)
         outcome = self._outcomes(batch)[batch.payment_ids.name]
         self.assertEqual((outcome.status, outcome.failure_type), (OutcomeStatus.FAILED, "insufficient_funds"))

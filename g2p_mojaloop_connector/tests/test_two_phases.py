@@ -74,10 +74,14 @@ class TestTwoPhases(TwoPhaseCase):
         self._pay(batch)
         self.assertEqual((transfer.state, len(self.scheme.posts)), ("committed", 1))
 
-    def test_a_no_counts_at_once(self):
-        """This way the connector mixes nothing up."""
+    def test_a_no_counts_at_once_until_money_can_move(self):
+        """This way the connector mixes nothing up; what has left is asked for all the same."""
         self.scheme.faults.update({(FIRST, "quote"): "5103", ("27713800001", "transfer"): "5104"})
-        outcomes = self._outcomes(self._paid(2)).values()
+        batch = self._paid(2)
+        self.assertEqual(self._transfers(batch).mapped("state"), ["failed", "unknown"])
+        self._expire(batch)
+        self._pay(batch)
+        outcomes = self._outcomes(batch).values()
         self.assertEqual({one.status for one in outcomes}, {OutcomeStatus.FAILED})
         self.assertEqual({one.reason_code for one in outcomes}, {"5103", "5104"})
         self.assertEqual((len(self.scheme.posts), self.scheme.ledger), (1, {}))

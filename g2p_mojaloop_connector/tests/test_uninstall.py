@@ -38,7 +38,7 @@ class TestUninstall(MojaloopCase):
     def test_not_while_what_was_declared_failed_may_have_been_paid(self):
         """Before its entitlement is paid again the scheme is asked, and only the transfer says for what."""
         self._sql("UPDATE g2p_mojaloop_transfer SET state = 'unknown', decided = 'failed'")
-        self.batch.sudo().payment_ids.write({"status": "failed", "status_is_final": True})
+        self._fail(self.batch.payment_ids)
         with self.assertRaisesRegex(UserError, "Transfers of Mojaloop are not over"):
             uninstall_hook(self.env)
 
@@ -46,7 +46,7 @@ class TestUninstall(MojaloopCase):
         other = self._mojaloop(active=False)
         waiting = self._approved_for_another_cycle()
         self._pay(self.batch)
-        self.batch.sudo().payment_ids.write({"status": "paid", "status_is_final": True})
+        self._result(self.batch.payment_ids, "paid")
         uninstall_hook(self.env)
         self._leave()
         for gateway in self.gateway + other:

@@ -1,3 +1,5 @@
+import runpy
+from pathlib import Path
 from unittest.mock import patch
 
 from odoo.exceptions import AccessError, UserError
@@ -145,6 +147,31 @@ class TestVerifyPayees(MojaloopCase):
         self.scheme.names[FIRST] = "Payee Null"
         self.gateway.mojaloop_name_threshold = 50
         self.assertFalse(self._verified().payment_ids.mojaloop_verification_id.name_differs)
+
+    def test_names_that_differ_by_a_vowel_sign_are_for_a_person(self):
+        self.scheme.names[FIRST] = "सोमा देवी"
+        batch = self._prepared()
+        batch.payment_ids.partner_id.name = "सीमा देवी"
+        batch.with_user(self.manager_user).with_context(queue_job__no_delay=True).action_verify_payees()
+        self.assertTrue(batch.payment_ids.mojaloop_verification_id.name_differs)
+
+    def test_no_threshold_takes_an_unreadable_name_for_the_same(self):
+        self.gateway.mojaloop_name_threshold = 0
+        self.scheme.names[FIRST] = "????"
+        verification = self._verified().payment_ids.mojaloop_verification_id
+        self.assertEqual((verification.score, verification.name_differs), (0, True))
+
+    def test_names_compared_without_vowels_before_the_upgrade(self):
+        verification = self._verified().payment_ids.mojaloop_verification_id
+        verification.sudo().write(
+            {"our_name": "सीमा", "told_name": "सोमा", "score": 100, "name_differs": False}
+        )
+        (script,) = Path(__file__).parent.parent.glob("migrations/*.1.3.0/post-names.py")
+        self.env.flush_all()
+        runpy.run_path(str(script))["migrate"](self.env.cr, "17.0.1.2.0")
+        self.env.invalidate_all()
+        self.assertLess(verification.score, 80)
+        self.assertTrue(verification.is_doubtful)
 
     def test_there_is_nothing_to_decide_where_names_agree(self):
         self.scheme.names[FIRST] = "Payee 0"

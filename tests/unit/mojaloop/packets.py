@@ -37,3 +37,19 @@ def fulfilment(packet_text):
 def condition(packet_text):
     preimage = base64.urlsafe_b64decode(fulfilment(packet_text) + "=")
     return base64url(hashlib.sha256(preimage).digest())
+
+
+def packet_v4(carried, amount=10000, opened_by=None, kind=12):
+    """Interledger version 4: the fulfilment is made of the transaction, and its hash stands in the head."""
+    data = base64url(json.dumps(carried).encode()).encode()
+    opened_by = opened_by or condition_v4(carried)
+    head = amount.to_bytes(8, "big") + b"20400101010101001" + base64.urlsafe_b64decode(opened_by + "=")
+    return base64url(bytes([kind]) + _variable(head + _variable(b"g.mojaloop") + _variable(data)))
+
+
+def fulfilment_v4(carried):
+    return fulfilment(json.dumps(carried))
+
+
+def condition_v4(carried):
+    return condition(json.dumps(carried))

@@ -8,7 +8,9 @@ from decimal import Decimal
 
 from certificates import Authority
 from loopback import answering
-from packets import condition, fulfilment, packet
+from newer_adapter import QuestionMemory
+from packets import condition, fulfilment
+from packets import packet as make_packet
 
 from odoo.addons.g2p_mojaloop_connector.client.connector import Connector
 from odoo.addons.g2p_mojaloop_connector.client.parties import Party
@@ -55,7 +57,9 @@ def failed(code, state="transferState", status=500, **members):
     """A failure that the hub's callback named, as the connector tells it."""
     last = {"httpStatusCode": status, "mojaloopError": error(code)}
     ended = {"currentState": "ERROR_OCCURRED", "lastError": last, **members}
-    return status, {"message": "Got an error response", "statusCode": code, state: ended}
+    inspected = f"{{ errorInformation: {{ errorCode: '{code}', errorDescription: 'no' }} }}"
+    message = f"Got an error response retrieving transfer: {inspected}"
+    return status, {"message": message, "statusCode": code, state: ended}
 
 
 TIMEOUT = 500, {"message": "Timeout", "statusCode": "500", "requestQuotesInformationState": {}}
@@ -65,12 +69,13 @@ FULFIL_TIMEOUT = 504, {"message": "Timeout waiting for fulfil", "statusCode": "5
 class ScriptedConnector:
     """`answers` maps a step (party, quote, transfer, ask, begin, accept, accounts, remove, home) to what is
     answered in its place: (status, body), or a function of the request that gives one. `offer` changes
-    members of each quote, `packet` members of what its packet carries.
+    members of each quote, `packet` members of what its packet carries, and `make_packet` makes it.
     """
 
-    def __init__(self, loopback, offer=None, packet=None, **answers):
+    def __init__(self, loopback, offer=None, packet=None, make_packet=make_packet, **answers):
         self.answers = answers
         self._offer_changes, self._packet_changes = offer or {}, packet or {}
+        self._make_packet = make_packet
         self.server = loopback(answering(self._answer))
         self.packets = {}  # by transfer id
         self.paid = []  # transfer ids, as often as they were paid
@@ -131,7 +136,7 @@ class ScriptedConnector:
             "note": asked.get("note", ""),
             **self._packet_changes,
         }
-        made = packet(carried)
+        made = self._make_packet(carried)
         self.packets[asked["transactionId"]] = made
         offered = {"expiration": FAR, "ilpPacket": made, "condition": condition(made)}
         return {**offered, "transferAmount": transfer_amount, **self._offer_changes}
@@ -205,6 +210,20 @@ class ScriptedConnector:
             )
             rows.append({name: one[name] for name in one if name != "currency"} | refused)
         return 200, {"modelId": "m", "currentState": "COMPLETED", "response": rows[::-1]}
+
+
+class NewerConnector(ScriptedConnector):
+    """24.19.4: it keeps a state with each question for a transfer. `hub` is what the hub says when asked, by
+    transfer id; of those that it has paid, that; of others it knows nothing."""
+
+    def __init__(self, loopback, **answers):
+        super().__init__(loopback, **answers)
+        self.memory, self.hub = QuestionMemory(), {}
+
+    def _ask(self, request):
+        transfer_id = request.path.split("/")[2]
+        known = self.committed(transfer_id) if transfer_id in self.paid else error("3208")
+        return self.memory.answer(transfer_id, self.hub.get(transfer_id, known))
 
 
 def party(id_type, identifier, sub="", **changes):

@@ -207,7 +207,7 @@ class TestRefused:
         assert (caught.value.reason, caught.value.detail) == (Reason.CONFIGURATION, NO_BULK)
         with peer.connector(bulk=True) as connector:
             checks = {check.name: check.ok for check in connector.check_connection()}
-        assert checks == {"connector": True, "hub": True, "bulk": False}
+        assert checks == {"connector": True, "hub": True, "transfers": True, "bulk": False}
 
     def test_the_new_version_may_be_late_as_well(self, scripted):
         peer = scripted(quotes=(504, {"message": "Timeout", "statusCode": "504", "bulkQuoteState": {}}))

@@ -17,8 +17,8 @@ CODES = st.from_regex(r"[1-6][0-9]{3}", fullmatch=True)
     ("codes", "verdict"),
     [
         ("1000 1001 2000 2001 2003 2004 2005 5001", Verdict.TRY_AGAIN),
-        ("3100 3101 3200 3203 3204 5100 5101 5103 5104 5106 5200 5400 4100 4200", Verdict.FAILED),
-        ("3105 3202 4001 2002", Verdict.PAUSE_BATCH),
+        ("3100 3101 3200 3203 3204 5100 5101 5103 5104 5106 5200 5400 4100", Verdict.FAILED),
+        ("3105 3202 4001 2002 4200 4240", Verdict.PAUSE_BATCH),
         ("3106 3205 3300 3302", Verdict.NEW_QUOTE),
     ],
 )
@@ -30,8 +30,8 @@ def test_before_money_can_move(step, codes, verdict):
     ("codes", "verdict"),
     [
         ("1000 1001 2000 2001 2003 2004 2005 3106 3208", Verdict.ASK),
-        ("3100 3204 3300 3303 4100 4200 5000 5100 5101 5104 5105 5106 5200 5300 5400", Verdict.FAILED),
-        ("3105 3202 4001", Verdict.PAUSE_BATCH),
+        ("3100 3204 3300 3303 4100 5000 5100 5101 5104 5105 5106 5200 5300 5400", Verdict.FAILED),
+        ("3105 3202 4001 4200 4299", Verdict.PAUSE_BATCH),
         ("5001", Verdict.TRY_AGAIN),
         ("3205 3302", Verdict.NEW_QUOTE),
     ],
@@ -50,7 +50,7 @@ def test_what_may_speak_of_the_question_ends_no_payment(step, code):
 @pytest.mark.parametrize("step", [Step.RESEND, Step.ASK])
 def test_what_speaks_of_the_transfer_ends_it(step):
     assert {rule(code, step).verdict for code in ("3300", "3303", "5104", "5200")} == {Verdict.FAILED}
-    assert rule("4001", step).verdict is Verdict.PAUSE_BATCH
+    assert {rule(code, step).verdict for code in ("4001", "4200")} == {Verdict.PAUSE_BATCH}
 
 
 @given(CODES, st.sampled_from(BEFORE))
@@ -80,7 +80,7 @@ def test_a_schemes_own_codes_mean_the_general_one(code, step):
     [
         ("3204", FailureType.PAYEE_UNKNOWN),
         ("4001", FailureType.INSUFFICIENT_FUNDS),
-        ("4200", FailureType.LIMIT),
+        ("4200", FailureType.INSUFFICIENT_FUNDS),
         ("5104", FailureType.REJECTED),
         ("5400", FailureType.ACCOUNT_CLOSED),
         ("2001", FailureType.TECHNICAL),
@@ -99,6 +99,14 @@ def test_whether_the_same_data_may_be_tried_again(codes, may_work):
     assert {rule(code, Step.TRANSFER).failure_type in SAME_DATA_MAY_WORK for code in codes.split()} == {
         may_work
     }
+
+
+@pytest.mark.parametrize(
+    ("code", "listed"),
+    [("2001", True), ("5177", True), ("", False), ("9999", False), ("2006", False), ("E1", False)],
+)
+def test_whether_the_table_knows_a_code(code, listed):
+    assert StepFailed(Step.TRANSFER, code).is_listed is listed
 
 
 def test_the_error_carries_the_catalogues_word():

@@ -31,7 +31,7 @@ class TestMutualTls:
             server.url, ca_bundle=authority.pem, client_certificate=certificate, client_key=key
         )
         with Connector(settings, TokenCache()) as connector:
-            (check, _hub) = connector.check_connection()
+            (check, *_others) = connector.check_connection()
         assert check.ok
 
     @pytest.mark.parametrize("shown", [None, Authority("Strangers").pair("userdfsp")])
@@ -137,7 +137,11 @@ class TestCheck:
 
     def test_works(self, scripted):
         peer = scripted()
-        assert self.checks(peer) == {"connector": (True, None, ""), "hub": (True, None, "payeefsp")}
+        assert self.checks(peer) == {
+            "connector": (True, None, ""),
+            "hub": (True, None, "payeefsp"),
+            "transfers": (True, None, ""),
+        }
         assert not peer.bodies("/")
 
     def test_the_payer_need_not_be_known(self, scripted):

@@ -6,6 +6,7 @@ from decimal import Decimal
 
 import pytest
 from loopback import message, reset, unused_port
+from packets import condition_v4, fulfilment_v4, packet_v4
 from scripted_connector import (
     FULFIL_TIMEOUT,
     TIMEOUT,
@@ -184,6 +185,70 @@ class TestLookup:
         failure, peer = raised(party=answer)
         assert (type(failure), failure.reason) == (OutcomeUnknown, Reason.TIMEOUT)
         assert not peer.bodies("/")
+
+
+class TestQuoteOfVersion4:
+    """A quote with a packet of Interledger version 4, as hubs that move to ISO 20022 use it."""
+
+    @staticmethod
+    def peer(scripted, carried=None, offer=None, **head):
+        """`carried` changes the transaction in the packet, `head` what stands before it."""
+        made = {}
+
+        def make(transaction):
+            made.update(transaction, **(carried or {}))
+            return packet_v4(made, **head)
+
+        def offered(asked):
+            members = original(asked)
+            return {**members, "condition": condition_v4(made), **(offer or {})}
+
+        peer = scripted(make_packet=make)
+        original, peer.offer = peer.offer, offered
+        peer.committed = lambda transfer_id, state="COMMITTED": {
+            "transferState": state,
+            "fulfilment": fulfilment_v4(made),
+        }
+        return peer
+
+    @pytest.mark.parametrize("two_phase", [False, True])
+    def test_paid(self, scripted, two_phase):
+        peer = self.peer(scripted)
+        with peer.connector(two_phase=two_phase) as connector:
+            body, said = pay(connector, instruction())
+        assert judged(said, body) is TransferState.PAID
+        assert peer.packets[IDS.transfer_id].startswith("DII")
+
+    @pytest.mark.parametrize(
+        ("changes", "why"),
+        [
+            ({"carried": {"quoteId": IDS.transfer_id}}, "another transaction"),
+            ({"carried": {"transactionId": IDS.quote_id}}, "another transaction"),
+            ({"carried": {"amount": {"currency": "USD", "amount": "99"}}}, "another amount"),
+            ({"carried": {"amount": {"currency": "EUR", "amount": "100"}}}, "another currency"),
+            ({"amount": 9900}, "head is for another"),
+            ({"opened_by": "A" * 43}, "head is for another"),
+            ({"offer": {"condition": "A" * 43}}, "head is for another"),
+            ({"kind": 13}, "not a payment packet"),
+        ],
+    )
+    def test_not_for_this_payment(self, scripted, changes, why):
+        self.refused(self.peer(scripted, **changes), why)
+
+    @pytest.mark.parametrize("cut", [2, 20, 60, 90, 200])
+    def test_cut_short(self, scripted, cut):
+        peer = self.peer(scripted)
+        whole = peer.offer
+        peer.offer = lambda asked: {**whole(asked), "ilpPacket": whole(asked)["ilpPacket"][:cut]}
+        self.refused(peer, "")
+
+    @staticmethod
+    def refused(peer, why):
+        with peer.connector() as connector, pytest.raises(StepFailed) as caught:
+            pay(connector, instruction())
+        assert (caught.value.step, caught.value.verdict) == (Step.QUOTE, Verdict.FAILED)
+        assert why in caught.value.description
+        assert not peer.paid
 
 
 class TestQuote:
@@ -402,15 +467,15 @@ class TestTransfer:
         with Connector(settings_for(nowhere)) as connector, pytest.raises(NotSent):
             connector.offer(instruction(), IDS, NOW)
 
-    @pytest.mark.parametrize("word", ["ABORTED", "RESERVED", "RECEIVED"])
+    @pytest.mark.parametrize("word", ["ABORTED", "RESERVED", "RECEIVED", "RESERVED_FORWARDED", "INVALID"])
     def test_completed_is_not_paid(self, scripted, word):
-        """Not even with the right fulfilment, which the Toolkit sends along."""
+        """Not even with the right fulfilment, which the Toolkit sends along: it contradicts an end."""
         peer = scripted(
             transfer=lambda request: (200, {"transfer": {"body": peer.committed(IDS.transfer_id, word)}})
         )
         with peer.connector() as connector:
             body, said = pay(connector, instruction())
-        expected = TransferState.FAILED if word == "ABORTED" else TransferState.WAITING
+        expected = TransferState.SUSPECT if word in ("ABORTED", "INVALID") else TransferState.WAITING
         assert judged(said, body) is expected
 
     def test_no_other_text_is_sent(self, scripted):

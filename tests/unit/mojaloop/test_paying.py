@@ -7,7 +7,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from scripted_connector import ScriptedConnector, failed, party, state
 
-from odoo.addons.g2p_mojaloop_connector.client import bodies, orders, paying
+from odoo.addons.g2p_mojaloop_connector.client import bodies, orders, paying, results
 from odoo.addons.g2p_mojaloop_connector.client.catalogue import Step, StepFailed
 from odoo.addons.g2p_mojaloop_connector.client.connector import Connector
 from odoo.addons.g2p_mojaloop_connector.client.ids import transfer_ids
@@ -223,3 +223,24 @@ class TestSecondNo:
         result = self.told(loopback, {OURS: failed(code)})
         assert (result.row["state"], result.again) == ("failed", True)
         assert (result.pause is not None) == (code == "4001")
+
+
+class TestSlowAnswer:
+    """What the hub said before a transfer's time was over is no word about the time after it."""
+
+    @pytest.mark.parametrize("said", [failed("3208"), aborted(OURS)])
+    def test_a_question_asked_in_time_and_answered_later(self, loopback, monkeypatch, said):
+        hub = ScriptedConnector(loopback, ask=said)
+        expired = bodies.time_of(bodies.time_text(datetime.now(timezone.utc)))
+        moments = iter([expired + timedelta(seconds=1)])
+        later = expired + results.GRACE + timedelta(seconds=5)
+        for module in (paying, results):
+            monkeypatch.setattr(module, "now", lambda: next(moments, later))
+        order = {"transferId": OURS, "condition": "A" * 43, "expiration": bodies.time_text(expired)}
+        left = bodies.text_of({"transfersPostRequest": order})
+        known = {"state": "unknown", "heard": True, "error": ("transfer", "5001", "no money")}
+        with hub.connector() as connector:
+            first = paying.ask(connector, task(body=left, **known))
+            second = paying.ask(connector, task(body=left, **known))
+        assert (first.row["state"], first.again) == ("unknown", False)
+        assert (second.row["state"], second.again) == ("failed", True)

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from packets import base64url
 
-from odoo.addons.g2p_mojaloop_connector.client import ilp
+from odoo.addons.g2p_mojaloop_connector.client import ilp, transfer_state
 from odoo.addons.g2p_mojaloop_connector.client.catalogue import Step, StepFailed, Verdict
 from odoo.addons.g2p_mojaloop_connector.client.transfer_state import Order, Transfer, TransferState, state_of
 from odoo.addons.g2p_payment_hub.client.errors import NotSent, OutcomeUnknown, Reason, Refused
@@ -15,13 +15,15 @@ from odoo.addons.g2p_payment_hub.client.errors import NotSent, OutcomeUnknown, R
 FULFILMENT = base64url(bytes(range(32)))
 EXPIRES = datetime(2026, 1, 2, 3, 4, 5, tzinfo=timezone.utc)
 GRACE = timedelta(minutes=5)
+ENDED = "ABORTED ABORTED_ERROR ABORTED_REJECTED EXPIRED_PREPARED EXPIRED_RESERVED FAILED INVALID".split()
 ORDER = Order(transfer_id="t1", condition=ilp.condition_of(FULFILMENT), expiration=EXPIRES)
 MOMENTS = st.integers(-3600, 3600).map(lambda seconds: EXPIRES + timedelta(seconds=seconds))
 MONEY = [Step.TRANSFER, Step.RESEND, Step.ASK]
 TRANSFERS = st.builds(
     Transfer,
     transfer_id=st.just("t1"),
-    state=st.sampled_from(["COMMITTED", "ABORTED", "RESERVED", "RECEIVED", "COMPLETED", "committed", "?"]),
+    state=st.sampled_from(["COMMITTED", "ABORTED", "RESERVED", "RECEIVED", "COMPLETED", "committed", "?"])
+    | st.sampled_from(sorted(transfer_state.KNOWN_WORDS)),
     fulfilment=st.sampled_from([FULFILMENT, base64url(bytes(32)), ""]),
 )
 CODES = st.from_regex(r"[1-5][0-9]{3}", fullmatch=True) | st.just("") | st.just("3208")
@@ -43,8 +45,9 @@ def told(word, fulfilment=FULFILMENT):
 
 
 @given(ANYTHING, MOMENTS)
-def test_paid_means_committed_with_the_fulfilment_and_nothing_else(said, now):
-    paid = isinstance(said, Transfer) and (said.state, said.fulfilment) == ("COMMITTED", FULFILMENT)
+def test_paid_means_committed_or_settled_with_the_fulfilment(said, now):
+    words = ("COMMITTED", "SETTLED")
+    paid = isinstance(said, Transfer) and said.state in words and said.fulfilment == FULFILMENT
     assert (state_of(said, ORDER, now, GRACE) is TransferState.PAID) == paid
 
 
@@ -52,7 +55,7 @@ def test_paid_means_committed_with_the_fulfilment_and_nothing_else(said, now):
 def test_a_new_attempt_needs_the_hubs_word_that_no_money_moves(said, now):
     found = state_of(said, ORDER, now, GRACE)
     if found is TransferState.FAILED:
-        aborted = isinstance(said, Transfer) and said.state == "ABORTED"
+        aborted = isinstance(said, Transfer) and said.state in ENDED and not said.fulfilment
         assert aborted or (isinstance(said, StepFailed) and said.verdict is not Verdict.ASK)
     if found is TransferState.NEVER_HAPPENED:
         assert (said.step, said.code) == (Step.ASK, "3208")
@@ -74,7 +77,23 @@ def test_the_same_bytes_go_again_only_while_they_are_valid(said, now, repeatable
         ("COMMITTED", FULFILMENT, TransferState.PAID),
         ("COMMITTED", base64url(bytes(32)), TransferState.SUSPECT),
         ("COMMITTED", "", TransferState.SUSPECT),
-        ("ABORTED", FULFILMENT, TransferState.FAILED),
+        ("SETTLED", FULFILMENT, TransferState.PAID),
+        ("SETTLED", base64url(bytes(32)), TransferState.SUSPECT),
+        ("SETTLED", "", TransferState.SUSPECT),
+        ("ABORTED", "", TransferState.FAILED),
+        ("ABORTED_ERROR", "", TransferState.FAILED),
+        ("ABORTED_REJECTED", "", TransferState.FAILED),
+        ("EXPIRED_PREPARED", "", TransferState.FAILED),
+        ("EXPIRED_RESERVED", "", TransferState.FAILED),
+        ("FAILED", "", TransferState.FAILED),
+        ("INVALID", "", TransferState.FAILED),
+        ("ABORTED", FULFILMENT, TransferState.SUSPECT),
+        ("EXPIRED_RESERVED", base64url(bytes(32)), TransferState.SUSPECT),
+        ("RESERVED_FORWARDED", FULFILMENT, TransferState.WAITING),
+        ("RESERVED_TIMEOUT", "", TransferState.WAITING),
+        ("RECEIVED_ERROR", "", TransferState.WAITING),
+        ("aborted", "", TransferState.WAITING),
+        ("settled", FULFILMENT, TransferState.WAITING),
         ("RESERVED", FULFILMENT, TransferState.WAITING),
         ("RECEIVED", "", TransferState.WAITING),
         ("COMPLETED", FULFILMENT, TransferState.WAITING),

@@ -253,4 +253,4 @@ class TestMoney:
         with peer.connector(two_phase=True) as connector:
             body = connector.transfer_body(quote, NOW)
             found = state_of(connector.transfer(body), order_of(body), NOW, timedelta(0))
-        assert found is (TransferState.FAILED if word == "ABORTED" else TransferState.WAITING)
+        assert found is (TransferState.SUSPECT if word == "ABORTED" else TransferState.WAITING)

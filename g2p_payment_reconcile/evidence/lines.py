@@ -1,7 +1,5 @@
 """What a statement or result file says, line by line, whatever its format. Plain Python."""
 
-import hashlib
-import json
 from datetime import date
 from decimal import Decimal
 from enum import Enum
@@ -20,6 +18,7 @@ class EvidenceStatus(str, Enum):
     FAILED = "failed"
     RETURNED = "returned"  # had been paid, and the money came back
     WAITING = "waiting"
+    FEE = "fee"  # the bank's charge, for a payment or for the account
     OTHER = "other"  # not about a payment of ours, for example money that came in
 
 
@@ -37,12 +36,70 @@ class Problem(str, Enum):
     NOT_XML = "not_xml"
     DOCTYPE = "doctype"
     MESSAGE = "message"
+    NO_VERSION = "no_version"
+    SEVERAL = "several"
+    CANCELLATION = "cancellation"
+    ORDER = "order"
+    ADVICE = "advice"
+    OTHER_KIND = "other_kind"
+    SPREADSHEET = "spreadsheet"
+    PACKED = "packed"
+    ARCHIVE = "archive"
+    ARCHIVE_LOCKED = "archive_locked"
+    ARCHIVE_MEMBERS = "archive_members"
+    ARCHIVE_SIZE = "archive_size"
+    ARCHIVE_RATIO = "archive_ratio"
+    ARCHIVE_NESTED = "archive_nested"
     # of one line: it is kept, and left to a person
     CELLS = "cells"
     AMOUNT = "amount"
     DATE = "date"
     STATUS = "status"
+    SIGN = "sign"
+    DIRECTION = "direction"
+    KIND = "kind"
+    CURRENCY = "currency"
+    PAID_WITH_REASON = "paid_with_reason"
+    DOUBTFUL = "doubtful"
+    JSON = "json"
     SCHEMA = "schema"
+
+
+class FaultKind(str, Enum):
+    """How a record differs from what its message demands."""
+
+    UNKNOWN = "unknown"  # an element that does not belong there
+    REPEATED = "repeated"  # an element that may stand there only once
+    MISSING = "missing"
+    VALUE = "value"
+    TEXT = "text"  # loose text between elements
+    OTHER = "other"
+
+
+class Expected(str, Enum):
+    NUMBER = "number"
+    DATE = "date"
+    MOMENT = "moment"
+    YES_NO = "yes_no"
+    WORD = "word"  # of those that the fault names
+    OTHER = "other"
+
+
+class Fault(BaseModel):
+    """Why a record cannot be read: `element` stands, or should stand, in `parent` on `line` of the file.
+
+    `words` are the names or values that would be right, as far as they are few.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    kind: FaultKind
+    element: str
+    parent: str = ""
+    line: int = 0
+    value: str = ""
+    expected: Expected = Expected.OTHER
+    words: str = ""
 
 
 class EvidenceError(Exception):
@@ -55,12 +112,23 @@ class EvidenceError(Exception):
         self.detail = detail
 
 
+class Unreadable(Exception):
+    """One line cannot be read; it is kept for a person."""
+
+    def __init__(self, problem: Problem, detail: str = ""):
+        super().__init__(problem, detail)
+        self.problem, self.detail = problem, detail
+
+
 class EvidenceLine(BaseModel):
     """One line of the file, in its order and with nothing left out.
 
     `number` is the line of a CSV file and the running number of the record in a message. `reference` is the
     one that we gave, `remote_reference` the bank's own; `amount` is never negative. With a `problem`,
-    `status` is None. `raw` is the line as it stands in the file.
+    `status` is None. `free_text` is all else in which people or banks may have put our reference.
+    `entry_number` and `entry_reference` are those of the bank's entry in which a transaction stands with
+    others, and `statement` names the statement or notification, where it has a name of its own. `raw` is the
+    line as it stands in the file.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -80,19 +148,9 @@ class EvidenceLine(BaseModel):
     failure_type: FailureType | None = None
     problem: Problem | None = None
     problem_detail: str = ""
+    fault: Fault | None = None
+    free_text: str = ""
+    entry_number: int = 0
+    entry_reference: str = ""
+    statement: str = ""
     raw: str = ""
-
-
-def fingerprints(lines: list[EvidenceLine]) -> list[str]:
-    """One for each line: a line that stands in two files has the same in both.
-
-    Two lines of one file that say the same are two things that happened, unless the bank's own reference says
-    that they are one.
-    """
-    seen: dict[str, int] = {}
-    found = []
-    for line in lines:
-        said = line.model_dump_json(exclude={"number", "raw"})
-        seen[said] = 0 if line.remote_reference else seen.get(said, -1) + 1
-        found.append(hashlib.sha256(json.dumps([said, seen[said]]).encode()).hexdigest())
-    return found

@@ -31,7 +31,22 @@ _CODES = {
         "NOAS NOOR RR01 RR02 RR04 SVNR TECH UPAY"
     ),
 }
+_SAYS_NOTHING = {"NARR", "MS02", "MS03", "AGNT", "NOAS", "NOOR"}
 _TYPE = {code: kind for kind, codes in _CODES.items() for code in codes.split()}
+
+
+# Before anything else a person must know that another payment may have been made.
+_TELLING = (FailureType.DUPLICATE, None, FailureType.TECHNICAL, FailureType.REJECTED, FailureType.OTHER)
+
+
+def most_telling(codes: list[str]) -> str:
+    """The code that says most about why it failed, of several; the first of those that say as much."""
+
+    def rank(code: str) -> tuple[int, bool]:
+        kind = _TYPE.get(code.strip().upper(), FailureType.OTHER)
+        return _TELLING.index(kind if kind in _TELLING else None), code.upper() in _SAYS_NOTHING
+
+    return min(codes, key=rank, default="")
 
 
 def failure_type(status: EvidenceStatus | None, code: str) -> FailureType | None:

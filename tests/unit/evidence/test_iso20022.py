@@ -18,6 +18,7 @@ from g2p_payment_reconcile.evidence.lines import (
     FailureType,
     Problem,
 )
+from g2p_payment_reconcile.evidence.references import first_reference
 
 
 def lines(content):
@@ -246,7 +247,9 @@ def test_a_comment_does_not_cut_an_amount():
         (b"\xff\xfe\x00", Problem.NOT_XML, None),
         (b"<Document/>", Problem.MESSAGE, 1),
         (document("camt.053.001.99", ""), Problem.MESSAGE, 1),
-        (document("camt.052.001.08", ""), Problem.MESSAGE, 1),
+        (document("camt.052.001.08", ""), Problem.EMPTY, 0),
+        (document("camt.029.001.09", ""), Problem.CANCELLATION, 1),
+        (document("pain.001.001.09", ""), Problem.ORDER, 1),
         (document("pain.002.001.02", ""), Problem.MESSAGE, 1),
         (camt(), Problem.EMPTY, 0),
         (b"x" * (MAX_BYTES + 1), Problem.TOO_LARGE, 0),
@@ -286,7 +289,7 @@ def test_what_is_in_the_file_is_what_is_read(payments, version):
     ]
     found = lines(camt(*entries, version=version))
     assert [(line.reference, line.amount, line.currency) for line in found] == [
-        ("" if reference.upper() == "NOTPROVIDED" else reference, Decimal(cents).scaleb(-2), currency)
+        (first_reference(reference), Decimal(cents).scaleb(-2), currency)
         for reference, cents, currency in payments
     ]
 

@@ -10,7 +10,16 @@
     "development_status": "Beta",
     "depends": ["g2p_payment_hub"],
     "external_dependencies": {
-        "python": ["lxml", "pydantic>=2", "pyiso20022", "reportlab", "xlsxwriter", "xsdata"]
+        "python": [
+            "babel",
+            "lxml",
+            "mt-940",
+            "pydantic>=2",
+            "pyiso20022",
+            "reportlab",
+            "xlsxwriter",
+            "xsdata",
+        ]
     },
     "data": [
         "security/ir.model.access.csv",
@@ -18,10 +27,12 @@
         "data/queue_job.xml",
         "data/cron.xml",
         "data/activity_types.xml",
+        "data/csv_mappings.xml",
         "wizards/payment_exception_decide.xml",
         "wizards/payment_exception_undo.xml",
         "wizards/payment_question.xml",
         "wizards/payment_evidence_upload.xml",
+        "wizards/payment_evidence_mapping_try.xml",
         "views/payment_gateway.xml",
         "views/payment_submission.xml",
         "views/payment_exception.xml",
@@ -40,4 +51,5 @@
     ],
     "assets": {"web.assets_tests": ["g2p_payment_reconcile/static/tests/tours/*.js"]},
     "post_init_hook": "post_init_hook",
+    "uninstall_hook": "uninstall_hook",
 }

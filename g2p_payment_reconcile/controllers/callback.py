@@ -8,21 +8,20 @@ from odoo import http
 
 from odoo.addons.g2p_payment_hub.client.calls import Call
 
+from .body import CallbackDispatcher, Unread, read_body
+
 _logger = logging.getLogger(__name__)
 
-# What a payment system has to say fits in much less.
-MAX_BODY_BYTES = 64 * 1024
 # Calls that one process looks at in so many seconds. What is passed over is learnt by asking all the same.
 CALLS, SECONDS = 100, 10
 _OF_BATCH = "/g2p_payment/news/<string:key>/<string:token>"
 _OF_GATEWAY = "/g2p_payment/gateway_news/<int:gateway_id>/<string:token>"
 _ANYBODY = {
-    "type": "http",
+    "type": CallbackDispatcher.routing_type,
     "auth": "public",
     "methods": ["POST", "PUT"],
     "csrf": False,  # no session, no form, nothing believed
     "save_session": False,
-    "max_content_length": MAX_BODY_BYTES,
 }
 
 
@@ -45,15 +44,19 @@ class PaymentCallback(http.Controller):
         return self._hear("g2p.payment.gateway", gateway_id, token)
 
     def _hear(self, model, name, token):
-        if self._has_time():
-            self._take(http.request.env[model].sudo(), name, token, http.request.httprequest)
+        request = http.request.httprequest
+        try:
+            if self._has_time():
+                call = Call(request.method, request.path, request.headers, read_body(http.request))
+                self._take(http.request.env[model].sudo(), name, token, call)
+        except Unread as why:
+            _logger.info("a callback was passed over: %s", why)
         # The same short answer for good and bad: whoever guesses learns nothing.
         return http.request.make_response("", status=202)
 
-    def _take(self, listeners, name, token, request):
+    def _take(self, listeners, name, token, call):
         try:
             with http.request.env.cr.savepoint():
-                call = Call(request.method, request.path, request.headers, request.get_data())
                 listeners._hear_of_news(name, token, call)
         except OperationalError:
             _logger.info("a callback came while its submission was being changed: whoever does that asks")

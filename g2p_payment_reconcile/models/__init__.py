@@ -4,6 +4,7 @@ from . import payment_exception_decision
 from . import payment_reconciliation
 from . import cycle
 from . import payment
+from . import payment_arrived
 from . import payment_decision
 from . import payment_question
 from . import payment_batch
@@ -21,8 +22,12 @@ from . import payment_evidence_mapping
 from . import payment_evidence
 from . import payment_evidence_line
 from . import payment_evidence_reading
+from . import payment_evidence_naming
 from . import payment_evidence_match
+from . import payment_evidence_twice
 from . import payment_evidence_payee
+from . import payment_evidence_bank
+from . import payment_evidence_sentences
 from . import payment_evidence_effect
 from . import payment_evidence_preview
 from . import payment_evidence_apply

@@ -2,13 +2,14 @@ from decimal import Decimal
 from typing import NamedTuple
 
 from odoo import _, api, fields, models
+from odoo.tools import format_datetime
 
 from odoo.addons.g2p_payment_hub.client.outcomes import OutcomeStatus
-from odoo.addons.g2p_payment_hub.models.columns import Columns
+from odoo.addons.g2p_payment_hub.models.columns import Columns, tell_written
 from odoo.addons.g2p_payment_hub.models.payment_guard import GUARDED
 from odoo.addons.g2p_payment_hub.models.roles import LOOKERS
 
-from .verdict import Doubt, contradictions, judge, kind, said_again, word, words
+from .verdict import Doubt, contradictions, judge, kind, said_again, was_held, word, words
 
 # Nobody writes these on a payment either.
 GUARDED.update({"evidence_line_ids", "exception_ids", "last_words", "returned_at", "returned_amount"})
@@ -31,6 +32,23 @@ _COLUMNS = Columns(
     commission="numeric",
     last_words="text",
 )
+# What an outcome writes: field to its new value, of the row `told` or of the payment itself.
+_WRITTEN = {
+    "state": "told.state",
+    "status": "told.status",
+    "status_is_final": "told.final",
+    "amount_paid": "told.amount_paid",
+    "payment_datetime": "told.paid_at",
+    "remote_reference": "told.remote_reference",
+    "remote_status": "told.remote_status",
+    "failure_code": "told.failure_code",
+    "failure_reason": "told.failure_reason",
+    "failure_type": "told.failure_type",
+    "remote_fee": "told.fee",
+    "remote_commission": "told.commission",
+    "last_words": "coalesce(told.last_words, payment.last_words)",
+}
+_MOMENTS = ("status_datetime", "write_uid", "write_date")
 
 
 class Learnt(NamedTuple):
@@ -98,20 +116,24 @@ class Payment(models.Model):
         for fact in mine:
             said = told.pop(fact["name"])
             if fact["final"]:
-                doubtful += self._contradiction_rows(fact, said, answered)
+                doubtful += self._contradiction_rows(fact, said, bool(source), answered)
                 last_words[fact["id"]] = "\n".join(words(said))
                 continue
             row, doubts = self._outcome_row(fact, said, whole)
             row["last_words"] = "\n".join(words(said)) if answered else None
             rows.append(row)
             doubtful += doubts
-        self._write_outcomes(rows)
+        changed = self._write_outcomes(rows)
         self._record_outcomes(mine, rows)
         if answered:
             self._remember(mine, last_words)
         Exceptions = self.env["g2p.payment.exception"]
-        raised = Exceptions._raise(doubtful + (self._stranger_rows(told, source) if source else []))
+        doubtful += self._stranger_rows(told, source) if source else []
+        self._name_results(doubtful)
+        raised = Exceptions._raise(doubtful)
         final = [row["id"] for row in rows if row["final"]]
+        if changed:
+            changed._on_results_written([*_WRITTEN, *_MOMENTS])
         return Learnt(len(final), raised, Exceptions._settle_told(self.browse(final)))
 
     def _facts(self, references):
@@ -144,14 +166,18 @@ class Payment(models.Model):
             fact["currency"] = fact["currency"] or ""
         return facts
 
-    def _contradiction_rows(self, fact, said, answered=False):
-        """What speaks against a final result, apart from what a person has, or has had, in front.
+    def _contradiction_rows(self, fact, said, by_system=True, answered=False):
+        """List what speaks against a final result, apart from what was known when the result was decided, and
+        what a person has, or has had, in front.
 
-        What the payment system says again in an answer (`answered`), after it had taken it back, is new.
+        What the payment system (`by_system`) said last is known; a document tells of bookings, each of
+        which is news. What the payment system says again in an answer (`answered`), after it had taken it
+        back, is new.
         """
-        known = set((fact["known"] or "").splitlines())
-        again = said_again(said, (fact["last_words"] or "").splitlines()) if answered else []
-        news = [one for one in said if word(one) not in known or one in again]
+        last_words = (fact["last_words"] or "").splitlines()
+        known = {*(fact["known"] or "").splitlines(), *(last_words if by_system else ())}
+        again = said_again(said, last_words) if answered else []
+        news = [outcome for outcome in said if word(outcome) not in known or outcome in again]
         against = contradictions(
             news, fact["status"], fact["amount"], fact["currency"], fact["remote_reference"] or ""
         )
@@ -166,6 +192,9 @@ class Payment(models.Model):
     def _outcome_row(self, fact, said, whole=True):
         """(columns to be written, rows of exceptions) for a payment that is still open."""
         verdict = judge(said, fact["amount"], fact["currency"])
+        if verdict.status == "failed" and was_held(fact["last_words"]):
+            # Called done before: that it failed after all is for a person.
+            verdict = verdict._replace(status=None, doubt=Doubt.CONTRADICTORY)
         outcome, status = verdict.outcome, verdict.status
         if status == "failed" and (fact["doubt"] or not whole):
             # That it was paid has been said before, or may stand where the answer broke off.
@@ -232,6 +261,48 @@ class Payment(models.Model):
         return rows
 
     @api.model
+    def _name_results(self, rows):
+        """Put before the sentence of each exception about a payment that has its result since when, by whom
+        and why it has that: what speaks against it is judged by people who do not know."""
+        results = self._results_in_words({row["payment_id"] for row in rows if row.get("payment_id")})
+        for row in rows:
+            if row.get("payment_id") in results:
+                row["summary"] = f"{results[row['payment_id']]} {row['summary']}"
+
+    @api.model
+    def _results_in_words(self, payments):
+        """Map the ids of those of these payments whose final result people gave them to a sentence."""
+        self.env.flush_all()
+        self.env.cr.execute(
+            """
+            SELECT DISTINCT ON (payment.id) payment.id, payment.status, event.happened_at, event.why,
+                   coalesce(decision.proposed_by_id, event.user_id) AS first_id,
+                   decision.confirmed_by_id AS second_id, decision.reason
+              FROM g2p_payment AS payment
+              JOIN g2p_payment_event AS event ON event.payment_id = payment.id
+                                             AND event.to_state = payment.status
+                                             AND event.from_state IS DISTINCT FROM event.to_state
+              LEFT JOIN g2p_payment_exception AS decision ON decision.event_id = event.id
+             WHERE payment.id = ANY(%s) AND payment.status_is_final
+               AND (decision.id IS NOT NULL OR payment.failure_type = 'not_sent')
+             ORDER BY payment.id, event.id DESC
+            """,
+            [list(payments)],
+        )
+        return {fact["id"]: self._result_in_words(fact) for fact in self.env.cr.dictfetchall()}
+
+    @api.model
+    def _result_in_words(self, fact):
+        people = self.env["res.users"].sudo().browse(filter(None, (fact["first_id"], fact["second_id"])))
+        return _(
+            "%(people)s gave it the result %(status)s on %(date)s: %(reason)s",
+            people=", ".join(people.mapped("name")),
+            status=dict(self._fields["status"]._description_selection(self.env)).get(fact["status"]),
+            date=format_datetime(self.env, fact["happened_at"], tz="UTC", dt_format="yyyy-MM-dd HH:mm 'UTC'"),
+            reason=(fact["reason"] or fact["why"] or "").rstrip(".") + ".",
+        )
+
+    @api.model
     def _their_side(self, doubt, outcome):
         """The columns of an exception that an outcome fills."""
         return {
@@ -249,38 +320,35 @@ class Payment(models.Model):
         }
 
     def _write_outcomes(self, rows):
-        """One UPDATE. That a final result does not move is said to PostgreSQL once more."""
+        """Write the outcomes in one UPDATE and return the payments that changed by it.
+
+        A final result does not move: PostgreSQL is told so once more.
+        """
         if not rows:
-            return
+            return self.browse()
         self.env.flush_all()
         self.env.cr.execute(
             f"""
             UPDATE g2p_payment AS payment
-               SET state = told.state,
-                   status = told.status,
-                   status_is_final = told.final,
+               SET {", ".join(f"{name} = {new}" for name, new in _WRITTEN.items())},
                    status_datetime = CASE WHEN payment.status IS DISTINCT FROM told.status
                                             OR payment.remote_status IS DISTINCT FROM told.remote_status
                                           THEN %s ELSE payment.status_datetime END,
-                   amount_paid = told.amount_paid,
-                   payment_datetime = told.paid_at,
-                   remote_reference = told.remote_reference,
-                   remote_status = told.remote_status,
-                   failure_code = told.failure_code,
-                   failure_reason = told.failure_reason,
-                   failure_type = told.failure_type,
-                   remote_fee = told.fee,
-                   remote_commission = told.commission,
-                   last_words = coalesce(told.last_words, payment.last_words),
                    write_uid = %s,
                    write_date = %s
               FROM unnest({_COLUMNS.arrays}) AS told ({_COLUMNS.names})
              WHERE payment.id = told.id
+               -- invariant: final-stays-final
                AND payment.status_is_final IS NOT TRUE
+               AND ({", ".join(f"payment.{name}" for name in _WRITTEN)})
+                   IS DISTINCT FROM ({", ".join(_WRITTEN.values())})
+            RETURNING payment.id
             """,  # only names of this file's own columns
             [fields.Datetime.now(), self.env.uid, fields.Datetime.now(), *_COLUMNS.of(rows)],
         )
-        self.env["g2p.payment"].invalidate_model(flush=False)
+        changed = self.browse(payment for (payment,) in self.env.cr.fetchall())
+        tell_written(changed, [*_WRITTEN, *_MOMENTS])
+        return changed
 
     def _remember(self, facts, last_words):
         """What was said of the payments that are final, where that is not what was said the last time."""
@@ -292,7 +360,7 @@ class Payment(models.Model):
                 "FROM unnest(%s::int[], %s::text[]) AS told (id, last_words) WHERE payment.id = told.id",
                 [list(changed), list(changed.values())],
             )
-            self.env["g2p.payment"].invalidate_model(["last_words"], flush=False)
+            tell_written(self.browse(changed), ["last_words"])
 
     def _record_outcomes(self, facts, rows):
         """Adds to the audit trail of each batch what changed."""
@@ -309,6 +377,7 @@ class Payment(models.Model):
                         "to_state": new,
                         "why": row["failure_reason"] or row["remote_status"],
                         "remote_reference": row["remote_reference"],
+                        "amount_paid": row["amount_paid"] or Decimal(0),
                     }
                 )
         for batch, events in changes.items():
@@ -348,7 +417,7 @@ def _is_strange(outcome, fact):
     if not fact.get("final"):
         return True
     # What is paid, or failed with a word against it, is not strange but contradicted.
-    return fact["status"] == "failed" and outcome.status is OutcomeStatus.WAITING
+    return fact["status"] == "failed" and outcome.status in (OutcomeStatus.WAITING, OutcomeStatus.HELD)
 
 
 def _utc(moment):

@@ -1,4 +1,5 @@
 from odoo import _, api, fields, models
+from odoo.exceptions import UserError
 
 from odoo.addons.g2p_payment_hub.models.payment_batch_guard import GUARDED
 from odoo.addons.g2p_payment_hub.models.roles import LOOKERS, check_role
@@ -62,10 +63,31 @@ class PaymentBatch(models.Model):
         check_role(
             self.env, LOOKERS, _("Only finance users and program managers may ask the payment system.")
         )
-        self._accepted_submission()._queue_pull()
+        asked = self.filtered(lambda batch: batch.batch_state in ("sent", "done"))
+        asked._accepted_submission()._queue_questions()
         return self.gateway_id[:1]._notification(
-            "success", _("The payment system is being asked. Reload the page in a moment.")
+            "success" if asked else "warning", self._asked_sentence(asked)
         )
+
+    def _asked_sentence(self, asked):
+        """Say of how many batches the payment system is asked, and why of the others it is not."""
+        sentences = []
+        if len(asked) == 1:
+            sentences.append(_("The payment system is being asked. Reload the page in a moment."))
+        elif asked:
+            sentences.append(
+                _("The payment system is being asked about %s batches. Reload the page later.", len(asked))
+            )
+        labels = dict(self._fields["batch_state"]._description_selection(self.env))
+        others = (self - asked).grouped("batch_state")
+        if others:
+            sentences.append(
+                _(
+                    "Nothing is asked about what the payment system has not accepted: %s.",
+                    ", ".join([f"{labels.get(state, '')} {len(same)}" for state, same in others.items()]),
+                )
+            )
+        return " ".join(sentences)
 
     def action_open_exceptions(self):
         self.ensure_one()
@@ -80,6 +102,31 @@ class PaymentBatch(models.Model):
             "view_mode": "tree,form,pivot,graph",
             "domain": [("batch_id", "=", self.id)],
         }
+
+    def _has_statement(self):
+        applied = [("batch_id", "=", self.id), ("evidence_id.state", "=", "applied")]
+        lines = self.env["g2p.payment.evidence.line"].sudo()
+        return super()._has_statement() or bool(lines.search_count(applied, limit=1))
+
+    @api.model
+    def _check_nothing_to_reconcile(self):
+        """Raise UserError while the tables of this add-on hold what somebody waits for."""
+        self = self.sudo().with_context(active_test=False)
+        waiting = [
+            *self.search([("batch_state", "in", ("sending", "unknown", "sent"))]).mapped("name"),
+            *self.env["g2p.payment.exception"].search([("state", "!=", "closed")]).mapped("summary"),
+            *self.env["g2p.payment.evidence"]
+            .search([("state", "in", ("draft", "matched", "applying"))])
+            .mapped("name"),
+        ]
+        if waiting:
+            raise UserError(
+                _(
+                    "This add-on cannot be uninstalled yet: batches wait for their results, exceptions have "
+                    "to be decided, or files to be applied or discarded. Finish these first: %s",
+                    ", ".join(waiting[:5]) + (", …" if len(waiting) > 5 else ""),
+                )
+            )
 
     def _settle(self):
         """After new outcomes and decisions: OpenG2P's figures, Done once each payment has its final result

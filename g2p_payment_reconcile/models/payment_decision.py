@@ -97,7 +97,8 @@ class Payment(models.Model):
         if values["status"] != "failed":
             self._check_no_other_is_live()
         before = self.status or self.state
-        self.sudo().write({**values, "status_datetime": fields.Datetime.now()})
+        values = {**values, "status_datetime": fields.Datetime.now()}
+        self.sudo().write(values)
         self._heed_decision()
         # One that was set aside stands in no batch any more, and its trail in that which it stood in.
         (self.batch_id or batch or self.sudo().event_ids.batch_id[:1])._record(
@@ -109,9 +110,11 @@ class Payment(models.Model):
                     "why": why,
                     "digest": digest,
                     "remote_reference": self.remote_reference,
+                    "amount_paid": self._paid_amount(),
                 }
             ]
         )
+        self._on_results_written(list(values))
 
     def _check_no_other_is_live(self):
         """PostgreSQL refuses a second live payment as well; this says so in words."""

@@ -6,6 +6,7 @@ from odoo.exceptions import AccessError, UserError
 
 from odoo.addons.g2p_payment_hub.models.roles import APPROVERS, check_role, has_role
 
+from ..evidence import archive, bank_file
 from ..evidence.lines import MAX_BYTES, EvidenceError, Problem
 
 # draft -> matched -> applied, or by way of applying when a job does it
@@ -20,6 +21,7 @@ NEXT = {
 # What takes longer than a click is done by a job.
 SYNC_BYTES = 500_000
 SYNC_LINES = 2_000
+DECIDE = "g2p_payment_reconcile.activity_decide_evidence"
 APPLY = "g2p_payment_reconcile.activity_apply_evidence"
 
 
@@ -48,9 +50,12 @@ class PaymentEvidence(models.Model):
     format = fields.Selection(
         [
             ("csv", "CSV"),
+            ("camt_052", "Report of the Day (camt.052)"),
             ("camt_053", "Bank Statement (camt.053)"),
             ("camt_054", "Notification (camt.054)"),
             ("pain_002", "Status Report (pain.002)"),
+            ("mt940", "Bank Statement (MT940)"),
+            ("mt942", "Interim Report (MT942)"),
         ],
         readonly=True,
     )
@@ -134,15 +139,46 @@ class PaymentEvidence(models.Model):
     # What people do
 
     @api.model
+    def _upload_all(self, gateway, mapping, name, content):
+        """Upload a file, or each file of a ZIP archive by itself. Return the records, and a sentence for each
+        file of the archive that was not taken. UserError where nothing can be read."""
+        if not archive.is_archive(content):
+            return self._upload(gateway, mapping, name, content), []
+        self._check_role(_("Only a finance validator may upload evidence."))
+        try:
+            members = archive.read(content)
+        except EvidenceError as error:
+            raise UserError(self._file_sentence(error)) from error
+        evidence, left_out = self.browse(), []
+        for member in members:
+            try:
+                with self.env.cr.savepoint():
+                    evidence += self._upload(gateway, mapping, member.name, member.content)
+            except AccessError:
+                raise
+            except UserError as error:
+                left_out.append(_("%(file)s was not taken. %(why)s", file=member.name, why=error))
+        if not evidence:
+            raise UserError("\n".join(left_out))
+        for read in evidence if left_out else ():
+            read.sudo()._message_log(
+                body=_("From %(archive)s. %(left_out)s", archive=name, left_out=" ".join(left_out))
+            )
+        return evidence, left_out
+
+    @api.model
     def _upload(self, gateway, mapping, name, content):
-        """Keeps the file and reads it, at once or by a job; the record. `mapping` is empty for XML.
+        """Keeps the file and reads it, at once or by a job; the record. `mapping` is for CSV alone: a bank's
+        message says itself how it is read.
 
         UserError with what is wrong with a file that cannot be read.
         """
+        if bank_file.is_bank_message(content):
+            mapping = mapping.browse()
         self._check_role(_("Only a finance validator may upload evidence."))
         if not self.env["g2p.payment.gateway"].search_count([("id", "=", gateway.id)]):
             raise AccessError(_("You may not see this gateway. Choose one of your companies."))
-        if mapping and mapping.gateway_id != gateway:
+        if mapping.gateway_id not in (gateway, gateway.browse()):
             raise UserError(_("The mapping is another gateway's. Choose one of this gateway."))
         if len(content) > MAX_BYTES:
             raise UserError(self._file_sentence(EvidenceError(Problem.TOO_LARGE)))
@@ -259,6 +295,7 @@ class PaymentEvidence(models.Model):
             return _("Only evidence in preview can be applied. Reload the page to see what happened.")
         if not has_role(self.env, APPROVERS):
             return _("A finance validator applies this.")
+        # invariant: uploader-does-not-apply
         if self.uploaded_by_id == self.env.user:
             return _("You uploaded this file, so another finance validator must apply it.")
         return False

@@ -12,7 +12,7 @@ from odoo.exceptions import UserError
 from odoo.addons.g2p_payment_hub.models.roles import APPROVERS
 
 from .payment import BATCH_OF, Learnt
-from .payment_batch_task import DECIDE
+from .payment_evidence import DECIDE
 from .payment_evidence_effect import MIDDAY, SAYING
 from .payment_evidence_match import ASKS
 from .verdict import Doubt
@@ -26,11 +26,19 @@ class PaymentEvidence(models.Model):
     _inherit = "g2p.payment.evidence"
 
     def _batches(self):
-        """Those whose payments the lines are about."""
+        """Those whose payments the lines are about, or may be."""
         self.env.cr.execute(
-            "SELECT DISTINCT batch_id FROM g2p_payment_evidence_line "
-            "WHERE evidence_id = %s AND batch_id IS NOT NULL ORDER BY batch_id",
-            [self.id],
+            """
+            SELECT batch_id FROM g2p_payment_evidence_line WHERE evidence_id = %s AND batch_id IS NOT NULL
+             UNION
+            SELECT payment.batch_id
+              FROM g2p_payment_evidence_line AS line
+              JOIN g2p_payment_evidence_line_candidate AS candidate ON candidate.line_id = line.id
+              JOIN g2p_payment AS payment ON payment.id = candidate.payment_id
+             WHERE line.evidence_id = %s AND payment.batch_id IS NOT NULL
+             ORDER BY batch_id
+            """,
+            [self.id, self.id],
         )
         return self.env["g2p.payment.batch"].browse(batch for (batch,) in self.env.cr.fetchall())
 
@@ -120,15 +128,18 @@ class PaymentEvidence(models.Model):
 
     def _raise_strangers(self):
         """What is said of payments that cannot be named with certainty, or were not sent, becomes exceptions;
-        a payment of ours that is named needs attention."""
+        each payment of ours that is named, or may be, needs attention."""
         self.env.cr.execute(
             f"""
             SELECT line.number, line.reference, line.why, line.status, line.amount::text AS amount,
                    line.currency, line.remote_status, line.remote_reference, line.reason_code, line.reason,
-                   line.happened_on, line.fingerprint, line.payment_id, {BATCH_OF} AS batch_id
+                   line.happened_on, line.fingerprint, line.named, line.repeated, line.id,
+                   payment.id AS payment_id, coalesce({BATCH_OF}, line.batch_id) AS batch_id,
+                   candidate.payment_id IS NOT NULL AS in_doubt
               FROM (SELECT * FROM g2p_payment_evidence_line WHERE evidence_id = %s AND {ASKS}) AS line
-              LEFT JOIN g2p_payment AS payment ON payment.id = line.payment_id
-             ORDER BY line.id
+              LEFT JOIN g2p_payment_evidence_line_candidate AS candidate ON candidate.line_id = line.id
+              LEFT JOIN g2p_payment AS payment ON payment.id = coalesce(candidate.payment_id, line.payment_id)
+             ORDER BY line.id, payment.id
             """,
             [self.id, list(SAYING)],
         )
@@ -160,7 +171,7 @@ class PaymentEvidence(models.Model):
 
     def _stranger_row(self, line):
         return {
-            "type": "stranger",
+            "type": "suspect" if line["in_doubt"] else "stranger",
             "summary": _(
                 "%(file)s, line %(line)s: %(why)s", file=self.name, line=line["number"], why=line["why"]
             ),
@@ -173,9 +184,16 @@ class PaymentEvidence(models.Model):
             "their_word": line["remote_status"],
             "their_amount": line["amount"] and Decimal(line["amount"]),
             "their_currency": line["currency"],
-            # Where the bank names none, equal payments to different payees stay apart by this.
-            "their_reference": line["remote_reference"] or line["fingerprint"][:12],
+            "their_reference": _their_reference(line),
             "their_code": line["reason_code"],
             "their_reason": line["reason"],
             "their_at": line["happened_on"] and datetime.combine(line["happened_on"], MIDDAY),
         }
+
+
+def _their_reference(line):
+    """What tells it from another: the bank's number, or what stands for it where the bank has none."""
+    if line["named"] is not False and line["remote_reference"]:
+        return line["remote_reference"]
+    known = line["fingerprint"][:12]
+    return f"{known}/{line['id']}" if line["repeated"] else known

@@ -6,18 +6,16 @@ from decimal import Decimal
 from odoo import models
 
 from odoo.addons.g2p_payment_hub.client.outcomes import FailureType, Outcome, OutcomeStatus
+from odoo.addons.g2p_payment_hub.models.columns import tell_written
 
 from .payment_evidence_match import ASKS
+from .payment_evidence_twice import BOOKED, TELLS_STATES
 
 # Only these say something that can be applied: what waits is told again later. It counts beside one of them:
 # what failed once and is under way again under another number has not failed.
 SAYING = ("paid", "failed", "returned")
 # UTC; the same day from Hawaii to Tonga.
 MIDDAY = time(10)
-# Each booking of these is one that happened.
-_BOOKED = ("paid", "returned")
-# Records of states, not of bookings: that one is told again does not mean that it happened again.
-_TELLS_STATES = "pain_002"
 _STATUS = {
     "paid": OutcomeStatus.PAID,
     "failed": OutcomeStatus.FAILED,
@@ -32,9 +30,11 @@ class PaymentEvidence(models.Model):
     def _foresee(self):
         """Writes on each line what applying would do; on those that are matched, by the code that does it."""
         self.env.cr.execute(
-            f"UPDATE g2p_payment_evidence_line SET effect = 'question' WHERE evidence_id = %s AND {ASKS}",
+            f"UPDATE g2p_payment_evidence_line SET effect = 'question' "
+            f"WHERE evidence_id = %s AND {ASKS} RETURNING id",
             [self.id, list(SAYING)],
         )
+        self._tell_effects()
         effects = {}
         for batch in self._batches():
             for fact, said, extra in self._told_of(batch):
@@ -47,15 +47,23 @@ class PaymentEvidence(models.Model):
               FROM unnest(%s::int[], %s::varchar[]) AS told (payment_id, effect)
              WHERE line.evidence_id = %s AND line.payment_id = told.payment_id AND line.match = 'matched'
                AND line.status = ANY(%s)
+            RETURNING line.id
             """,
             [list(effects), list(effects.values()), self.id, list(SAYING)],
         )
-        self.env["g2p.payment.evidence.line"].invalidate_model()
+        self._tell_effects()
+
+    def _tell_effects(self):
+        """Tell the ORM of the lines that the last statement has returned."""
+        lines = self.env["g2p.payment.evidence.line"].browse(line for (line,) in self.env.cr.fetchall())
+        tell_written(lines, ["effect"])
 
     def _effect(self, fact, said, extra):
         Payment = self.env["g2p.payment"]
         if fact["final"]:
-            return "question" if extra or Payment._contradiction_rows(fact, said) else "agrees"
+            return (
+                "question" if extra or Payment._contradiction_rows(fact, said, by_system=False) else "agrees"
+            )
         row, doubts = Payment._outcome_row(fact, said)
         if doubts or not row["status"]:
             return "question"
@@ -74,13 +82,14 @@ class PaymentEvidence(models.Model):
         amounts are exact."""
         self.env.cr.execute(
             """
-            SELECT line.payment_id, payment.name, line.status, line.amount::text AS amount, line.currency,
+            SELECT line.id, line.named, line.repeated, line.payment_id, payment.name, line.status,
+                   line.amount::text AS amount, line.currency,
                    line.remote_reference, line.remote_status, line.reason_code, line.reason,
                    line.failure_type, line.happened_on, line.fingerprint
               FROM g2p_payment_evidence_line AS line
               JOIN g2p_payment_evidence AS evidence ON evidence.id = line.evidence_id
               JOIN g2p_payment AS payment ON payment.id = line.payment_id
-             WHERE line.match = 'matched'
+             WHERE line.match = 'matched' AND line.status <> 'fee'
                AND (evidence.id = %s
                     OR (line.status = ANY(%s) AND evidence.state = 'applied'
                         AND evidence.gateway_id = %s AND evidence.source = %s))
@@ -103,7 +112,7 @@ class PaymentEvidence(models.Model):
         calls it; another booking is another payment. So it is with the first return and those after it. Where
         the mapping says that the file calls transactions as the payment system does, each is itself.
         """
-        if self.mapping_id.same_references:
+        if self.mapping_id.same_references and all(line["named"] is not False for line in lines):
             return [_outcome(fact, line, line["remote_reference"] or "") for line in lines], []
         known = fact["remote_reference"] or ""
         bookings = [(line["status"], _booking(line, self.format)) for line in lines]
@@ -112,7 +121,7 @@ class PaymentEvidence(models.Model):
             first.setdefault(status, booking)
         said, extra = [], []
         for line, (status, booking) in zip(lines, bookings, strict=True):
-            further = status in _BOOKED and booking != first[status]
+            further = status in BOOKED and booking != first[status]
             outcome = _outcome(fact, line, booking if further else known)
             paid_again = further and status == "paid"
             (extra if paid_again and fact["final"] and not known else said).append(outcome)
@@ -120,10 +129,14 @@ class PaymentEvidence(models.Model):
 
 
 def _booking(line, kind):
-    """What tells one transaction of a source from another."""
-    if line["remote_reference"] or kind == _TELLS_STATES:
-        return line["remote_reference"] or ""
-    return line["fingerprint"]
+    """What tells one transaction of a source from another: the bank's number where that names it."""
+    theirs = line["remote_reference"] or ""
+    if line["named"] is False:
+        # With what the bank wrote, for people to find it again.
+        own = f"{theirs} #{line['fingerprint'][:8]}" if theirs else line["fingerprint"]
+        theirs = f"{own}/{line['id']}" if line["repeated"] else own
+        return "" if kind == TELLS_STATES else theirs
+    return theirs or ("" if kind == TELLS_STATES else line["fingerprint"])
 
 
 def _outcome(fact, line, remote_reference):

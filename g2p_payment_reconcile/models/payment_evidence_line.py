@@ -1,5 +1,8 @@
 from odoo import fields, models
 
+# SQL: the bank's reference without what is added between its characters.
+NUMBER = "upper(regexp_replace({}, '[[:punct:][:space:]]', '', 'g'))"
+
 
 class PaymentEvidenceLine(models.Model):
     """One line of a statement or result file: what it says, and what it is taken to be about."""
@@ -30,6 +33,7 @@ class PaymentEvidenceLine(models.Model):
             ("failed", "Failed"),
             ("returned", "Returned"),
             ("waiting", "Waiting"),
+            ("fee", "Charge"),
             ("other", "Not a Payment"),
         ],
         readonly=True,
@@ -40,25 +44,53 @@ class PaymentEvidenceLine(models.Model):
     reason_code = fields.Char(readonly=True)
     reason = fields.Char(readonly=True)
     failure_type = fields.Char(readonly=True)
+    free_text = fields.Text(
+        "Further Text",
+        readonly=True,
+        groups="g2p_payment_hub.group_payment_file",
+        help="All else in the line in which banks put references. Our reference is looked for in it, however "
+        "it is spelled.",
+    )
+    entry_number = fields.Integer(readonly=True, help="The bank's entry of this file in which it stands.")
+    entry_reference = fields.Char(readonly=True, help="What the bank calls the entry in which it stands.")
     raw = fields.Text("As It Stands in the File", readonly=True, groups="g2p_payment_hub.group_payment_file")
+    statement = fields.Char(readonly=True, help="The bank's name of the statement, where it has one.")
     fingerprint = fields.Char(readonly=True, index=True, help="The same line of two files has the same.")
+    named = fields.Boolean(
+        "Told Apart",
+        readonly=True,
+        help="Their reference names one booking: it is no filler, and no other booking has it.",
+    )
+    repeated = fields.Boolean(
+        readonly=True,
+        help="It says the same as a line that was applied before, and nothing tells the two bookings apart.",
+    )
     problem = fields.Char(readonly=True, help="Why the line cannot be read.")
 
     match = fields.Selection(
         [("matched", "Matched"), ("duplicate", "Duplicate"), ("unknown", "Unknown")],
         readonly=True,
         index=True,
-        help="Duplicate: this very line was read before. Unknown: it is about no payment that could be named "
-        "with certainty.",
+        help="Duplicate: this very line, or the lines of which it is the sum, was read before. Unknown: it "
+        "is about no payment that could be named with certainty.",
     )
     basis = fields.Selection(
-        [("reference", "By Reference"), ("payee", "By Payee and Amount")],
+        [("reference", "By Reference"), ("payee", "By Payee and Amount"), ("sum", "Sum of Other Lines")],
         "Matched by",
         readonly=True,
         help="By payee and amount: the line names no reference, and of all payments that were sent only this "
         "one fits. Look at it twice.",
     )
     payment_id = fields.Many2one("g2p.payment", readonly=True, ondelete="restrict", index="btree_not_null")
+    candidate_ids = fields.Many2many(
+        "g2p.payment",
+        "g2p_payment_evidence_line_candidate",
+        "line_id",
+        "payment_id",
+        "May Be About",
+        readonly=True,
+        help="Payments that the line may mean. Each of them waits for a person, and is not paid again.",
+    )
     partner_id = fields.Many2one("res.partner", "Beneficiary", related="payment_id.partner_id")
     batch_id = fields.Many2one(
         "g2p.payment.batch", readonly=True, ondelete="restrict", index="btree_not_null"
@@ -76,3 +108,13 @@ class PaymentEvidenceLine(models.Model):
         "fit, and becomes an exception for people to decide.",
     )
     why = fields.Char(readonly=True, help="What the match rests on, or why there is none.")
+
+    def init(self):
+        """Lines with the bank's own number of a booking are found by it."""
+        self.env.cr.execute(  # pylint: disable=sql-injection  # only an expression of this file
+            f"""
+            CREATE INDEX IF NOT EXISTS g2p_payment_evidence_line_their_number
+                ON g2p_payment_evidence_line (({NUMBER.format("remote_reference")}))
+             WHERE remote_reference IS NOT NULL
+            """
+        )

@@ -1,10 +1,10 @@
 """What the lines of evidence are about."""
 
+from decimal import Decimal
+
 from odoo import _, models
 
-from odoo.addons.g2p_payment_hub.models.columns import Columns
-
-from .payment import BATCH_OF
+from odoo.addons.g2p_payment_hub.models.columns import Columns, tell_written
 
 _MATCH_COLUMNS = Columns(
     id="int",
@@ -15,10 +15,14 @@ _MATCH_COLUMNS = Columns(
     effect="varchar",
     why="varchar",
 )
+_NAMED = 5  # payments in a sentence
 # SQL: an unknown line that people have to decide. One that cannot be read may say anything of the payment it
-# names, also that it was paid; money that came in under its reference may be that it came back.
+# names, also that it was paid; money that came in under its reference may be that it came back. So may a
+# charge that is no charge.
 ASKS = """match = 'unknown' AND (status = ANY(%s)
-          OR ((problem IS NOT NULL OR status = 'other') AND payment_id IS NOT NULL))"""
+          OR ((problem IS NOT NULL OR status IN ('other', 'fee')) AND payment_id IS NOT NULL)
+          OR EXISTS (SELECT FROM g2p_payment_evidence_line_candidate
+                      WHERE line_id = g2p_payment_evidence_line.id))"""
 
 
 class PaymentEvidence(models.Model):
@@ -33,98 +37,116 @@ class PaymentEvidence(models.Model):
         self.ensure_one()
         self.env.flush_all()
         matches = {}
-        self._match_unusable(matches)
+        named = self._named()
+        facts = self._named_facts(named)
+        self._tell_bookings_apart(named)
+        self._match_unusable(matches, named, facts)
         self._match_duplicates(matches)
-        self._match_references(matches)
+        self._match_fees(matches, named, facts)
+        self._match_sums(matches, named)
+        self._match_batches(matches)
+        self._match_references(matches, named, facts)
         self._match_payees(matches)
         self._write_matches(matches)
         self._foresee()
         self._count()
 
-    def _match_unusable(self, matches):
-        """Lines that cannot be read, and money that came in; with the payment of ours that they name."""
+    def _match_unusable(self, matches, named, facts):
+        """Lines that cannot be read, and money that came in; with the payments of ours that they name."""
         self.env.cr.execute(
             """
-            SELECT line.id, line.problem, payment.id
-              FROM g2p_payment_evidence_line AS line
-              LEFT JOIN g2p_payment AS payment
-                ON payment.name = line.reference AND payment.gateway_id = line.gateway_id
-               AND payment.company_id = line.company_id
-             WHERE line.evidence_id = %s AND (line.problem IS NOT NULL OR line.status = 'other')
+            SELECT id, problem FROM g2p_payment_evidence_line
+             WHERE evidence_id = %s AND (problem IS NOT NULL OR status = 'other')
             """,
             [self.id],
         )
-        for line, problem, payment in self.env.cr.fetchall():
+        for line, problem in self.env.cr.fetchall():
+            ours = [
+                payment for payment in named[line].all if facts[payment]["gateway_id"] == self.gateway_id.id
+            ]
             why = problem or _("Money that came in, and no return of a payment.")
-            if payment and not problem:
+            if ours and not problem:
                 why = _(
                     "The line names this payment, and does not say whether the money left or came back. Ask "
                     "the bank."
                 )
-            matches[line] = {**unknown_row(line, why), "payment_id": payment}
+            if len(ours) == 1:
+                matches[line] = {**unknown_row(line, why), "payment_id": ours[0]}
+            else:
+                matches[line] = unknown_row(line, why, ours)
 
-    def _match_duplicates(self, matches):
-        """The very same lines, of this file or of one that was applied, unless they were unknown then."""
+    def _match_references(self, matches, named, facts):
+        """Lines that name a payment of ours: to the letter, or in a bank's spelling.
+
+        Where the spelling leaves a doubt, each payment that may be meant is one to look at.
+        """
         self.env.cr.execute(
             """
-            SELECT line.id, before.number, before.name, before.in_this_file
-              FROM g2p_payment_evidence_line AS line
-              JOIN (SELECT DISTINCT ON (told.fingerprint) told.fingerprint, told.id, told.number,
-                           evidence.name, evidence.id = %s AS in_this_file
-                      FROM g2p_payment_evidence_line AS told
-                      JOIN g2p_payment_evidence AS evidence ON evidence.id = told.evidence_id
-                     WHERE told.gateway_id = %s
-                       AND told.fingerprint IN (SELECT fingerprint FROM g2p_payment_evidence_line
-                                                 WHERE evidence_id = %s)
-                       AND (evidence.id = %s OR (evidence.state = 'applied' AND told.match = 'matched'))
-                     ORDER BY told.fingerprint, in_this_file, told.id) AS before
-                ON before.fingerprint = line.fingerprint AND before.id <> line.id
-             WHERE line.evidence_id = %s
+            SELECT id, reference, status, amount::text AS amount, currency
+              FROM g2p_payment_evidence_line WHERE evidence_id = %s
             """,
-            [self.id, self.gateway_id.id, self.id, self.id, self.id],
-        )
-        for line, number, name, in_this_file in self.env.cr.fetchall():
-            if line in matches:
-                continue
-            why = _("This line was applied already: line %(number)s of %(name)s.", number=number, name=name)
-            if in_this_file:
-                why = _("This is line %s once more.", number)
-            matches[line] = matched_row(line, "duplicate", why=why)
-
-    def _match_references(self, matches):
-        """Lines that name a reference of ours, exactly."""
-        self.env.cr.execute(
-            f"""
-            SELECT line.id, payment.id, {BATCH_OF}, payment.gateway_id = line.gateway_id,
-                   payment.status_is_final IS TRUE
-                   OR (payment.state = 'sent' AND batch.batch_state IN ('sent', 'done')),
-                   batch.name
-              FROM g2p_payment_evidence_line AS line
-              LEFT JOIN g2p_payment AS payment
-                ON payment.name = line.reference AND payment.gateway_id IS NOT NULL
-               AND payment.company_id = line.company_id
-              LEFT JOIN g2p_payment_batch AS batch ON batch.id = payment.batch_id
-             WHERE line.evidence_id = %s AND line.reference IS NOT NULL
-            """,  # only an expression of this add-on
             [self.id],
         )
-        for line, payment, batch, same_gateway, was_sent, batch_name in self.env.cr.fetchall():
+        for said in self.env.cr.dictfetchall():
+            line, naming = said["id"], named[said["id"]]
             if line in matches:
                 continue
-            if payment and same_gateway and was_sent:
-                why = _("The line names this payment's reference.")
-                matches[line] = matched_row(line, "matched", "reference", payment, batch, why)
-            elif payment and same_gateway:
-                why = _(
-                    "This payment is in batch %s, of which nobody knows yet that it was sent. Look into this "
-                    "at once.",
-                    batch_name,
-                )
-                matches[line] = {**unknown_row(line, why), "payment_id": payment}
-            elif payment:
-                matches[line] = unknown_row(line, _("This reference went through another gateway."))
-            else:
+            if naming.all:
+                matches[line] = self._reference_row(said, naming, facts)
+            elif said["reference"]:
                 matches[line] = unknown_row(line, _("We never sent this reference."))
+
+    def _reference_row(self, said, naming, facts):
+        candidates = [facts[payment] for payment in sorted(naming.all)]
+        why = self._spelling_doubt(said, naming, candidates)
+        if why:
+            return unknown_row(said["id"], why, [fact["id"] for fact in candidates])
+        (fact,) = candidates
+        return self._payment_row(said, fact, bool(naming.exact))
+
+    def _spelling_doubt(self, said, naming, candidates):
+        """Why it is not certain which payment the line names; False when it is."""
+        if naming.exact:
+            return False
+        names = ", ".join(fact["name"] for fact in candidates[:_NAMED])
+        if len(naming.whole) > 1:
+            return _(
+                "The line names %(count)s payments, or one in a spelling that may mean any of them: "
+                "%(names)s. Ask the bank which was meant.",
+                count=len(naming.whole),
+                names=names,
+            )
+        if naming.almost:
+            return _("The line almost names %(names)s. Ask the bank which payment was meant.", names=names)
+        (fact,) = candidates
+        if said["status"] == "waiting" or _is_money(said, fact):
+            return False
+        return _(
+            "The line names %(names)s in another spelling, and not with the amount that was approved. Ask "
+            "the bank which payment was meant.",
+            names=names,
+        )
+
+    def _payment_row(self, said, fact, exact):
+        """`exact`: the reference stands there to the letter."""
+        line, payment = said["id"], fact["id"]
+        if fact["gateway_id"] != self.gateway_id.id:
+            agrees = fact["final"] and fact["status"] == said["status"] and _is_money(said, fact)
+            why = _("This reference went through another gateway.")
+            return unknown_row(line, why, [] if agrees else [payment])
+        if not fact["was_sent"]:
+            why = _(
+                "This payment is in batch %s, of which nobody knows yet that it was sent. Look into this at "
+                "once.",
+                fact["batch"],
+            )
+            return {**unknown_row(line, why), "payment_id": payment}
+        why = (
+            _("The line names this payment's reference.")
+            if exact
+            else _("The line names this payment's reference in another spelling, and its amount.")
+        )
+        return matched_row(line, "matched", "reference", payment, fact["batch_id"], why)
 
     def _write_matches(self, matches):
         sets = ", ".join(f"{name} = told.{name}" for name in _MATCH_COLUMNS if name != "id")
@@ -135,7 +157,19 @@ class PaymentEvidence(models.Model):
             """,  # only names of this file's own columns
             _MATCH_COLUMNS.of(matches.values()),
         )
-        self.env["g2p.payment.evidence.line"].invalidate_model()
+        candidates = [(line, payment) for line, row in matches.items() for payment in row["candidates"]]
+        self.env.cr.execute(
+            """
+            DELETE FROM g2p_payment_evidence_line_candidate AS candidate
+             USING g2p_payment_evidence_line AS line
+             WHERE line.id = candidate.line_id AND line.evidence_id = %s;
+            INSERT INTO g2p_payment_evidence_line_candidate (line_id, payment_id)
+            SELECT * FROM unnest(%s::int[], %s::int[])
+            """,
+            [self.id, [line for line, _payment in candidates], [payment for _line, payment in candidates]],
+        )
+        lines = self.env["g2p.payment.evidence.line"].browse(matches)
+        tell_written(lines, [*(name for name in _MATCH_COLUMNS if name != "id"), "candidate_ids"])
 
 
 def matched_row(line, match, basis=None, payment=None, batch=None, why=None):
@@ -147,8 +181,17 @@ def matched_row(line, match, basis=None, payment=None, batch=None, why=None):
         "batch_id": batch,
         "effect": "none",
         "why": why,
+        "candidates": [],
     }
 
 
-def unknown_row(line, why):
-    return matched_row(line, "unknown", why=why)
+def unknown_row(line, why, candidates=()):
+    """`candidates`: the payments that may be meant, each of which waits for a person."""
+    return {**matched_row(line, "unknown", why=why), "candidates": list(candidates)}
+
+
+def _is_money(said, fact):
+    """Whether the line says the very amount and currency of the payment."""
+    if said["amount"] is None or not said["currency"]:
+        return False
+    return (Decimal(said["amount"]), said["currency"]) == (Decimal(fact["amount"]), fact["currency"])

@@ -22,6 +22,7 @@ class PaymentEvidence(models.Model):
         open_lines = {line: said for line, said in self._payee_lines().items() if line not in matches}
         candidates = self._payee_candidates(open_lines)
         taken = Counter(row["payment_id"] for row in matches.values() if row["payment_id"])
+        taken.update(payment for row in matches.values() for payment in row["candidates"])
         taken.update(found[0]["payment"] for found in candidates.values() if len(found) == 1)
         for line in open_lines:
             matches[line] = self._payee_match(line, candidates[line], taken)

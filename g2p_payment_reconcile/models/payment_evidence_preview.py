@@ -7,8 +7,13 @@ from markupsafe import Markup
 
 from odoo import _, api, models
 
-from .payment_evidence_mapping import _table
+from odoo.addons.g2p_payment_hub.models.columns import tell_written
+
 from .payment_gateway import plain_account
+
+_COUNTED = ["preview"] + [
+    f"{what}_count" for what in ("matched", "payee", "duplicate", "unknown", "unreadable", "question")
+]
 
 
 class PaymentEvidence(models.Model):
@@ -17,8 +22,12 @@ class PaymentEvidence(models.Model):
     def _shown(self):
         """Fingerprint of what the lines are taken to be about, and of what applying does."""
         self.env.cr.execute(
-            "SELECT id, match, basis, payment_id, effect FROM g2p_payment_evidence_line "
-            "WHERE evidence_id = %s ORDER BY id",
+            """
+            SELECT id, match, basis, payment_id, effect, repeated,
+                   ARRAY(SELECT payment_id FROM g2p_payment_evidence_line_candidate
+                          WHERE line_id = line.id ORDER BY payment_id)
+              FROM g2p_payment_evidence_line AS line WHERE evidence_id = %s ORDER BY id
+            """,
             [self.id],
         )
         return hashlib.sha256(json.dumps(self.env.cr.fetchall()).encode()).hexdigest()
@@ -29,19 +38,21 @@ class PaymentEvidence(models.Model):
             UPDATE g2p_payment_evidence AS evidence
                SET preview = %s, matched_count = counted.matched, payee_count = counted.payee,
                    duplicate_count = counted.duplicate, unknown_count = counted.unknown,
-                   unreadable_count = counted.unreadable, question_count = counted.question
+                   unreadable_count = counted.unreadable, question_count = counted.question,
+                   repeated_count = counted.repeated
               FROM (SELECT count(*) FILTER (WHERE match = 'matched') AS matched,
                            count(*) FILTER (WHERE basis = 'payee') AS payee,
                            count(*) FILTER (WHERE match = 'duplicate') AS duplicate,
                            count(*) FILTER (WHERE match = 'unknown') AS unknown,
                            count(*) FILTER (WHERE problem IS NOT NULL) AS unreadable,
+                           count(*) FILTER (WHERE repeated) AS repeated,
                            count(*) FILTER (WHERE effect = 'question') AS question
                       FROM g2p_payment_evidence_line WHERE evidence_id = %s) AS counted
              WHERE evidence.id = %s
             """,
             [self._shown(), self.id, self.id],
         )
-        self.invalidate_recordset()
+        tell_written(self, _COUNTED)
 
     @api.depends("accounts", "gateway_id.evidence_accounts")
     def _compute_account_warning(self):
@@ -77,15 +88,27 @@ class PaymentEvidence(models.Model):
                 """,
                 [evidence.id],
             )
+            unreadable = _("Cannot be read")
             rows = [
                 (
                     labels["match"].get(match, ""),
                     labels["basis"].get(basis, ""),
-                    labels["status"].get(status) or _("Cannot be read"),
+                    labels["status"].get(status) or unreadable,
                     labels["effect"].get(effect, ""),
                     count,
                     f"{amount} {currency or ''}".strip(),
                 )
                 for match, basis, status, effect, count, amount, currency in self.env.cr.fetchall()
             ]
-            evidence.totals = _table(head, rows) if rows else Markup("")
+            evidence.totals = html_table(head, rows) if rows else Markup("")
+
+
+def html_table(head, rows):
+    cells = Markup("").join(Markup('<th scope="col">%s</th>') % name for name in head)
+    body = Markup("").join(
+        Markup("<tr>%s</tr>") % Markup("").join(Markup("<td>%s</td>") % cell for cell in row) for row in rows
+    )
+    return Markup('<table class="table table-sm"><thead><tr>%s</tr></thead><tbody>%s</tbody></table>') % (
+        cells,
+        body,
+    )

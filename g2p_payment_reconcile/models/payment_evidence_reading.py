@@ -9,10 +9,11 @@ from odoo import _, api, fields, models
 from odoo.exceptions import UserError
 
 from odoo.addons.g2p_payment_hub.client.kept import MAX_TEXT
-from odoo.addons.g2p_payment_hub.models.columns import Columns
+from odoo.addons.g2p_payment_hub.models.columns import Columns, tell_created
 
-from ..evidence import csv_file, iso20022
-from ..evidence.lines import MAX_BYTES, MAX_LINES, EvidenceError, Problem, fingerprints
+from ..evidence import bank_file, csv_file
+from ..evidence.bookings import fingerprints, tell_apart
+from ..evidence.lines import MAX_BYTES, MAX_LINES, EvidenceError, Problem
 
 _logger = logging.getLogger(__name__)
 
@@ -30,7 +31,12 @@ _LINE_COLUMNS = Columns(
     reason_code="varchar",
     reason="varchar",
     failure_type="varchar",
+    free_text="text",
+    entry_number="int",
+    entry_reference="varchar",
     raw="text",
+    statement="varchar",
+    named="boolean",
     fingerprint="varchar",
     problem="varchar",
 )
@@ -64,7 +70,7 @@ class PaymentEvidence(models.Model):
             if self.mapping_id:
                 lines = csv_file.read(content, self.mapping_id._csv_mapping())
             else:
-                kind, lines, accounts = iso20022.read(content)
+                kind, lines, accounts = bank_file.read(content)
         except EvidenceError as error:
             raise UserError(self._file_sentence(error)) from error
         source = f"csv {self.mapping_id.id}" if self.mapping_id else kind
@@ -75,6 +81,7 @@ class PaymentEvidence(models.Model):
 
     def _insert_lines(self, lines):
         """One INSERT, however many they are."""
+        named = tell_apart(lines)
         rows = [
             _cut(
                 {
@@ -82,10 +89,11 @@ class PaymentEvidence(models.Model):
                     "status": line.status and line.status.value,
                     "failure_type": line.failure_type and line.failure_type.value,
                     "problem": self._line_sentence(line),
+                    "named": is_named,
                     "fingerprint": fingerprint,
                 }
             )
-            for line, fingerprint in zip(lines, fingerprints(lines), strict=True)
+            for line, is_named, fingerprint in zip(lines, named, fingerprints(lines, named), strict=True)
         ]
         names = _LINE_COLUMNS.names
         told = ", ".join(f"told.{name}" for name in _LINE_COLUMNS)
@@ -100,6 +108,7 @@ class PaymentEvidence(models.Model):
               FROM unnest({_LINE_COLUMNS.arrays}) WITH ORDINALITY AS told ({names}, position)
               LEFT JOIN res_currency ON res_currency.name = told.currency
              ORDER BY told.position
+            RETURNING id
             """,  # only names of this file's own columns
             [
                 *(self.id, self.gateway_id.id, self.company_id.id),
@@ -107,14 +116,17 @@ class PaymentEvidence(models.Model):
                 *_LINE_COLUMNS.of(rows),
             ],
         )
-        self.env["g2p.payment.evidence.line"].invalidate_model()
+        new = self.env["g2p.payment.evidence.line"].browse(line for (line,) in self.env.cr.fetchall())
+        new.invalidate_model()
         self.invalidate_recordset()
+        tell_created(new, [*_LINE_COLUMNS, "evidence_id", "gateway_id", "company_id", "currency_id"])
 
     @api.model
     def _file_sentence(self, error):
         """Why a file cannot be read, in which line, and what next."""
         values = {"line": error.line, "detail": error.detail}
         return {
+            **self._bank_sentences(values),
             Problem.EMPTY: _("There is nothing in this file to read. Nothing was changed."),
             Problem.TOO_LARGE: _(
                 "This file is larger than %s MB. Take one for a shorter time.", MAX_BYTES // 1_000_000
@@ -143,12 +155,6 @@ class PaymentEvidence(models.Model):
             Problem.DOCTYPE: _(
                 "This XML file declares a document type, which no bank message does. It was not read."
             ),
-            Problem.MESSAGE: _(
-                "This is a message of another kind: %(detail)s. Bank statements and notifications (camt.053 "
-                "and camt.054, versions 02 to 12) and status reports (pain.002, versions 03 to 14) can be "
-                "read.",
-                **values,
-            ),
         }[error.problem]
 
     @api.model
@@ -157,16 +163,39 @@ class PaymentEvidence(models.Model):
         detail = line.problem_detail
         return {
             Problem.CELLS: _("The line has %s cells, other than the header.", detail),
+            Problem.QUOTES: _(
+                "The quotes of the line are not as CSV demands (%s). Look into the file.", detail
+            ),
+            Problem.JSON: _("The JSON in the line cannot be read: %s.", detail),
             Problem.AMOUNT: _("The amount cannot be read: %s.", detail),
+            Problem.SIGN: _("The CSV mapping does not say what the sign of this amount means: %s.", detail),
+            Problem.CURRENCY: _("The line names two currencies: %s.", detail),
+            Problem.DIRECTION: _(
+                "The line does not say clearly whether money left the account or came in: %s.", detail or "-"
+            ),
+            Problem.KIND: _(
+                "The CSV mapping does not say whether transactions of this kind are payments: %s.",
+                detail or "-",
+            ),
+            Problem.PAID_WITH_REASON: _(
+                "The line says paid, and gives a reason of failure all the same: %s.", detail
+            ),
+            Problem.DOUBTFUL: _(
+                "The line says failed for a reason that leaves open whether the money moved: %s. Ask the "
+                "payment system.",
+                detail,
+            ),
             Problem.DATE: _("The date cannot be read: %s.", detail),
             Problem.STATUS: _("The CSV mapping does not say what this status means: %s.", detail),
-            Problem.SCHEMA: _("The record is not as its message demands: %s", detail),
+            Problem.SCHEMA: line.fault
+            and self._fault_sentence(line.fault)
+            or _("The record is not as its message demands: %s", detail),
         }.get(line.problem, False)
 
 
 def _cut(row):
     """No more of a text than an index takes; all of it stands in the file."""
     return {
-        name: value[:MAX_TEXT] if isinstance(value, str) and name != "raw" else value
+        name: value[:MAX_TEXT] if isinstance(value, str) and name not in ("raw", "free_text") else value
         for name, value in row.items()
     }

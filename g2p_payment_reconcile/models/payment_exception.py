@@ -102,6 +102,7 @@ class PaymentException(models.Model):
             ("failed", "Failed"),
             ("returned", "Returned"),
             ("waiting", "Waiting"),
+            ("held", "Completed, without Proof"),
             ("suspect", "Doubtful"),
         ],
         readonly=True,

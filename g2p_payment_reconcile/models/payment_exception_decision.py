@@ -131,6 +131,7 @@ class PaymentException(models.Model):
     def _why_not_confirm(self):
         if self.state != "proposed":
             return _("There is nothing to confirm here. Reload the page.")
+        # invariant: second-person-decides
         if self.proposed_by_id == self.env.user:
             return _("You decided this yourself, so another finance validator must confirm.")
         return False

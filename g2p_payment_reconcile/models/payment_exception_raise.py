@@ -6,7 +6,7 @@ from decimal import Decimal
 
 from odoo import _, api, fields, models
 
-from odoo.addons.g2p_payment_hub.models.columns import Columns
+from odoo.addons.g2p_payment_hub.models.columns import Columns, tell_created, tell_written
 
 # What the payment system's own clear word ends again: these are doubts, the others contradictions.
 _SETTLED_BY_A_RESULT = ("suspect", "silent")
@@ -29,6 +29,17 @@ _COLUMNS = Columns(
     their_code="varchar",
     their_reason="varchar",
     their_at="timestamp",
+)
+# What else a new exception is given, and what changes on one that is told again.
+_CREATED = (
+    *_COLUMNS,
+    *("state", "company_id", "program_id", "user_id", "our_status", "our_amount", "our_currency_id"),
+    *("our_reference", "first_seen_at", "last_seen_at", "times_seen"),
+)
+_SEEN_AGAIN = ("last_seen_at", "times_seen", "known")
+_SETTLED = (
+    *("state", "decision", "decided_at", "write_date", "reason", "two_people", "proposed_by_id"),
+    "proposed_at",
 )
 
 
@@ -77,15 +88,19 @@ class PaymentException(models.Model):
             """,  # only names of this file's own columns
             [now, now, *(self.env.uid, now) * 2, *_COLUMNS.of(rows)],
         )
-        new = self.browse([one for one, is_new in self.env.cr.fetchall() if is_new] + again)
+        seen = self.env.cr.fetchall()
+        raised = self.browse(exception for exception, is_new in seen if is_new)
         self.invalidate_model()
+        tell_created(raised, _CREATED)
+        tell_written(self.browse(exception for exception, is_new in seen if not is_new), _SEEN_AGAIN)
+        new = raised + again
         self._refresh_attention(new)
         new._record_raised()
         return new
 
     @api.model
     def _reopen_settled(self, rows, now):
-        """Ids of those that the payment system's own word had ended, and which it says again."""
+        """Open those again that the payment system's own word had ended, and which it says again."""
         self.env.cr.execute(
             """
             UPDATE g2p_payment_exception AS settled
@@ -97,16 +112,20 @@ class PaymentException(models.Model):
             """,
             [now, [row.get("payment_id") or None for row in rows], [row["fingerprint"] for row in rows]],
         )
-        return [one for (one,) in self.env.cr.fetchall()]
+        again = self.browse(exception for (exception,) in self.env.cr.fetchall())
+        tell_written(again, ["state", "decision", "reason", "decided_at", "write_date"])
+        return again
 
     @api.model
     def _adopt(self):
-        """Exceptions for payments that need attention without one: from before there were exceptions, or from
-        an earlier installation of this add-on. Without one nobody could decide them."""
+        """Raise exceptions for payments that need attention without one: from before there were exceptions,
+        or from an earlier installation of this add-on. Without one nobody could decide them."""
+        types = dict(self._fields["type"].selection)
         self.env.flush_all()
         self.env.cr.execute(
             """
-            SELECT id, name, batch_id, gateway_id, attention, status_is_final FROM g2p_payment AS payment
+            SELECT id, name, batch_id, gateway_id, attention, attention_type, status_is_final
+              FROM g2p_payment AS payment
              WHERE attention IS NOT NULL AND gateway_id IS NOT NULL
                AND NOT EXISTS (SELECT 1 FROM g2p_payment_exception WHERE payment_id = payment.id)
             """
@@ -114,14 +133,14 @@ class PaymentException(models.Model):
         return self._raise(
             [
                 {
-                    "type": "late" if final else "suspect",
+                    "type": kept if kept in types else "late" if final else "suspect",
                     "summary": attention,
                     "gateway_id": gateway,
                     "payment_id": payment,
                     "batch_id": batch,
                     "reference": name,
                 }
-                for payment, name, batch, gateway, attention, final in self.env.cr.fetchall()
+                for payment, name, batch, gateway, attention, kept, final in self.env.cr.fetchall()
             ]
         )
 
@@ -144,8 +163,8 @@ class PaymentException(models.Model):
             [now, now, _("The payment system has given its final result."), payments.ids]
             + [list(_SETTLED_BY_A_RESULT)],
         )
-        settled = self.browse(one for (one,) in self.env.cr.fetchall())
-        self.invalidate_model()
+        settled = self.browse(exception for (exception,) in self.env.cr.fetchall())
+        tell_written(settled, _SETTLED)
         self._refresh_attention(settled)
         return len(settled)
 
@@ -162,17 +181,23 @@ class PaymentException(models.Model):
         self.env.cr.execute(
             """
             UPDATE g2p_payment AS payment
-               SET attention = not_closed.summary
+               SET attention = not_closed.summary, attention_type = not_closed.type
               FROM unnest(%s::int[]) AS touched (id)
-              LEFT JOIN (SELECT DISTINCT ON (payment_id) payment_id, summary
+              LEFT JOIN (SELECT DISTINCT ON (payment_id) payment_id, summary, type
                            FROM g2p_payment_exception
                           WHERE payment_id = ANY(%s) AND state <> 'closed'
                           ORDER BY payment_id, id) AS not_closed ON not_closed.payment_id = touched.id
              WHERE payment.id = touched.id
+               AND (payment.attention, payment.attention_type)
+                   IS DISTINCT FROM (not_closed.summary, not_closed.type)
+            RETURNING payment.id
             """,
             [payments, payments],
         )
-        self.env["g2p.payment"].invalidate_model(["attention"])
+        changed = self.env["g2p.payment"].browse(payment for (payment,) in self.env.cr.fetchall())
+        tell_written(changed, ["attention", "attention_type"])
+        if changed:
+            changed._on_results_written(["attention", "attention_type"])
 
     def _record_raised(self):
         """In the audit trail of each batch; read by SQL because there may be many."""

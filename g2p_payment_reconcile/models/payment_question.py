@@ -33,13 +33,12 @@ class Payment(models.Model):
         before = Counter(
             self.sudo().exception_ids.filtered(lambda one: one.type == "questioned").payment_id.ids
         )
+        summary = _("%(user)s questions this result: %(reason)s", user=self.env.user.name, reason=reason)
         Exceptions._raise(
             [
                 {
                     "type": "questioned",
-                    "summary": _(
-                        "%(user)s questions this result: %(reason)s", user=self.env.user.name, reason=reason
-                    ),
+                    "summary": summary,
                     "gateway_id": fact["gateway_id"],
                     "payment_id": fact["id"],
                     "batch_id": fact["batch_id"],

@@ -4,6 +4,8 @@ from decimal import Decimal
 from odoo import _, api, fields, models
 from odoo.exceptions import AccessError
 
+from odoo.addons.g2p_payment_hub.models.columns import tell_written
+
 from .verdict import kind, words
 
 # What our payments are counted as, and which of their amounts is added up; each is one of the last four.
@@ -140,7 +142,7 @@ class PaymentReconciliation(models.Model):
                 "UPDATE g2p_payment_exception SET reconciliation_id = %s WHERE id = ANY(%s)",
                 [run.id, learnt.raised.ids],
             )
-            learnt.raised.invalidate_model(["reconciliation_id"])
+            tell_written(learnt.raised, ["reconciliation_id"])
         return run
 
     @api.model
@@ -179,7 +181,12 @@ class PaymentReconciliation(models.Model):
             """,  # only names and conditions of this file
             {**theirs, "batch": self.batch_id.id, "run": self.id},
         )
-        self.invalidate_recordset()
+        figures = [
+            f"{name}_{figure}"
+            for name in (*_OURS, "their_paid", "their_failed", "stranger", "difference")
+            for figure in ("count", "amount")
+        ]
+        tell_written(self, [*figures, "their_row_count", "their_other_count"])
 
 
 def _their_figures(outcomes, currency, ours):

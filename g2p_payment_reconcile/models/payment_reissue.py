@@ -14,6 +14,7 @@ class Payment(models.Model):
         """Payment to the sentence that says what forbids another one in its place, where anything does."""
         today = fields.Date.context_today(self)
         others = self._others_that_may_pay()
+        stops = self.sudo()._stops()
         reasons = {}
         # Whoever asks, every payment of the entitlement counts.
         for payment in self.sudo():
@@ -27,7 +28,8 @@ class Payment(models.Model):
                 or (again and _("Issued again already, as %s.", again.name))
                 or (expired and _("The entitlement expired on %s.", entitlement.valid_until))
                 or (entitlement.state != "approved" and _("The entitlement is no longer approved."))
-                or (entitlement.partner_id.disabled and _("The beneficiary is disabled."))
+                or payment.cycle_id._why_program_stopped()
+                or stops.get(payment)
                 or (
                     entitlement in others
                     and _("Another payment of this entitlement, %s, may pay it.", others[entitlement][0].name)
@@ -64,16 +66,18 @@ class Payment(models.Model):
             ),
             (_("Gateway"), self.gateway_id.name, manager.gateway_id.name),
         )
-        return [
-            _(
-                "%(what)s: %(before)s, now %(now)s.",
-                what=what,
-                before=before or _("none"),
-                now=now or _("none"),
-            )
-            for what, before, now in pairs
-            if (before or "") != (now or "")
-        ]
+        sentences, none = [], _("none")
+        for what, before, now in pairs:
+            if (before or "") != (now or ""):
+                sentences.append(
+                    _(
+                        "%(what)s: %(before)s, now %(now)s.",
+                        what=what,
+                        before=before or none,
+                        now=now or none,
+                    )
+                )
+        return sentences
 
 
 class PaymentBatch(models.Model):

@@ -65,19 +65,51 @@ class PaymentBatch(models.Model):
             (_("File"), accepted.filename),
             (_("SHA-256 of the file"), self.frozen_digest),
             (_("Last asked on"), self._moment(accepted.last_polled_at)),
-            (_("Audit trail"), self._trail_sentence()),
+            *self._trail_facts(),
             (_("Printed by"), self.env.user.name),
             (_("Printed on"), self._moment(fields.Datetime.now())),
             (_("Times are in"), self.env.user.tz or "UTC"),
         ]
         return Section(_("Batch"), [_("Fact"), _("Value")], [[name, value or ""] for name, value in facts])
 
+    def _trail_facts(self):
+        """The head of the audit trail on paper: whoever holds it can tell later whether it was rewritten."""
+        of_batch = [("batch_id", "=", self.id)]
+        last = self.env["g2p.payment.event"].sudo().search(of_batch, order="number desc", limit=1)
+        anchor = self.env["g2p.payment.audit.anchor"].sudo().search([], limit=1)
+        return [
+            (_("Audit trail"), self._trail_sentence()),
+            (_("Last event"), _("No. %(number)s", number=last.number) if last else ""),
+            (_("Time of the last event"), self._moment(last.happened_at)),
+            (_("Hash of the last event"), last.hash),
+            (
+                _("Last anchor of all trails"),
+                _(
+                    "No. %(number)s of %(when)s, hash %(hash)s",
+                    number=anchor.number,
+                    when=self._moment(anchor.happened_at),
+                    hash=anchor.hash,
+                )
+                if anchor
+                else "",
+            ),
+        ]
+
     def _trail_sentence(self):
-        broken = self.env["g2p.payment.event"]._first_broken(self)
-        if broken:
-            return _("BROKEN at event %s: it was changed, or something is missing.", broken)
-        count = self.env["g2p.payment.event"].sudo().search_count([("batch_id", "=", self.id)])
-        return _("whole: %(count)s events, the last has the hash %(hash)s", count=count, hash=self.event_head)
+        trail = next(self.env["g2p.payment.event"].sudo()._trails(self))
+        if trail.broken:
+            return _("BROKEN at event %s: it was changed, or something is missing.", trail.broken)
+        differences = self.env["g2p.payment.event"].sudo()._differences(self)
+        if differences.count:
+            return _(
+                "whole: %(count)s events, but %(differing)s facts DIFFER from it: %(first)s",
+                count=trail.count,
+                differing=differences.count,
+                first=differences.sentences[0],
+            )
+        return _(
+            "whole: %(count)s events, the last has the hash %(hash)s", count=trail.count, hash=self.event_head
+        )
 
     def _taken_out(self):
         """Payments that stood in this batch, were taken out before it was sent, and seem to be paid all the

@@ -2,13 +2,17 @@ import logging
 import random
 from datetime import timedelta
 
+from markupsafe import escape
 from psycopg2 import OperationalError
 
 from odoo import _, api, fields, models
 from odoo.exceptions import UserError
 
 from odoo.addons.g2p_payment_hub.client.errors import GatewayError
+from odoo.addons.g2p_payment_hub.models.columns import tell_written
 from odoo.addons.g2p_payment_hub.models.payment_recovery import is_due
+from odoo.addons.g2p_payment_hub.models.payment_task import FIND
+from odoo.addons.g2p_payment_hub.models.turns import take_turns
 from odoo.addons.queue_job.exception import RetryableJobError
 
 from .payment import Learnt
@@ -21,6 +25,8 @@ GROWTH = 1.5
 ONE_DAY = timedelta(days=1)
 # A worker that has asked and not come back by then is taken for dead.
 POLL_LEASE = timedelta(minutes=15)
+# A payment system that lists no payment of a batch by then keeps it from being paid: its people are told.
+BEGINS_WITHIN = timedelta(minutes=5)
 # So many payments are written down with one round of statements.
 PAGE = 5_000
 
@@ -38,6 +44,9 @@ class PaymentSubmission(models.Model):
         readonly=True, help="Until then a worker is taken to be busy asking about this submission."
     )
     polling_by = fields.Char(readonly=True, help="The job that is asking.")
+    lists_nothing = fields.Boolean(
+        readonly=True, help="The payment system accepted it, and listed none of its payments when last asked."
+    )
     result_deadline = fields.Datetime(
         "Deadline",
         compute="_compute_result_deadline",
@@ -81,11 +90,15 @@ class PaymentSubmission(models.Model):
         due._queue_pull()
 
     def _queue_pull(self):
+        """Queue a question about each that nobody is busy with; `_next_turn` is written before the job and
+        not in it: a job that fails must not make the next turn of the clock try again."""
+        due = self.sudo()
+        free = take_turns(due, "next_poll_at", {submission.id: submission._next_turn() for submission in due})
+        free._queue_questions()
+
+    def _queue_questions(self):
+        """Write nothing but the jobs, so that people who press Check Now get into nobody's way."""
         for submission in self.sudo():
-            # Before the job and not in it: a job that fails must not make the next turn of the clock try
-            # again. Only when due, so that people who press Check Now do not get into a running job's way.
-            if not submission.next_poll_at or submission.next_poll_at <= fields.Datetime.now():
-                submission.next_poll_at = submission._next_turn()
             submission.with_delay(
                 identity_key=submission._pull_key(),
                 description=_("Ask what became of %s", submission.batch_id.name),
@@ -127,22 +140,24 @@ class PaymentSubmission(models.Model):
         if references is None:
             return _("Nothing to do: the batch waits for no result.")
         with self.batch_id._own_transaction() as batch:
-            asked = self.with_env(batch.env)._ask(references)
+            submission = self.with_env(batch.env)
+            asked = submission._ask_why_silent(references, *submission._ask(references))
         return self.batch_id._write_down(lambda batch: self.with_env(batch.env)._take_answer(*asked))
 
     def _begin_pull(self):
         """Claims the submission; the references still open, or None when there is nothing to ask."""
+        # Before anything is read: what another transaction writes after that would make the lock fail.
+        self._lock_row(_("Another worker is asking about this batch."))
         self.invalidate_recordset()
         self.batch_id.invalidate_recordset(["batch_state"])
         if self.state != "accepted" or self.batch_id.batch_state not in ("sent", "done"):
             return None
         now = fields.Datetime.now()
         job = self.env.context.get("job_uuid") or ""
-        self.env.flush_all()
         self.env.cr.execute(
             """
             UPDATE g2p_payment_submission SET polling_until = %s, polling_by = %s
-             WHERE id IN (SELECT id FROM g2p_payment_submission WHERE id = %s FOR UPDATE SKIP LOCKED)
+             WHERE id = %s
                AND (polling_until IS NULL OR polling_until NOT BETWEEN %s AND %s OR polling_by = %s)
             """,
             # Further ahead than it is ever set: the clock was set back since.
@@ -152,12 +167,21 @@ class PaymentSubmission(models.Model):
             raise RetryableJobError(
                 _("Another worker is asking about this batch."), seconds=30, ignore_retry=True
             )
-        self.invalidate_recordset(["polling_until", "polling_by"])
+        tell_written(self, ["polling_until", "polling_by"])
         self.env.cr.execute(
             "SELECT name FROM g2p_payment WHERE batch_id = %s AND status_is_final IS NOT TRUE",
             [self.batch_id.id],
         )
         return [name for (name,) in self.env.cr.fetchall()]
+
+    def _lock_row(self, why):
+        """Claim the row, or have the job come back: it is written by others, for moments."""
+        self.env.flush_all()
+        self.env.cr.execute(
+            "SELECT id FROM g2p_payment_submission WHERE id = %s FOR UPDATE SKIP LOCKED", [self.id]
+        )
+        if not self.env.cr.rowcount:
+            raise RetryableJobError(why, seconds=10, ignore_retry=True)
 
     def _ask(self, references):
         """(sentence, outcomes, whether that is the whole answer, seconds it asks us to wait). What was learnt
@@ -178,10 +202,21 @@ class PaymentSubmission(models.Model):
             return why, outcomes, False, 0
         return _("Nothing new."), outcomes, True, 0
 
-    def _take_answer(self, answer, outcomes, whole, retry_after):
+    def _ask_why_silent(self, references, answer, outcomes, whole, retry_after):
+        """Put in the place of "nothing new" why the payment system lists no payment at all."""
+        silent = False
+        if whole and references and not outcomes:
+            try:
+                silent = self.gateway_id._why_no_rows(self)
+            except (GatewayError, UserError):
+                silent = False  # said at the next question
+        return silent or answer, outcomes, whole, retry_after, bool(silent)
+
+    def _take_answer(self, answer, outcomes, whole, retry_after, silent=False):
         """Applies an answer, page by page, and writes the document of it when it brought something."""
         batch = self.batch_id
         batch._lock_in_job()
+        self._lock_row(_("Somebody else is working on this batch right now. Try again in a minute."))
         learnt = Learnt(0, self.env["g2p.payment.exception"], 0)
         source = {"gateway_id": self.gateway_id.id, "batch_id": batch.id, "submission_id": self.id}
         for page in _pages(outcomes):
@@ -212,9 +247,23 @@ class PaymentSubmission(models.Model):
         if retry_after:
             values["next_poll_at"] = now + timedelta(seconds=min(retry_after, LONGEST_WAIT))
         self.sudo().write(values)
+        self._call_about_silence(silent, answer)
         batch._settle()
         (learnt.raised.batch_id - batch)._settle_later()
         return answer
+
+    def _call_about_silence(self, silent, why):
+        """Call the batch's owners while the payment system lists none of its payments: they hear of it days
+        before the deadline."""
+        batch = self.batch_id
+        if silent and self.ended_at + BEGINS_WITHIN <= fields.Datetime.now():
+            batch._keep_called(
+                FIND, batch._owners(), _("Ask why nothing of %s is paid", batch.name), escape(why)
+            )
+        elif self.lists_nothing and not silent:
+            batch._call_off(FIND)
+        if self.lists_nothing != silent:
+            self.sudo().lists_nothing = silent
 
     def _raise_silent(self):
         """After the deadline, or when the payment system is gone for good, a person has to find out what
@@ -225,7 +274,7 @@ class PaymentSubmission(models.Model):
             return self.env["g2p.payment.exception"]
         self.env.cr.execute(
             """
-            SELECT payment.id, payment.name, before.decided
+            SELECT payment.id, payment.name, payment.remote_status, before.decided
               FROM g2p_payment AS payment
              CROSS JOIN LATERAL (SELECT count(*) AS decided, max(decided_at) AS decided_at
                                    FROM g2p_payment_exception
@@ -251,9 +300,10 @@ class PaymentSubmission(models.Model):
                     "batch_id": self.batch_id.id,
                     "submission_id": self.id,
                     "reference": name,
+                    "their_word": word,
                     "again": decided,
                 }
-                for payment, name, decided in self.env.cr.fetchall()
+                for payment, name, word, decided in self.env.cr.fetchall()
             ]
         )
 

@@ -1,7 +1,7 @@
 """From what a payment system tells of one payment to what we write down. Plain Python."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from decimal import Decimal
 from enum import Enum
 from typing import NamedTuple
@@ -38,16 +38,21 @@ def judge(outcomes: Sequence[Outcome], amount: Decimal, currency: str) -> Verdic
     `amount` and `currency` are what was approved. Paid means paid once, in full, and nothing said against it.
     """
     said = _distinct(outcomes)
-    paid, failed, suspect = (
+    paid, failed, suspect, held = (
         [one for one in said if one.status is status]
-        for status in (OutcomeStatus.PAID, OutcomeStatus.FAILED, OutcomeStatus.SUSPECT)
+        for status in (
+            OutcomeStatus.PAID,
+            OutcomeStatus.FAILED,
+            OutcomeStatus.SUSPECT,
+            OutcomeStatus.HELD,
+        )
     )
     waiting = [one for one in said if one.status is OutcomeStatus.WAITING]
     if suspect:
-        return _doubtful(suspect[0], Doubt.SUSPECT, paid + waiting)
+        return _doubtful(suspect[0], Doubt.SUSPECT, paid + held + waiting)
     returned = next((one for one in failed if kind(one) == "returned"), None)
     if returned:
-        return _doubtful(returned, Doubt.RETURNED, paid + waiting)
+        return _doubtful(returned, Doubt.RETURNED, paid + held + waiting)
     if paid and failed:
         return Verdict(None, paid[0], Doubt.CONTRADICTORY)
     if paid and len(said) > 1:
@@ -55,6 +60,13 @@ def judge(outcomes: Sequence[Outcome], amount: Decimal, currency: str) -> Verdic
     if paid:
         agrees = _is_money(paid[0], amount, currency)
         return Verdict("paid", paid[0]) if agrees else Verdict(None, paid[0], Doubt.MONEY)
+    if held and failed:
+        return Verdict(None, held[0], Doubt.CONTRADICTORY, failed[0])
+    if held:
+        other = next(
+            (one for one in held + waiting if one.remote_reference != held[0].remote_reference), None
+        )
+        return Verdict(None, held[0], Doubt.TWICE, other) if other else Verdict(None, held[0])
     if failed and not waiting:
         return Verdict("failed", failed[0])
     return Verdict(None, waiting[0])
@@ -85,7 +97,7 @@ def _against(
     one: Outcome, status: str, amount: Decimal, currency: str, remote_reference: str
 ) -> Doubt | None:
     final = OutcomeStatus(status)
-    if one.status is OutcomeStatus.WAITING:
+    if one.status in (OutcomeStatus.WAITING, OutcomeStatus.HELD):
         return None
     if one.status is OutcomeStatus.SUSPECT:
         return Doubt.SUSPECT
@@ -98,9 +110,27 @@ def _against(
     return None
 
 
+def may_be_paid_yet(outcomes: Sequence[Outcome], known: Collection[str]) -> bool:
+    """Return True if what counts as failed here is not over there: it is under way, whatever people decided,
+    or held open, which proves nothing either way, and people have not decided in view of that.
+
+    `known` are the `words` that they had before them.
+    """
+    return any(
+        outcome.status is OutcomeStatus.WAITING
+        or (outcome.status is OutcomeStatus.HELD and word(outcome) not in known)
+        for outcome in outcomes
+    )
+
+
 def words(outcomes: Sequence[Outcome]) -> list[str]:
     """What was said, one text for each distinct word, to know it again."""
     return [word(one) for one in _distinct(outcomes)]
+
+
+def was_held(last_words: str | None) -> bool:
+    """Return True if the payment system called the payment done in its last answer, without proof."""
+    return any(json.loads(said)[0] == OutcomeStatus.HELD.value for said in (last_words or "").splitlines())
 
 
 def word(one: Outcome) -> str:
@@ -134,6 +164,7 @@ def kind(one: Outcome) -> str:
 
 
 def _is_money(outcome: Outcome, amount: Decimal, currency: str) -> bool:
+    # invariant: paid-as-approved
     return (outcome.amount, outcome.currency) == (amount, currency)
 
 

@@ -8,11 +8,12 @@ from odoo import fields
 from odoo.addons.g2p_payment_hub.client.outcomes import FailureType, OutcomeStatus
 from odoo.addons.g2p_payment_hub.tests.common import PaymentHubCase
 
-PAID, FAILED, WAITING, SUSPECT = (
+PAID, FAILED, WAITING, SUSPECT, HELD = (
     OutcomeStatus.PAID,
     OutcomeStatus.FAILED,
     OutcomeStatus.WAITING,
     OutcomeStatus.SUSPECT,
+    OutcomeStatus.HELD,
 )
 EXCEPTION = "g2p.payment.exception"
 

@@ -1,5 +1,10 @@
+import contextlib
 import hashlib
 import hmac
+import logging
+import os
+import select
+import socket
 import time
 from datetime import timedelta
 from unittest.mock import patch
@@ -7,14 +12,18 @@ from urllib.parse import urlsplit
 
 from odoo import fields
 from odoo.exceptions import AccessError
+from odoo.service import server
 from odoo.tests import HttpCase, tagged
 from odoo.tools import mute_logger
 
 from odoo.addons.g2p_payment_hub.client.outcomes import OutcomeStatus
 from odoo.addons.g2p_payment_hub.tests.common import GATEWAY, PaymentHubCase
 
-from ..controllers.callback import CALLS, MAX_BODY_BYTES, PaymentCallback
+from ..controllers.body import MAX_BODY_BYTES
+from ..controllers.body import SECONDS as BODY_SECONDS
+from ..controllers.callback import CALLS, PaymentCallback
 
+LOGGER = "odoo.addons.g2p_payment_reconcile.controllers.callback"
 BODY = b'{"message": "complete with : 100"}'
 
 
@@ -107,6 +116,88 @@ class TestCallback(PaymentHubCase, HttpCase):
             answer = self._call(data=b"x" * (MAX_BODY_BYTES + 1), **headers)
             self.assertFalse(self._is_due(), answer.status_code)
 
+    def _raw(self, head, *parts, pause=0.0):
+        """Send a call, part by part. Return after how many seconds it was answered, and the answer."""
+        self.env.flush_all()
+        address = urlsplit(self.base_url())
+        begun = time.monotonic()
+        with (
+            self._allowed(),
+            socket.create_connection((address.hostname, address.port), timeout=20) as connection,
+        ):
+            # The session of the test client, which names the database.
+            cookies = "; ".join(f"{name}={value}" for name, value in self.opener.cookies.items())
+            call = f"POST {urlsplit(self.url).path} HTTP/1.1"
+            lines = [call, f"Host: {address.netloc}", f"Cookie: {cookies}", *head, "", ""]
+            connection.sendall("\r\n".join(lines).encode())
+            for part in parts:
+                connection.sendall(part)
+                if select.select([connection], [], [], pause)[0]:
+                    break
+            if not pause:
+                connection.shutdown(socket.SHUT_WR)
+            return connection.recv(1000), time.monotonic() - begun
+
+    def _allowed(self):
+        """Let Odoo 19 serve requests that do not come from its own test client."""
+        allow = getattr(self, "allow_requests", None)
+        return allow(all_requests=True) if allow else contextlib.nullcontext()
+
+    @contextlib.contextmanager
+    def _passed_over(self):
+        """Expect one line in the log, without payload and traceback, and nothing louder of anybody."""
+        # By number: Odoo's tests give the name INFO to another level.
+        with self.assertNoLogs(level=logging.WARNING), self.assertLogs(LOGGER, logging.INFO) as log:
+            yield
+        (line,) = log.records
+        self.assertRegex(line.getMessage(), r"^a callback was passed over: it [\w ,]+$")
+        self.assertEqual((line.levelno, line.exc_info), (logging.INFO, None))
+        self.assertFalse(self._is_due())
+
+    def test_half_a_body_is_one_line_without_payload(self):
+        for kind in ("text/plain", "application/json", "application/x-www-form-urlencoded"):
+            head = [f"Content-Type: {kind}", "Content-Length: 1000"]
+            with self.subTest(kind), self._passed_over():
+                answer, _seconds = self._raw(head, b"name=Payee")
+            self.assertIn(b" 202 ", answer)
+
+    def test_a_slow_body_holds_a_worker_for_seconds_only(self):
+        chunked = ["Content-Type: text/plain", "Transfer-Encoding: chunked"]
+        plain = ["Content-Type: application/x-www-form-urlencoded", "Content-Length: 5000"]
+        for name, head, parts in (
+            ("byte by byte", plain, [b"x"] * 40),
+            ("chunk by chunk", chunked, [b"1\r\nx\r\n"] * 40),
+            ("a chunk's size without an end", chunked, [b"0"] * 40),
+            ("nothing more", plain, [b"x"]),
+            ("nothing", plain, []),
+        ):
+            with self.subTest(name), self._passed_over():
+                answer, seconds = self._raw(head, *parts, pause=0.25)
+            self.assertLess(seconds, BODY_SECONDS + 4)  # the bytes last ten
+            self.assertIn(b" 202 ", answer)
+
+    def test_a_slow_body_ends_in_a_worker_process_too(self):
+        """Their server names the connection otherwise than the one with threads, in which tests run."""
+        threaded = server.RequestHandler.make_environ
+
+        def make_environ(handler):
+            environ = threaded(handler)
+            del environ["socket"]
+            return environ
+
+        head = ["Content-Type: text/plain", "Content-Length: 5000"]
+        with patch.object(server.RequestHandler, "make_environ", make_environ), self._passed_over():
+            answer, seconds = self._raw(head, *[b"x"] * 40, pause=0.25)
+        self.assertLess(seconds, BODY_SECONDS + 1.5)
+        self.assertIn(b" 202 ", answer)
+
+    def test_a_chunked_body_is_read_up_to_the_limit(self):
+        head = ["Content-Type: text/plain", "Transfer-Encoding: chunked"]
+        self._raw(head, b"5\r\nhello\r\n", b"0\r\n\r\n")
+        self.assertTrue(self._is_due())
+        with self._passed_over(), contextlib.suppress(ConnectionError):
+            self._raw(head, *[b"4000\r\n" + b"x" * 0x4000 + b"\r\n"] * 6, pause=0.01)
+
     def test_too_many_are_passed_over(self):
         PaymentCallback._recent.extend([time.monotonic()] * CALLS)
         answer = self._call()
@@ -121,6 +212,28 @@ class TestCallback(PaymentHubCase, HttpCase):
         self._call()
         self.assertFalse(self._is_due())
         self.assertEqual(self.submission._callback_url(), "")
+
+    def test_no_job_keeps_the_key(self):
+        """A template may queue any method, and the queue keeps what it returns."""
+        key = self.gateway._secrets()["callback_key"]
+        methods = [name for name in dir(type(self.gateway)) if "callback" in name and name.endswith("key")]
+        for name in methods:
+            with self.subTest(name):
+                self.assertNotIn(key, str(getattr(self.gateway, name)()))
+
+    def test_a_key_that_cannot_be_read_makes_no_address_good(self):
+        """As on a server without the key file: results come by asking."""
+        with patch.dict(os.environ, {"G2P_PAYMENT_KEY_FILE": "/nowhere/payment-keys"}):
+            self.assertEqual(self._call().status_code, 202)
+            self.assertEqual(self.submission._callback_url(), "")
+        self.assertFalse(self._is_due())
+
+    def test_a_secret_that_cannot_be_read_lets_nobody_in(self):
+        self.gateway.callback_secret = "shared"
+        moved = "UPDATE g2p_payment_gateway_secret SET value = 'fernet:x' WHERE name = 'callback_secret'"
+        self._sql(moved)
+        self._call()
+        self.assertFalse(self._is_due())
 
     def test_a_new_key_ends_the_addresses_given_out(self):
         administrator = self._user("gateway_admin", "g2p_payment_hub.group_gateway_admin")

@@ -4,9 +4,8 @@ from odoo import fields
 from odoo.exceptions import UserError
 from odoo.tests import tagged
 
-from ..models.payment_batch_task import DECIDE
-from ..models.payment_evidence import APPLY
-from .common import EXCEPTION, FAILED, PAID, SUSPECT
+from ..models.payment_evidence import APPLY, DECIDE
+from .common import EXCEPTION, FAILED, HELD, PAID
 from .common_evidence import EvidenceCase
 
 
@@ -109,17 +108,18 @@ class TestByReference(EvidenceCase):
         self.assertFalse(self._prepare(), "nobody is paid again on a doubt")
 
     def test_held_for_the_statement(self):
-        """Closed loop: the hub's word is a doubt for each, and the bank's statement is the result."""
+        """Closed loop: the hub's word leaves each open, and the bank's statement is the result."""
         batch = self._sent(2)
-        self._say(batch.payment_ids, SUSPECT, remote_reference="hub", reason_code="closed_loop")
+        self._say(batch.payment_ids, HELD, remote_reference="hub", reason_code="closed_loop")
         paid, other = batch.payment_ids
-        self.assertTrue(paid.attention and other.attention)
+        self.assertFalse(paid.attention or other.attention or batch._has_statement())
         self._apply(
             self._upload(
                 self._camt((paid.name, "100.00", "DBIT", "b1"), (other.name, "100.01", "DBIT", "b2")),
                 mapping=False,
             )
         )
+        self.assertTrue(batch._has_statement())
         self.assertEqual((paid.status, paid.attention), ("paid", False))
         self.assertEqual(paid.remote_reference, "hub", "what the hub calls it stays known")
         self.assertFalse(other.status)
@@ -129,7 +129,7 @@ class TestByReference(EvidenceCase):
 
     def test_a_failure_does_not_overrule_the_hub_that_calls_it_completed(self):
         batch = self._sent()
-        self._say(batch.payment_ids, SUSPECT, remote_reference="hub", reason_code="closed_loop")
+        self._say(batch.payment_ids, HELD, remote_reference="hub", reason_code="closed_loop")
         evidence = self._read(self._row(batch.payment_ids, "Rejected"))
         self.assertEqual(self._told(evidence)[0][2], "question")
         self._apply(evidence)
@@ -204,7 +204,9 @@ class TestByReference(EvidenceCase):
 
     def test_money_that_came_in_is_no_exception(self):
         before = self.env[EXCEPTION].search_count([])
-        mapping = self._mapping(name="Bank", status_column=False, paid_words=False, failed_words=False)
+        mapping = self._mapping(
+            name="Bank", status_column=False, paid_words=False, failed_words=False, paid_sign="negative"
+        )
         evidence = self._upload(self._csv(self._row(amount="500.00")), mapping=mapping)
         self.assertEqual(evidence.line_ids.status, "other")
         self._apply(evidence)

@@ -49,7 +49,9 @@ class TestNamed(EvidenceCase):
         """Not every bank marks a return as one, and a CSV statement only has signs."""
         batch = self._sent(2)
         first, second = batch.payment_ids
-        mapping = self._mapping(name="Bank", status_column=False, paid_words=False, failed_words=False)
+        mapping = self._mapping(
+            name="Bank", status_column=False, paid_words=False, failed_words=False, paid_sign="negative"
+        )
         rows = [self._row(first, amount="-100.00", tx="b1"), self._row(second, amount="-100.00", tx="b2")]
         self._apply(self._upload(self._csv(*rows), mapping=mapping))
         self.assertEqual(batch.batch_state, "done")

@@ -89,8 +89,11 @@ class TestByPayee(EvidenceCase):
     def test_a_payment_through_another_gateway_is_a_candidate_too(self):
         first, second = self._same_payee_twice()
         other = self._gateway(name="Other")
-        self._sql("UPDATE g2p_payment SET gateway_id = %s WHERE id = %s", other.id, first.id)
-        self.assertEqual(self._read(self._line(second)).line_ids.match, "unknown")
+        # PostgreSQL refuses it at the end of the transaction, so that is not reached.
+        with self.env.cr.savepoint() as savepoint:
+            self._sql("UPDATE g2p_payment SET gateway_id = %s WHERE id = %s", other.id, first.id)
+            self.assertEqual(self._read(self._line(second)).line_ids.match, "unknown")
+            savepoint.rollback()
 
     def test_only_a_payment_of_another_gateway(self):
         batch = self._sent()

@@ -29,15 +29,15 @@ class TestTwice(EvidenceCase):
                 payment = batch.payment_ids
                 if known:
                     self._say(payment, SUSPECT, remote_reference=known, reason_code="closed_loop")
-                self._apply(self._read(self._row(payment, tx="b1")))
+                self._apply(self._read(self._row(payment, tx=f"b1{known}")))
                 self.assertEqual((payment.status, payment.attention), ("paid", False))
-                later = self._read(self._row(payment, tx="b2"))
+                later = self._read(self._row(payment, tx=f"b2{known}"))
                 self.assertEqual(self._told(later), [("matched", "reference", "question")])
                 self._apply(later)
                 self.assertEqual(payment.status, "paid")
                 open_ones = self._exceptions(batch).filtered(lambda one: one.state == "open")
                 self.assertEqual(open_ones.type, "twice")
-                self.assertEqual(open_ones.their_reference, "b2")
+                self.assertEqual(open_ones.their_reference, f"b2{known}")
 
     def test_a_running_number_is_no_name_of_a_booking(self):
         """Many banks count the entries of each statement from one."""

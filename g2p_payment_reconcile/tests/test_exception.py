@@ -189,6 +189,16 @@ class TestExceptions(DecisionCase):
         self.assertEqual((silent.status, silent.attention), ("failed", False), "the answer came after all")
         self.assertEqual(self._exceptions(batch)[1].decision, "settled")
 
+    def test_word_that_ends_nothing_is_shown_after_the_deadline(self):
+        batch = self._sent()
+        self.hub.tell(batch.payment_ids, WAITING, remote_reference="r1", remote_status="DISPATCHED")
+        self._pull(batch)
+        self.assertFalse(self._exceptions(batch))
+        self._deadline_passes(batch)
+        self._pull(batch)
+        one = self._exceptions(batch)
+        self.assertEqual((one.type, one.their_word), ("silent", "DISPATCHED"))
+
     def test_silence_of_a_gateway_that_cannot_even_be_asked(self):
         """A key that was taken out, for example: the client is not made then."""
         batch = self._sent()

@@ -180,6 +180,8 @@ class TestMonthEnd(EvidenceCase):
             self.assertIn(remains, wizard.remains)
         for batch in grants + again + pensions:
             self.assertEqual(self.env["g2p.payment.event"]._first_broken(batch), 0)
+        found = self.env["g2p.payment.audit.check"]._find(grants + again + pensions)
+        self.assertEqual(found["result"], "whole", found["findings"])
 
         # A pensioner asks at the counter.
         inquiry = self.env["g2p.payment.inquiry"].with_user(self.second)

@@ -1,13 +1,16 @@
 from datetime import datetime, timedelta, timezone
 from decimal import Decimal
+from unittest.mock import patch
 
 from odoo import fields
 from odoo.tests import tagged
 
-from odoo.addons.g2p_payment_hub.client.errors import OutcomeUnknown, Reason
+from odoo.addons.g2p_payment_hub.client.errors import OutcomeUnknown, Reason, Refused
 from odoo.addons.g2p_payment_hub.client.outcomes import Outcome, OutcomeStatus
 from odoo.addons.g2p_payment_hub.tests.common import PaymentHubCase
 from odoo.addons.queue_job.tests.common import trap_jobs
+
+from ..models import payment_submission as pulling
 
 PAID, FAILED, WAITING, SUSPECT = (
     OutcomeStatus.PAID,
@@ -156,7 +159,7 @@ class TestPull(PaymentHubCase):
         payment = batch.payment_ids
         (fact,) = payment._facts([payment.name])
         row, _doubts = payment._outcome_row(fact, [Outcome(reference=payment.name, status=FAILED)])
-        self._sql("UPDATE g2p_payment SET status = 'paid', status_is_final = TRUE WHERE id = %s", payment.id)
+        self._result(payment, "paid")
         payment._write_outcomes([row])
         self.assertEqual((payment.status, payment.failure_reason), ("paid", False))
 
@@ -222,6 +225,58 @@ class TestPull(PaymentHubCase):
         with trap_jobs() as jobs:
             batch.with_user(self.finance_user).action_check_now()
             jobs.assert_jobs_count(1)
+
+    def test_check_now_where_nothing_is_asked(self):
+        self.hub.reply = Refused(Reason.FILE)
+        refused = self._sent()
+        self.hub.reply = None
+        approved, sent = self._approved(), self._sent()
+        with trap_jobs() as jobs:
+            said = refused.with_user(self.finance_user).action_check_now()
+            jobs.assert_jobs_count(0)
+        self.assertEqual(said["params"]["type"], "warning")
+        self.assertIn("Nothing is asked about what the payment system has not accepted", self._message(said))
+        with trap_jobs() as jobs:
+            said = (refused + approved + sent).with_user(self.finance_user).action_check_now()
+            jobs.assert_jobs_count(1)
+        for words in ("is being asked", "Refused 1", "Approved 1"):
+            self.assertIn(words, self._message(said))
+
+    def test_a_row_that_another_transaction_holds_is_left_out(self):
+        batch = self._sent()
+        submission = batch.submission_ids
+        submission.next_poll_at = fields.Datetime.now() - timedelta(seconds=1)
+        busy = patch.object(pulling, "take_turns", lambda records, _name, _turns: records.browse())
+        with trap_jobs() as jobs, busy:
+            self.cron.ir_actions_server_id.run()
+            jobs.assert_jobs_count(0)
+
+    def _find_tasks(self, batch):
+        kind = self.env.ref("g2p_payment_hub.activity_find")
+        return batch.sudo().activity_ids.filtered(lambda activity: activity.activity_type_id == kind)
+
+    def test_a_batch_of_which_nothing_is_listed_is_told_at_once(self):
+        """The hub's authorization said no, and all that it shows is a batch without payments."""
+        batch = self._sent()
+        self._pull(batch)
+        self.assertIn("was rejected there", batch.poll_answer)
+        self.assertIn("remote-1", batch.poll_answer)
+        self.assertFalse(self._find_tasks(batch), "it may have only just arrived")
+        batch.submission_ids.ended_at -= timedelta(minutes=6)
+        for _look in range(3):
+            self._pull(batch)
+        tasks = self._find_tasks(batch)
+        self.assertEqual(tasks.user_id, self.finance_user)
+        self.assertIn("was rejected there", tasks.note)
+        self.hub.tell(batch.payment_ids, WAITING)
+        self._pull(batch)
+        self.assertEqual((batch.poll_answer, self._find_tasks(batch).ids), ("Nothing new.", []))
+
+    def test_a_batch_that_the_payment_system_does_not_show(self):
+        batch = self._sent()
+        self.hub.hidden = True
+        self._pull(batch)
+        self.assertIn("does not show it yet", batch.poll_answer)
 
     def test_pressing_check_now_touches_nothing_that_a_running_job_writes(self):
         batch = self._sent()

@@ -99,7 +99,7 @@ class Hub:
                 return Receipt(reference=reference)
         return None
 
-    def outcomes(self, reference, references, ended=()):
+    def outcomes(self, reference, references, ended=(), failed=()):
         told = []
         for row in csv_file.parse(self.accepted[reference].content):
             amount, currency = self.money[row.reference]

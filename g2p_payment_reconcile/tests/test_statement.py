@@ -100,6 +100,26 @@ class TestStatement(StatementCase):
         self.assertIn("whole", facts["Audit trail"])
         self.assertIn(batch.event_head, facts["Audit trail"])
 
+    def test_the_head_of_the_trail_can_be_verified_later(self):
+        batch, *_payments = self._story()
+        anchor = self.env["g2p.payment.audit.anchor"]._make()
+        facts = dict(self._sections(batch)["facts"].rows)
+        number, digest = facts["Last event"].removeprefix("No. "), facts["Hash of the last event"]
+        self.assertTrue(facts["Time of the last event"])
+        wizard = self.env["g2p.payment.audit.verify.wizard"].with_user(self.finance_user)
+        wizard = wizard.create({"number": int(number), "hash": digest})
+        wizard.action_verify()
+        self.assertEqual(wizard.found, "yes")
+        self.assertIn(f"No. {anchor.number} of ", facts["Last anchor of all trails"])
+        self.assertIn(anchor.hash, facts["Last anchor of all trails"])
+
+    def test_a_payment_that_differs_from_the_trail_is_said(self):
+        batch, paid, *_payments = self._story()
+        self._sql("UPDATE g2p_payment SET amount_paid = 7 WHERE id = %s", paid.id)
+        sentence = dict(self._sections(batch)["facts"].rows)["Audit trail"]
+        self.assertIn("1 facts DIFFER", sentence)
+        self.assertIn(paid.name, sentence)
+
     def test_a_broken_audit_trail_is_said(self):
         batch, *_payments = self._story()
         self._sql("UPDATE g2p_payment_event SET why = 'x' WHERE batch_id = %s AND number = 2", batch.id)

@@ -247,20 +247,16 @@ class PaymentInquiry(models.TransientModel):
             ),
             Entry(payment.payment_datetime, _("Day of payment, as the payment system says"), gateway),
             Entry(payment.returned_at, _("The money came back"), gateway),
-            *(
-                Entry(
-                    line.evidence_id.applied_at,
-                    _("Evidence %(file)s, line %(line)s", file=line.evidence_id.name, line=line.number),
-                    line.evidence_id.applied_by_id.name,
-                    line.why,
-                )
-                for line in self._evidence(payment)
-            ),
+            *map(self._of_evidence_line, self._evidence(payment)),
         ]
+
+    def _of_evidence_line(self, line):
+        evidence = line.evidence_id
+        what = _("Evidence %(file)s, line %(line)s", file=evidence.name, line=line.number)
+        return Entry(evidence.applied_at, what, evidence.applied_by_id.name, line.why)
 
     def _of_batch(self, batch):
         accepted = batch._accepted_submission()
-        sources = dict(batch.reconciliation_ids._fields["origin"]._description_selection(self.env))
         return [
             Entry(
                 accepted.last_polled_at,
@@ -268,20 +264,17 @@ class PaymentInquiry(models.TransientModel):
                 batch.gateway_id.name,
                 accepted.poll_answer,
             ),
-            *(
-                Entry(
-                    run.happened_at,
-                    _("Reconciliation %s", run.name),
-                    sources[run.origin],
-                    _(
-                        "%(results)s new results, %(exceptions)s new exceptions",
-                        results=run.became_final_count,
-                        exceptions=run.exception_count,
-                    ),
-                )
-                for run in batch.reconciliation_ids
-            ),
+            *map(self._of_reconciliation, batch.reconciliation_ids),
         ]
+
+    def _of_reconciliation(self, run):
+        sources = dict(run._fields["origin"]._description_selection(self.env))
+        brought = _(
+            "%(results)s new results, %(exceptions)s new exceptions",
+            results=run.became_final_count,
+            exceptions=run.exception_count,
+        )
+        return Entry(run.happened_at, _("Reconciliation %s", run.name), sources[run.origin], brought)
 
     def _events(self, payments):
         """Of the payments themselves, and of their batches as wholes."""

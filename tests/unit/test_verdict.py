@@ -13,14 +13,17 @@ from g2p_payment_reconcile.models.verdict import (
     OutcomeStatus,
     contradictions,
     judge,
+    may_be_paid_yet,
+    was_held,
     words,
 )
 
-PAID, FAILED, WAITING, SUSPECT = (
+PAID, FAILED, WAITING, SUSPECT, HELD = (
     OutcomeStatus.PAID,
     OutcomeStatus.FAILED,
     OutcomeStatus.WAITING,
     OutcomeStatus.SUSPECT,
+    OutcomeStatus.HELD,
 )
 APPROVED = (Decimal(100), "USD")
 
@@ -150,3 +153,47 @@ def test_each_thing_that_speaks_against_it_is_named():
     said = [outcome(PAID), outcome(PAID, "t2"), outcome(FAILED, "t3"), outcome(PAID, amount=Decimal(99))]
     against = contradictions(said, "paid", *APPROVED, "t1")
     assert {doubt for doubt, _outcome in against} == {Doubt.TWICE, Doubt.LATE, Doubt.MONEY}
+
+
+def test_a_payment_called_done_without_proof_is_open():
+    held = outcome(HELD)
+    assert judge([held, held], *APPROVED) == (None, held, None, None)
+    assert not contradictions([held], "failed", *APPROVED)
+    assert was_held("\n".join(words([held]))) and not was_held("\n".join(words([outcome(PAID)])))
+    assert not was_held(None)
+
+
+@pytest.mark.parametrize(
+    ("other", "doubt"),
+    [
+        (outcome(FAILED), Doubt.CONTRADICTORY),
+        (outcome(HELD, "t2"), Doubt.TWICE),
+        (outcome(WAITING, "t2"), Doubt.TWICE),
+        (outcome(PAID, "t2"), Doubt.TWICE),
+        (outcome(SUSPECT, "t2"), Doubt.TWICE),
+        (outcome(SUSPECT), Doubt.SUSPECT),
+    ],
+)
+def test_what_speaks_against_a_held_payment_is_for_a_person(other, doubt):
+    verdict = judge([outcome(HELD), other], *APPROVED)
+    assert (verdict.status, verdict.doubt) == (None, doubt)
+
+
+class TestGivenUp:
+    """Payments that were given up, and that the payment system has all the same."""
+
+    @pytest.mark.parametrize("status", [WAITING, HELD])
+    def test_open_at_the_payment_system_may_be_paid_yet(self, status):
+        assert may_be_paid_yet([outcome(FAILED, "t0"), outcome(status)], [])
+
+    def test_failed_there_is_over(self):
+        assert not may_be_paid_yet([outcome(FAILED)], [])
+
+    def test_held_is_over_once_people_decided_in_view_of_it(self):
+        """Its word never changes, and would hold the new payment for ever."""
+        known = words([outcome(HELD)])
+        assert not may_be_paid_yet([outcome(HELD)], known)
+        assert may_be_paid_yet([outcome(HELD), outcome(HELD, "t2")], known)
+
+    def test_under_way_is_open_whatever_people_decided(self):
+        assert may_be_paid_yet([outcome(WAITING)], words([outcome(WAITING)]))

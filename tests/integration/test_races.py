@@ -191,6 +191,8 @@ def test_two_apply_the_same_evidence(world, eventually):
             },
         )
         uploaded = world.finance.button("g2p.payment.evidence.upload.wizard", [wizard], "action_upload")
+        if number:  # the lines of the first file once more, without numbers of their own
+            world.finance.button("g2p.payment.evidence", [uploaded["res_id"]], "action_repeats_same")
         (row,) = world.finance.read("g2p.payment.evidence", [uploaded["res_id"]], ["preview", "digest"])
         apply = ("g2p.payment.evidence", "action_apply", [[row["id"]]])
         seen = {"context": {"preview": row["preview"]}}

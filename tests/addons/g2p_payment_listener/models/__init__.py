@@ -1,0 +1,3 @@
+from . import entitlement
+from . import note
+from . import payment

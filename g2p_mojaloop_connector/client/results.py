@@ -306,6 +306,8 @@ def _over(task: Task, failed: Result, asked_at: datetime | None) -> Result:
     """
     if not (asked_at or task.heard):
         return Result(task, {**failed.row, "state": "unknown", "heard": True}, pause=failed.pause)
+    if task.heard:
+        failed = failed._replace(pause=None)  # it paused the batch when it was said first
     if failed.again and not (asked_at and asked_at >= task.settled_at()):
         meanwhile = {
             "state": "unknown",

@@ -319,7 +319,7 @@ class TestTokens:
         with pytest.raises(OutcomeUnknown) as caught:
             list(one.hub.outcomes("batch-1", ["ref-1"]))
         assert caught.value.reason is Reason.TOKEN
-        assert one.form == ["password", "refresh_token", "password"]
+        assert one.form == ["password", "refresh_token", "refresh_token"]
 
     def test_no_user_no_token(self, loopback):
         one = scripted(loopback, {"/batch/detail": page()})

@@ -1,4 +1,4 @@
-"""What the command g2p_payment_keys does. Each step gives the sentences that are printed."""
+"""Do what the command g2p_payment_keys offers. Each step gives the sentences that are printed."""
 
 import os
 
@@ -15,7 +15,7 @@ SENTENCES = {
 
 
 class Problem(Exception):
-    """Why a step was not done, as a sentence."""
+    """Say in a sentence why a step was not done."""
 
 
 def make(_database):

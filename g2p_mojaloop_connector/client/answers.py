@@ -1,4 +1,4 @@
-"""What a connector's answers mean, of both generations: npm's 18.0.2 and the newer one (24.19.4).
+"""Read a connector's answers, of both generations: npm's 18.0.2 and the newer one (24.19.4).
 
 | answer                                                              | becomes                              |
 |---------------------------------------------------------------------|--------------------------------------|

@@ -1,4 +1,4 @@
-"""What to do about an error that Mojaloop names, at the step at which it was named.
+"""Decide about an error that Mojaloop names, by the step at which it was named.
 
 The table of codes is the common part's: see `fspiop_codes`.
 """

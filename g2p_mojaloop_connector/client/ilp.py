@@ -19,7 +19,9 @@ _MOST_DECIMALS = 4  # of any currency
 
 
 class Packet(NamedTuple):
-    """What a packet says. `transaction` is the object that it carries: transactionId, quoteId, payee, payer,
+    """Hold what a packet says.
+
+    `transaction` is the object that it carries: transactionId, quoteId, payee, payer,
     amount, ... Only version 4 has a `condition`, and an exact `amount` in the currency's smallest unit."""
 
     transaction: dict[str, Any]

@@ -147,7 +147,7 @@ class TestNewerAdapterInBulk(_Cases, FlowCase):
 
 
 class _TwoPhasesThatRemember(TwoPhaseScheme):
-    """Of no version that is known: takes ids of ours, and keeps what it was told as 24.19.4 does."""
+    """Take ids of ours, and keep what was told as 24.19.4 does: no version that is known."""
 
     def __init__(self):
         super().__init__()
@@ -181,7 +181,7 @@ class TestNewerAdapterInTwoPhases(_Cases, FlowCase):
 
 
 class _SchemeOfLeftovers(Scheme):
-    """Of no version that is known: once it has told 3208 of a transfer, it goes on saying so."""
+    """Go on telling 3208 of a transfer once that was told: no version that is known."""
 
     def __init__(self):
         super().__init__()

@@ -22,7 +22,7 @@ HASHED = (
 
 
 class Trail(NamedTuple):
-    """What the events of a batch come to: `broken` is the first that does not fit, 0 when all of them do."""
+    """Sum up the events of a batch: `broken` is the first that does not fit, 0 when all of them do."""
 
     batch_id: int
     count: int

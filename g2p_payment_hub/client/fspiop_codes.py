@@ -18,7 +18,7 @@ _CODE = re.compile(r"[0-9]{4}")
 
 
 class Verdict(str, Enum):
-    """What next. Each but ASK says that this attempt will never pay."""
+    """Say what comes next. Each but ASK says that this attempt will never pay."""
 
     FAILED = "failed"  # a person decides
     TRY_AGAIN = "try_again"  # later, as a new attempt

@@ -1,4 +1,4 @@
-"""What is at the payment system although we gave it up: an answer was no, or nobody saw it arrive."""
+"""Find what is at the payment system although we gave it up: an answer was no, or none was seen."""
 
 from collections import defaultdict
 from typing import NamedTuple
@@ -11,7 +11,7 @@ from .payment_task import FIND, listed
 
 
 class Arrived(NamedTuple):
-    """What the payment system of `gateway` shows under `reference`, its own name.
+    """Hold what the payment system of `gateway` shows under `reference`, its own name.
 
     `told` maps the references of payments that may have been paid to the outcomes of each; `unseen` are those
     of which it does not show yet what became of them. `submission_id` is the attempt, where one is known.

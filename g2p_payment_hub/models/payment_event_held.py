@@ -95,7 +95,7 @@ _OF_SUBMISSIONS = """
 
 
 class Differences(NamedTuple):
-    """How many facts of records are not what the trail says, and sentences about the first of them."""
+    """Count the facts of records that are not what the trail says, with sentences on the first of them."""
 
     count: int
     sentences: list
